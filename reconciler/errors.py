@@ -1,0 +1,171 @@
+"""One family of exceptions: each has words for the user, a place, a hint and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import ClassVar, Protocol
+
+
+class ExitCode(IntEnum):
+    """The exit codes of the command line."""
+
+    DONE = 0
+    ERROR = 1
+    PENDING = 2
+    INVALID = 3
+    REFUSED = 4
+    INCOMPLETE = 5
+    USAGE = 64
+
+
+class Located(Protocol):
+    """Anything that knows its file, line and column (counted from 1), such as `model.Place`."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+class Severity(StrEnum):
+    """Whether a diagnostic stops the run."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing wrong with a file: a stable kebab-case code, the words, the place and the mend."""
+
+    code: str
+    message: str
+    place: Located
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+    related: Located | None = None
+
+    @property
+    def order(self) -> tuple[str, int, int, str]:
+        """Sorts diagnostics by file, line and column."""
+        return (self.place.path, self.place.line, self.place.column, self.code)
+
+
+class ReconcilerError(Exception):
+    """The root: `message` says what happened, `hint` what to do next."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.ERROR
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigurationInvalid(ReconcilerError):
+    """Files say what cannot be: all diagnostics of all files at once."""
+
+    exit_code = ExitCode.INVALID
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(sorted(diagnostics, key=lambda each: each.order))
+        errors = sum(each.severity is Severity.ERROR for each in self.diagnostics)
+        super().__init__(f"configuration invalid: {errors} error{'s' * (errors != 1)}")
+
+
+class UsageProblem(ReconcilerError):
+    """The command line, or an environment variable that stands in for it, is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class CredentialError(ReconcilerError):
+    """There is no usable token."""
+
+
+class GitError(ReconcilerError):
+    """Git cannot tell what was asked of it."""
+
+
+class PortalError(ReconcilerError):
+    """The portal refused, or gave no usable answer. Fields of HubSpot's body may be missing."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        status: int | None = None,
+        category: str | None = None,
+        correlation_id: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.category = category
+        self.correlation_id = correlation_id
+
+
+class AuthenticationFailed(PortalError):
+    """401: the token is wrong, expired or revoked."""
+
+
+class PermissionMissing(PortalError):
+    """403: the token lacks a scope."""
+
+
+class RequestRefused(PortalError):
+    """A 4xx that concerns what was asked: nothing of the request was written."""
+
+
+class DailyLimitReached(PortalError):
+    """429 with the policy `DAILY`: waiting will not help today."""
+
+
+class PortalUnavailable(PortalError):
+    """No answer in time, or none that can be understood.
+
+    `may_have_been_written` is set when a request had left and no answer came back.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        status: int | None = None,
+        category: str | None = None,
+        correlation_id: str | None = None,
+        may_have_been_written: bool = False,
+    ) -> None:
+        super().__init__(
+            message,
+            hint=hint,
+            status=status,
+            category=category,
+            correlation_id=correlation_id,
+        )
+        self.may_have_been_written = may_have_been_written
+
+
+class Interrupted(ReconcilerError):
+    """A signal asked to stop; no further request was sent."""
+
+
+class PlanRefused(ReconcilerError):
+    """The plan is stale, altered, unsafe, for another portal, or was not approved."""
+
+    exit_code = ExitCode.REFUSED
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, details: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.details = tuple(details)
+
+
+class WrongPortal(PlanRefused):
+    """The token belongs to another portal than the one meant."""

@@ -1,0 +1,521 @@
+"""The domain: limits, directions, plans and results as frozen values, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+MINIMUM_LIMIT = 1
+"""Smallest limit HubSpot knows (documented)."""
+
+UI_MAXIMUM_LIMIT = 10_000
+"""Largest limit HubSpot's settings page takes (documented); above it a warning is given."""
+
+MAXIMUM_LIMIT = 50_000
+"""HubSpot's technical ceiling of associations per record on some pairs (documented)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a value stands: file path, line and column, both counted from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+class Category(StrEnum):
+    """Who defined an association type (documented)."""
+
+    HUBSPOT_DEFINED = "HUBSPOT_DEFINED"
+    USER_DEFINED = "USER_DEFINED"
+    INTEGRATOR_DEFINED = "INTEGRATOR_DEFINED"
+    WORK = "WORK"
+
+
+# ---------------------------------------------------------------- object types and directions
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectType:
+    """An object type with its ID (`0-1`, `2-123`) and the name to show (`contacts`)."""
+
+    id: str
+    name: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class CustomName:
+    """A custom object named in a file; only the portal knows its object type ID."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ObjectReference = ObjectType | CustomName
+
+
+@dataclass(frozen=True, slots=True)
+class CustomObject:
+    """A custom object of a portal, as its object schema tells (documented)."""
+
+    id: str
+    name: str
+    fully_qualified_name: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Direction:
+    """An ordered pair of object types. A limit always belongs to a direction."""
+
+    from_: ObjectType
+    to: ObjectType
+
+    def __str__(self) -> str:
+        return f"{self.from_} → {self.to}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The two object type IDs."""
+        return (self.from_.id, self.to.id)
+
+    @property
+    def same_type(self) -> bool:
+        return self.from_.id == self.to.id
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TypeKey:
+    """Category and type ID: names an association type within a direction.
+
+    Type IDs are unique within a category only: a user-defined and a HubSpot-defined 279 were
+    seen on one account (observed).
+    """
+
+    category: Category
+    type_id: int
+
+    def __str__(self) -> str:
+        return f"{self.category}/{self.type_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationType:
+    """An association type as the portal lists it; `label` None: the unlabelled type."""
+
+    key: TypeKey
+    label: str | None
+
+    def __str__(self) -> str:
+        return "object limit" if self.label is None else self.label
+
+    @property
+    def pruned_when_unnamed(self) -> bool:
+        """Whether a declared direction that does not name this type's limit removes it.
+
+        Types that HubSpot, integrations or WORK define under a label are touched only when named.
+        """
+        return self.label is None or self.key.category is Category.USER_DEFINED
+
+
+# ---------------------------------------------------------------- desired: what the files say
+
+
+@dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """Names the unlabelled type of a direction: the object limit."""
+
+    category: Category | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Names a type by the label HubSpot shows, settled by `category` where two share it."""
+
+    text: str
+    category: Category | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByTypeId:
+    """Names what no label can: a type by category and type ID."""
+
+    key: TypeKey
+
+
+Selector = Unlabelled | Label | ByTypeId
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredLimit:
+    """One limit as a file states it. `max` None: unlimited."""
+
+    selector: Selector
+    max: int | None
+    place: Place
+    protect: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredDirection:
+    """All that the files say of one direction; `prune` False keeps what they do not name."""
+
+    from_: ObjectReference
+    to: ObjectReference
+    limits: tuple[DesiredLimit, ...]
+    prune: bool
+    place: Place
+
+    def __str__(self) -> str:
+        return f"{self.from_} → {self.to}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """A file that was read, with the SHA-256 of its bytes in hexadecimal."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The limits of all declared directions, and the files they came from."""
+
+    directions: tuple[DesiredDirection, ...]
+    files: tuple[ConfigFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedDirection:
+    """A declared direction whose object types have their IDs."""
+
+    direction: Direction
+    limits: tuple[DesiredLimit, ...]
+    prune: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What one apply may do. `max_delete_percent` counts from 10 observed limits up."""
+
+    max_deletes: int = 20
+    max_delete_percent: int = 30
+    max_changes: int = 500
+
+
+# ---------------------------------------------------------------- observed: what the portal says
+
+
+class AccountType(StrEnum):
+    """HubSpot's account types (documented); `UNKNOWN` for one that came later."""
+
+    STANDARD = "STANDARD"
+    SANDBOX = "SANDBOX"
+    DEVELOPER_TEST = "DEVELOPER_TEST"
+    APP_DEVELOPER = "APP_DEVELOPER"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The portal a token belongs to."""
+
+    portal_id: int
+    account_type: AccountType
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedLimit:
+    """A row of a direction's configurations. `max` None: the type has no limit."""
+
+    type: AssociationType
+    max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDirection:
+    """What the portal answered for one direction; `labels` None: they were not asked for."""
+
+    direction: Direction
+    limits: tuple[ObservedLimit, ...]
+    labels: tuple[AssociationType, ...] | None = None
+
+    def values(self) -> dict[TypeKey, int]:
+        """The limits in force, by type."""
+        return {row.type.key: row.max for row in self.limits if row.max is not None}
+
+    def types(self) -> dict[TypeKey, AssociationType]:
+        """Every association type the answers named."""
+        known = {row.type.key: row.type for row in self.limits}
+        return known | {entry.key: entry for entry in self.labels or ()}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The account and the directions read."""
+
+    account: Account
+    directions: tuple[ObservedDirection, ...]
+
+    @cached_property
+    def by_key(self) -> Mapping[tuple[str, str], ObservedDirection]:
+        """The directions by their pair of object type IDs."""
+        return {observed.direction.key: observed for observed in self.directions}
+
+
+# ---------------------------------------------------------------- the plan
+
+
+class Action(StrEnum):
+    """What happens to a limit."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Origin(StrEnum):
+    """Who moved a limit: this branch, somebody in HubSpot, or both."""
+
+    CONFIG = "config"
+    DRIFT = "drift"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one limit is to become. `before` or `after` None: no limit."""
+
+    direction: Direction
+    type: AssociationType
+    before: int | None
+    after: int | None
+    origin: Origin | None = None
+    source: Place | None = None
+    reason: str | None = None
+
+    @property
+    def id(self) -> str:
+        """A name that is stable and unique within a plan."""
+        return change_id(self.direction, self.type.key)
+
+    @property
+    def action(self) -> Action:
+        if self.before is None:
+            return Action.CREATE
+        return Action.DELETE if self.after is None else Action.UPDATE
+
+    @property
+    def lowers(self) -> bool:
+        """Whether records that were allowed before may be refused after."""
+        return self.after is not None and (self.before is None or self.after < self.before)
+
+    @property
+    def is_object_limit(self) -> bool:
+        return self.type.label is None
+
+
+def change_id(direction: Direction, key: TypeKey) -> str:
+    """`contacts>companies/USER_DEFINED/28`: direction, category and type ID of a limit."""
+    return f"{direction.from_}>{direction.to}/{key}"
+
+
+class Operation(StrEnum):
+    """The batch endpoints. `create` only stands in where a portal refuses `update`."""
+
+    UPDATE = "update"
+    PURGE = "purge"
+    CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInput:
+    """One input of a batch; `max` None belongs to a purge."""
+
+    key: TypeKey
+    max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request: direction, operation and inputs. Steps of one direction run in order."""
+
+    step: int
+    operation: Operation
+    from_id: str
+    to_id: str
+    inputs: tuple[BatchInput, ...]
+
+    @property
+    def direction_key(self) -> tuple[str, str]:
+        return (self.from_id, self.to_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a plan: changes by action, limits that stay, limits that are left alone."""
+
+    create: int = 0
+    update: int = 0
+    delete: int = 0
+    unchanged: int = 0
+    unmanaged: int = 0
+
+    @property
+    def changes(self) -> int:
+        return self.create + self.update + self.delete
+
+    @property
+    def observed(self) -> int:
+        """How many limits the portal has in the directions of the plan."""
+        return self.update + self.delete + self.unchanged + self.unmanaged
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRef:
+    """The destination of a plan."""
+
+    name: str
+    portal_id: int
+    account_type: AccountType
+    base_url: str
+    api_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """The commit a plan was made at; `base` is the merge base, None without `--base`."""
+
+    commit: str
+    dirty: bool
+    base: str | None = None
+
+
+class RefusalCode(StrEnum):
+    """Why a plan may not be applied. All but `protected` are thresholds that `--force` lifts."""
+
+    MAX_DELETES = "max_deletes"
+    MAX_DELETE_PERCENT = "max_delete_percent"
+    MAX_CHANGES = "max_changes"
+    PROTECTED = "protected"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why a plan is not safe to apply; `change` is the ID of a protected limit's."""
+
+    code: RefusalCode
+    message: str
+    change: str | None = None
+    source: Place | None = None
+
+    @property
+    def lifted_by_force(self) -> bool:
+        return self.code is not RefusalCode.PROTECTED
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Changes and batches for one portal. `created_at` is UTC in ISO 8601, to the second."""
+
+    tool_version: str
+    created_at: str
+    portal: PortalRef
+    files: tuple[ConfigFile, ...]
+    git: GitState | None
+    summary: Summary
+    changes: tuple[Change, ...]
+    batches: tuple[Batch, ...]
+    warnings: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+    @cached_property
+    def by_direction(self) -> Mapping[tuple[str, str], tuple[Change, ...]]:
+        """The changes grouped by the pair of object type IDs, in the plan's order."""
+        groups: dict[tuple[str, str], list[Change]] = {}
+        for change in self.changes:
+            groups.setdefault(change.direction.key, []).append(change)
+        return {key: tuple(group) for key, group in groups.items()}
+
+    def with_action(self, action: Action) -> Iterator[Change]:
+        return (change for change in self.changes if change.action is action)
+
+
+# ---------------------------------------------------------------- the result of an apply
+
+
+class Status(StrEnum):
+    """What is known of a change after an apply."""
+
+    VERIFIED = "verified"
+    """It was read back from the portal."""
+    FAILED = "failed"
+    """The portal refused it, or shows another value."""
+    UNCERTAIN = "uncertain"
+    """It was sent, and the portal does not show it."""
+    NOT_ATTEMPTED = "not_attempted"
+    """It was never sent."""
+
+
+class Outcome(StrEnum):
+    """How an apply ended."""
+
+    NOTHING = "nothing"
+    APPLIED = "applied"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeError:
+    """Why a change is not verified: words for the user, and what HubSpot's support asks for."""
+
+    message: str
+    category: str | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """A change and what became of it."""
+
+    change: Change
+    status: Status
+    error: ChangeError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an apply did. Times are UTC in ISO 8601; `requests` counts all that were sent."""
+
+    outcome: Outcome
+    changes: tuple[ChangeResult, ...]
+    requests: int
+    started_at: str
+    finished_at: str
+    message: str | None = None
+
+    def with_status(self, status: Status) -> tuple[ChangeResult, ...]:
+        return tuple(result for result in self.changes if result.status is status)
+
+
+def count_actions(changes: Iterable[Change]) -> dict[Action, int]:
+    """How many changes there are of each action."""
+    counts = dict.fromkeys(Action, 0)
+    for change in changes:
+        counts[change.action] += 1
+    return counts

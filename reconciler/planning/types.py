@@ -1,0 +1,204 @@
+"""Find the association type that each limit of a file means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import assert_never
+
+from reconciler.errors import Diagnostic
+from reconciler.model import (
+    AssociationType,
+    ByTypeId,
+    DesiredLimit,
+    Direction,
+    Label,
+    ObservedDirection,
+    ResolvedDirection,
+    Selector,
+    TypeKey,
+    Unlabelled,
+)
+
+
+def needs_labels(declared: ResolvedDirection, observed: ObservedDirection) -> bool:
+    """Whether the rows of a direction's configurations leave open what the file means.
+
+    A number for a type that no row names needs the labels. `unlimited` for such a type asks for
+    what is already so, unless a limit is in force that the file does not name: then the file may
+    have misspelt just that one.
+    """
+    types = tuple(observed.types().values())
+    open_limits = [
+        limit for limit in declared.limits if not any(matches(limit.selector, t) for t in types)
+    ]
+    if any(limit.max is not None for limit in open_limits):
+        return True
+    open_names = any(not isinstance(limit.selector, Unlabelled) for limit in open_limits)
+    return open_names and any(
+        row.max is not None
+        and not any(matches(limit.selector, row.type) for limit in declared.limits)
+        for row in observed.limits
+    )
+
+
+def matches(selector: Selector, type_: AssociationType) -> bool:
+    """Whether a selector names this type."""
+    match selector:
+        case Unlabelled(category):
+            return type_.label is None and category in (None, type_.key.category)
+        case Label(text, category):
+            return type_.label == text and category in (None, type_.key.category)
+        case ByTypeId(key):
+            return type_.key == key
+        case _:
+            assert_never(selector)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTypes:
+    """The types a direction's limits mean, and what is wrong with the others."""
+
+    limits: dict[TypeKey, DesiredLimit]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> NamedTypes:
+    """Find the one type each limit of the direction means.
+
+    A limit whose type the portal does not have is a diagnostic when the labels were read. When
+    they were not needed, such a limit is `unlimited` and there is nothing to remove.
+    """
+    types = tuple(observed.types().values())
+    limits: dict[TypeKey, DesiredLimit] = {}
+    diagnostics: list[Diagnostic] = []
+    for limit in declared.limits:
+        candidates = [each for each in types if matches(limit.selector, each)]
+        match candidates:
+            case [type_] if type_.key in limits:
+                diagnostics.append(
+                    _named_twice(declared.direction, type_, limits[type_.key], limit)
+                )
+            case [type_]:
+                limits[type_.key] = limit
+            case []:
+                if observed.labels is not None and not _asks_for_nothing(limit):
+                    diagnostics.append(_unknown(declared.direction, limit, types))
+            case _:
+                diagnostics.append(_ambiguous(declared.direction, limit, candidates))
+    return NamedTypes(limits, tuple(diagnostics))
+
+
+def _asks_for_nothing(limit: DesiredLimit) -> bool:
+    return limit.max is None and isinstance(limit.selector, Unlabelled)
+
+
+def _named_twice(
+    direction: Direction, type_: AssociationType, first: DesiredLimit, second: DesiredLimit
+) -> Diagnostic:
+    return Diagnostic(
+        "limit-duplicate",
+        f'the limit of "{type_}" ({type_.key}) of {direction} is declared twice: '
+        f"here and at {first.place}",
+        second.place,
+        hint="keep one of the two",
+        related=first.place,
+    )
+
+
+def _ambiguous(
+    direction: Direction, limit: DesiredLimit, candidates: Sequence[AssociationType]
+) -> Diagnostic:
+    keys = " and ".join(str(each.key) for each in sorted(candidates, key=lambda each: each.key))
+    categories = {each.key.category for each in candidates}
+    mend = (
+        f"settle it with `category`, one of {', '.join(sorted(categories))}"
+        if len(categories) == len(candidates)
+        else "name it under `types` by category and type ID"
+    )
+    return Diagnostic(
+        "label-ambiguous",
+        f"{_described(limit.selector)} of {direction} could mean {keys}",
+        limit.place,
+        hint=mend,
+    )
+
+
+def _unknown(
+    direction: Direction, limit: DesiredLimit, types: Sequence[AssociationType]
+) -> Diagnostic:
+    selector = limit.selector
+    match selector:
+        case Label(text, _):
+            return _unknown_label(direction, limit, text, types)
+        case Unlabelled():
+            code, hint = "object-limit-unavailable", "HubSpot lists no unlabelled type here"
+        case ByTypeId():
+            code, hint = "type-unknown", _known_types(types)
+        case _:
+            assert_never(selector)
+    return Diagnostic(
+        code, f"{direction} has no {_described(selector)} in this portal", limit.place, hint=hint
+    )
+
+
+def _unknown_label(
+    direction: Direction, limit: DesiredLimit, text: str, types: Iterable[AssociationType]
+) -> Diagnostic:
+    labels = sorted({each.label for each in types if each.label is not None})
+    if text in labels:
+        categories = sorted({each.key.category for each in types if each.label == text})
+        return Diagnostic(
+            "label-category-unknown",
+            f'label "{text}" of {direction} is not {_category(limit.selector)} in this portal',
+            limit.place,
+            hint=f"its category is {' or '.join(categories)}",
+        )
+    same_but_case = [label for label in labels if label.casefold() == text.casefold()]
+    if same_but_case:
+        return Diagnostic(
+            "label-case",
+            f'label "{text}" of {direction} is written otherwise in HubSpot',
+            limit.place,
+            hint=f'write "{same_but_case[0]}": labels match exactly as HubSpot shows them',
+        )
+    near = get_close_matches(text, labels, n=3, cutoff=0.5)
+    shown = near or labels[:5]
+    quoted = " or ".join(f'"{label}"' for label in shown)
+    hint = f"did you mean {quoted}?" if near else f"it has {quoted}" if shown else "it has none"
+    return Diagnostic(
+        "label-unknown",
+        f'{direction} has no label "{text}" in this portal',
+        limit.place,
+        hint=hint,
+    )
+
+
+def _category(selector: Selector) -> str:
+    match selector:
+        case Label(_, category) | Unlabelled(category) if category is not None:
+            return str(category)
+        case _:
+            return "of that category"
+
+
+def _known_types(types: Sequence[AssociationType]) -> str:
+    keys = ", ".join(f"{each.key} ({each})" for each in sorted(types, key=lambda t: t.key)[:8])
+    return f"it has {keys}" if keys else "it has none"
+
+
+def _described(selector: Selector) -> str:
+    match selector:
+        case Unlabelled(None):
+            return "object limit (unlabelled type)"
+        case Unlabelled(category):
+            return f"object limit (unlabelled type) of category {category}"
+        case Label(text, None):
+            return f'label "{text}"'
+        case Label(text, category):
+            return f'label "{text}" of category {category}'
+        case ByTypeId(key):
+            return f"type {key}"
+        case _:
+            assert_never(selector)

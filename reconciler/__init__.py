@@ -1,3 +1,118 @@
-"""Association limits of HubSpot portals, kept equal to YAML committed in git."""
+"""Association limits of HubSpot portals, kept equal to YAML committed in git.
+
+The way of a limit: `load` reads it from a file, `observe` reads the portal beside it, `make_plan`
+compares the two, `apply_plan` writes the difference and reads it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.applying.progress import Progress
+    from reconciler.config import Loaded
+    from reconciler.hubspot import Clock, Portal
+    from reconciler.model import Desired, Observed, Plan, ResolvedDirection, Result, Safety
+    from reconciler.planning.plan import PlanContext
 
 __version__ = "0.1.0"
+__all__ = ["Observation", "apply_plan", "load", "make_plan", "observe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The declared directions with their IDs, and what the portal shows for them.
+
+    `base` None: no base was asked for.
+    """
+
+    head: tuple[ResolvedDirection, ...]
+    base: tuple[ResolvedDirection, ...] | None
+    observed: Observed
+
+
+def load(paths: Sequence[Path], *, prune: bool = True) -> Loaded:
+    """What the pair files below `paths` say; raises ConfigurationInvalid with all errors."""
+    from reconciler import config
+
+    return config.load(paths, prune=prune)
+
+
+def observe(
+    portal: Portal,
+    desired: Desired,
+    *,
+    base: Desired | None = None,
+    portal_id: int | None = None,
+) -> Observation:
+    """Read what the files are about: at most one request per direction, plus one.
+
+    Labels are read where the rows of a direction do not name what the files name, and custom
+    object schemas where a custom name is used. `portal_id`: the portal that is meant; raises
+    WrongPortal before anything else is read where the token belongs to another.
+    """
+    from reconciler.errors import WrongPortal
+    from reconciler.model import Observed
+    from reconciler.planning.directions import (
+        names_custom_objects,
+        resolve_directions,
+        try_resolve,
+    )
+    from reconciler.planning.plan import directions_to_read
+    from reconciler.planning.types import needs_labels
+
+    account = portal.account()
+    if portal_id not in (None, account.portal_id):
+        raise WrongPortal(
+            f"the workspace names portal {portal_id}, the token belongs to portal "
+            f"{account.portal_id}",
+            hint="use a token of the portal, or correct portal_id in the workspace file",
+        )
+    declared = (*desired.directions, *(base.directions if base else ()))
+    custom = portal.custom_objects() if names_custom_objects(declared) else ()
+    head = resolve_directions(desired.directions, custom)
+    resolved_base = None if base is None else try_resolve(base.directions, custom).directions
+    by_key = {each.direction.key: each for each in (*(resolved_base or ()), *head)}
+    directions = portal.read_all(
+        directions_to_read(head, resolved_base),
+        needs_labels=lambda seen: needs_labels(by_key[seen.direction.key], seen),
+    )
+    return Observation(head, resolved_base, Observed(account, tuple(directions)))
+
+
+def make_plan(
+    observation: Observation, *, context: PlanContext, safety: Safety | None = None
+) -> Plan:
+    """Everything that would make the portal equal to the files; writes nothing."""
+    from reconciler.planning import plan
+
+    return plan.make_plan(
+        observation.head,
+        observation.observed,
+        context=context,
+        base=observation.base,
+        safety=safety,
+    )
+
+
+def apply_plan(
+    plan: Plan,
+    portal: Portal,
+    *,
+    clock: Clock,
+    verify_timeout: float = 60.0,
+    progress: Progress | None = None,
+) -> Result:
+    """Make the portal what the plan says, and report what was read back.
+
+    Raises PlanRefused or a PortalError before the first write. `verify_timeout`: seconds that
+    written limits have to show.
+    """
+    from reconciler.applying import apply
+
+    return apply.apply_plan(
+        plan, portal, clock=clock, verify_timeout=verify_timeout, progress=progress
+    )

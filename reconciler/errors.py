@@ -152,7 +152,20 @@ class PortalUnavailable(PortalError):
 
 
 class Interrupted(ReconcilerError):
-    """A signal asked to stop; no further request was sent."""
+    """A signal asked to stop; no further request was sent.
+
+    `may_have_been_written` is set when a request had left and no answer came back.
+    """
+
+    def __init__(
+        self,
+        message: str = "interrupted",
+        *,
+        hint: str | None = None,
+        may_have_been_written: bool = False,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.may_have_been_written = may_have_been_written
 
 
 class PlanRefused(ReconcilerError):

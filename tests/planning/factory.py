@@ -103,4 +103,5 @@ def plan(
 
 
 def by_id(key: TypeKey) -> ByTypeId:
+    """Name a type by category and type ID."""
     return ByTypeId(key)

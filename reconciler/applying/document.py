@@ -1,0 +1,87 @@
+"""The result document of an apply, and its JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reconciler.model import Action, ChangeResult, Outcome, Result, Status
+
+FORMAT_VERSION = "1.0"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ErrorDocument(_Model):
+    """Why a change is not verified; `correlation_id` is what HubSpot's support asks for."""
+
+    message: str
+    category: str | None
+    correlation_id: str | None
+    source: str | None
+
+
+class ChangeResultDocument(_Model):
+    """A change and what is known of it; `before` or `after` null: no limit."""
+
+    id: str
+    action: Action
+    before: int | None
+    after: int | None
+    status: Status
+    error: ErrorDocument | None = None
+
+
+class ResultDocument(_Model):
+    """What an apply did, format version 1.0. Times are UTC in ISO 8601."""
+
+    format_version: Literal["1.0"]
+    outcome: Outcome
+    changes: tuple[ChangeResultDocument, ...]
+    requests: Annotated[int, Field(ge=0)]
+    started_at: str
+    finished_at: str
+    message: str | None = None
+
+
+def result_json(result: Result) -> str:
+    """The result as canonical JSON: sorted keys, one line, ended by a newline."""
+    document = {
+        "format_version": FORMAT_VERSION,
+        "outcome": result.outcome,
+        "changes": [_change(each) for each in result.changes],
+        "requests": result.requests,
+        "started_at": result.started_at,
+        "finished_at": result.finished_at,
+        "message": result.message,
+    }
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def result_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the result document."""
+    schema = ResultDocument.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _change(result: ChangeResult) -> dict[str, object]:
+    change = result.change
+    document: dict[str, object] = {
+        "id": change.id,
+        "action": change.action,
+        "before": change.before,
+        "after": change.after,
+        "status": result.status,
+    }
+    if result.error is not None:
+        document["error"] = {
+            "message": result.error.message,
+            "category": result.error.category,
+            "correlation_id": result.error.correlation_id,
+            "source": None if change.source is None else str(change.source),
+        }
+    return document

@@ -1,0 +1,279 @@
+"""`reconciler apply`: make the portal what the plan says, and verify it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+import reconciler
+from reconciler.applying.apply import check, check_safe, failed, nothing, refused
+from reconciler.applying.document import result_json
+from reconciler.applying.journal import Journal
+from reconciler.cli import output
+from reconciler.cli.approval import approve
+from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
+from reconciler.cli.progress import Observers, reporting
+from reconciler.cli.rendering import render_plan
+from reconciler.cli.session import Session, for_each_portal
+from reconciler.cli.show import read_plan_file
+from reconciler.config import PortalSettings
+from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
+from reconciler.hubspot import Observer, Portal
+from reconciler.model import Outcome, Plan, Refusal, Result
+from reconciler.planning.document import digest
+from reconciler.planning.safety import thresholds
+from reconciler.report.result import result_text
+
+EXIT_CODES = {
+    Outcome.NOTHING: ExitCode.DONE,
+    Outcome.APPLIED: ExitCode.DONE,
+    Outcome.INCOMPLETE: ExitCode.INCOMPLETE,
+    Outcome.FAILED: ExitCode.ERROR,
+    Outcome.REFUSED: ExitCode.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How to apply. `verify_timeout`: seconds that written limits have to show."""
+
+    auto_approve: bool
+    dry_run: bool
+    expect_digest: str | None
+    force: bool
+    format: str
+    journal: Path | None
+    verify_timeout: float
+
+
+@click.command("apply")
+@PATHS
+@BASE
+@click.option("--auto-approve", is_flag=True, help="Do not ask; for pipelines.")
+@click.option("--dry-run", is_flag=True, help="Check a saved plan against the portal; no writes.")
+@click.option(
+    "--expect-digest",
+    metavar="sha256:…",
+    help="Refuse unless the plan is the one that was reviewed; stands for the approval.",
+)
+@click.option("--force", is_flag=True, help="Lift the safety thresholds, and nothing else.")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Append a line of JSON per request, on disk before the next.",
+)
+@click.option(
+    "--verify-timeout",
+    type=click.FloatRange(min=0, max=86_400),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long written limits have to show.",
+)
+@portal_options
+def command(
+    options: PortalOptions,
+    paths: tuple[Path, ...],
+    base: str | None,
+    auto_approve: bool,  # noqa: FBT001 - click passes flags by name
+    dry_run: bool,  # noqa: FBT001 - click passes flags by name
+    expect_digest: str | None,
+    force: bool,  # noqa: FBT001 - click passes flags by name
+    format_: str,
+    journal: Path | None,
+    verify_timeout: float,
+) -> int:
+    """Apply a saved plan as it was reviewed, or plan the pair files below PATHS and apply that.
+
+    A saved plan is one file that ends in .json. Paths need a yes on a terminal, --auto-approve,
+    or the reviewed plan's --expect-digest.
+    """
+    chosen = ApplyOptions(
+        auto_approve, dry_run, _digest(expect_digest), force, format_, journal, verify_timeout
+    )
+    saved = _saved_plan(paths)
+    if saved is None and dry_run:
+        raise UsageProblem(
+            "--dry-run checks a saved plan", hint="`reconciler plan` shows a new one"
+        )
+    if saved is not None and base is not None:
+        raise UsageProblem("--base makes a new plan; a saved one has its base")
+    session = Session.start(options)
+    if saved is not None:
+        return int(_apply_saved(session, read_plan_file(saved), chosen))
+    return int(_apply_files(session, paths, base, chosen))
+
+
+def _saved_plan(paths: tuple[Path, ...]) -> Path | None:
+    plans = [path for path in paths if path.suffix == ".json"]
+    if not plans:
+        return None
+    if len(paths) > 1:
+        raise UsageProblem("one saved plan at a time, and no paths beside it")
+    if not plans[0].is_file():
+        raise click.BadParameter(f"{plans[0]} does not exist.", param_hint="PLAN.json")
+    return plans[0]
+
+
+def _digest(text: str | None) -> str | None:
+    if text is None:
+        return None
+    kind, _, value = text.partition(":")
+    if kind != "sha256" or len(value) != 64 or set(value) - set("0123456789abcdef"):
+        raise UsageProblem(
+            "--expect-digest takes sha256: and 64 hexadecimal digits, as the plan shows it"
+        )
+    return text
+
+
+def _apply_saved(session: Session, plan: Plan, chosen: ApplyOptions) -> ExitCode:
+    """Apply a reviewed plan: the review was the approval."""
+    asked_for = session.options.api_version
+    if asked_for not in (None, plan.portal.api_version):
+        raise PlanRefused(
+            f"the plan is for API version {plan.portal.api_version}, not {asked_for}",
+            hint="leave --api-version out, or make the plan again",
+        )
+    return _Application(session, _planned_portal(session, plan), chosen, plan).run()
+
+
+def _planned_portal(session: Session, plan: Plan) -> PortalSettings:
+    """The workspace's portal that a plan names; without a workspace file, the only one."""
+    portals = {each.name: each for each in session.workspace.portals}
+    names = session.options.names
+    if session.options.every or any(name != plan.portal.name for name in names):
+        raise PlanRefused(f"the plan is for portal {plan.portal.name}, and for no other")
+    if plan.portal.name in portals:
+        return portals[plan.portal.name]
+    if session.workspace.path is None:
+        return session.workspace.portals[0]
+    raise PlanRefused(
+        f"the plan is for portal {plan.portal.name}, which the workspace does not have",
+        hint=f"it has {', '.join(portals)}",
+    )
+
+
+def _apply_files(
+    session: Session, paths: tuple[Path, ...], base: str | None, chosen: ApplyOptions
+) -> ExitCode:
+    portals = session.portals()
+    files = session.files(paths, base)
+
+    def work(settings: PortalSettings) -> ExitCode:
+        with reporting(settings.name) as progress, session.connected(settings, progress) as portal:
+            plan = session.plan(settings, portal, files)
+        if chosen.format == "text":
+            output.result(render_plan(plan, "text"))
+        if not plan.changes:
+            return _told(chosen, nothing(plan, session.clock))
+        return _Application(session, settings, chosen, plan, asks=True).run()
+
+    return for_each_portal(portals, work)
+
+
+def _told(chosen: ApplyOptions, result: Result) -> ExitCode:
+    """Write the result in the format asked for; its exit code."""
+    if chosen.format == "json":
+        output.result(result_json(result))
+    elif result.outcome is not Outcome.NOTHING:
+        output.result(result_text(result, style=output.style()))
+    return EXIT_CODES[result.outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class _Application:
+    """One plan on its way to one portal; `asks` when nobody has reviewed it yet."""
+
+    session: Session
+    settings: PortalSettings
+    chosen: ApplyOptions
+    plan: Plan
+    asks: bool = False
+
+    def run(self) -> ExitCode:
+        """Check, ask, apply, report. What ends it before the first write is raised."""
+        try:
+            self._check()
+            return self._carry_out()
+        except PlanRefused as error:
+            self._tell_unwritten(refused(self.plan, error, self.session.clock))
+            raise
+        except ReconcilerError as error:
+            self._tell_unwritten(failed(self.plan, error, self.session.clock))
+            raise
+
+    def _check(self) -> None:
+        expected, actual = self.chosen.expect_digest, digest(self.plan)
+        if expected not in (None, actual):
+            raise PlanRefused(
+                f"this is not the plan that was reviewed: its digest is {actual}, expected was "
+                f"{expected}",
+                hint="the portal or the files changed since the review: review the new plan",
+            )
+        check_safe(self._refusals())
+        if self.asks and expected is None and not self.chosen.auto_approve:
+            approve(self.plan)
+
+    def _refusals(self) -> list[Refusal]:
+        """What the plan says against itself, and the thresholds of the workspace at hand."""
+        stated = {each.code for each in self.plan.refusals}
+        here = thresholds(self.plan.summary, self.session.workspace.safety)
+        found = [*self.plan.refusals, *(each for each in here if each.code not in stated)]
+        return [each for each in found if not (self.chosen.force and each.lifted_by_force)]
+
+    def _carry_out(self) -> ExitCode:
+        with ExitStack() as stack:
+            progress = stack.enter_context(reporting(self.settings.name, self.plan))
+            journal = self._journal(stack)
+            observers: list[Observer] = [progress] if journal is None else [journal, progress]
+            portal = stack.enter_context(
+                self.session.connected(
+                    self.settings, Observers(observers), self.plan.portal.api_version
+                )
+            )
+            if self.chosen.dry_run:
+                return self._dry_run(portal)
+            if journal is not None:
+                journal.start(self.plan)
+            result = reconciler.apply_plan(
+                self.plan,
+                portal,
+                clock=self.session.clock,
+                verify_timeout=self.chosen.verify_timeout,
+                progress=progress,
+            )
+            if journal is not None:
+                journal.finish(result)
+        return _told(self.chosen, result)
+
+    def _journal(self, stack: ExitStack) -> Journal | None:
+        if self.chosen.journal is None:
+            return None
+        return stack.enter_context(Journal(self.chosen.journal, self.session.clock.wall))
+
+    def _dry_run(self, portal: Portal) -> ExitCode:
+        check(self.plan, portal)
+        if self.chosen.format == "json":
+            return _told(self.chosen, nothing(self.plan, self.session.clock))
+        output.result(render_counts(self.plan))
+        return ExitCode.DONE
+
+    def _tell_unwritten(self, result: Result) -> None:
+        if self.chosen.format == "json":
+            output.result(result_json(result))
+
+
+def render_counts(plan: Plan) -> str:
+    """What a dry run found, in one line."""
+    counts = plan.summary
+    return (
+        f"The plan fits the portal: {counts.create} to create, {counts.update} to update, "
+        f"{counts.delete} to delete. Nothing was written."
+    )

@@ -1,0 +1,93 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+
+Parameters = ParamSpec("Parameters")
+Return = TypeVar("Return")
+
+DEFAULT_TIMEOUT = 60.0
+DEFAULT_CONCURRENCY = 16
+API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
+
+
+@dataclass(frozen=True, slots=True)
+class PortalOptions:
+    """Which portals, and how to talk to them. `timeout` in seconds, for one call with retries."""
+
+    names: tuple[str, ...]
+    every: bool
+    shard: str | None
+    base_url: str
+    api_version: str | None
+    concurrency: int
+    timeout: float
+
+
+def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
+    """Add the options of portal commands; the command gets one `options` argument."""
+
+    @click.option("--portal", "names", multiple=True, metavar="NAME", help="Portal; repeatable.")
+    @click.option("--all-portals", "every", is_flag=True, help="Every portal of the workspace.")
+    @click.option("--shard", metavar="I/N", help="With --all-portals: one part of them.")
+    @click.option(
+        "--base-url",
+        envvar="HUBSPOT_BASE_URL",
+        default="https://api.hubapi.com",
+        show_default=True,
+        metavar="URL",
+        help="Must be https, loopback excepted.  [env: HUBSPOT_BASE_URL]",
+    )
+    @click.option(
+        "--api-version",
+        envvar="HUBSPOT_API_VERSION",
+        type=click.Choice(API_VERSIONS),
+        help="[env: HUBSPOT_API_VERSION; default: the workspace's, else 2026-03]",
+    )
+    @click.option(
+        "--concurrency",
+        type=click.IntRange(1, DEFAULT_CONCURRENCY),
+        default=DEFAULT_CONCURRENCY,
+        show_default=True,
+        help="Requests at a time per portal.",
+    )
+    @click.option(
+        "--timeout",
+        type=click.FloatRange(min=0.1, max=86_400),
+        default=DEFAULT_TIMEOUT,
+        show_default=True,
+        metavar="SECONDS",
+        help="For one call, its waits and retries included.",
+    )
+    @wraps(function)
+    def with_options(
+        *,
+        names: tuple[str, ...],
+        every: bool,
+        shard: str | None,
+        base_url: str,
+        api_version: str | None,
+        concurrency: int,
+        timeout: float,
+        **others: object,
+    ) -> Return:
+        options = PortalOptions(names, every, shard, base_url, api_version, concurrency, timeout)
+        return function(options=options, **others)
+
+    return with_options
+
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+
+BASE = click.option(
+    "--base",
+    metavar="REF",
+    help="Also read the config at the merge base with REF, to tell drift from intent.",
+)

@@ -1,0 +1,152 @@
+"""What is happening right now: a bar on a terminal, plain lines elsewhere, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from reconciler.cli import output
+from reconciler.hubspot import Answer, Exchange, Observer, Reason
+from reconciler.model import Direction, Plan
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+NOTABLE_WAIT = 1.0
+"""Seconds from which a wait is worth a line where there is no bar."""
+
+
+class Reporter(Observer, Protocol):
+    """Told of requests, of waits and of the phases of an apply."""
+
+    def checking(self, directions: int) -> None: ...
+    def writing(self, direction: Direction, operation: str, inputs: int) -> None: ...
+    def reading_back(self, direction: Direction, missing: int) -> None: ...
+    def settled(self, direction: Direction, changes: int) -> None: ...
+
+
+@contextmanager
+def reporting(portal: str, plan: Plan | None = None) -> Iterator[Reporter]:
+    """Report one portal's work as suits where stderr goes."""
+    if output.settings().verbosity >= 0 and sys.stderr.isatty():
+        from rich.console import Console  # a terminal is there to pay for it
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        bars = Progress(
+            TextColumn("{task.fields[portal]}", markup=False),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=Console(stderr=True, no_color=not output.style(sys.stderr).ansi_codes),
+            transient=True,
+        )
+        with bars:
+            yield BarReporter(portal, bars, len(plan.changes) if plan else 1)
+    else:
+        yield LineReporter(portal, output.settings().verbosity)
+
+
+class LineReporter:
+    """Plain lines: phases and long waits; with -v every request."""
+
+    def __init__(self, portal: str, verbosity: int) -> None:
+        self._portal = portal
+        self._verbosity = verbosity
+
+    def sending(self, exchange: Exchange) -> None: ...
+
+    def answered(self, exchange: Exchange, answer: Answer) -> None:
+        self._say(f"{exchange}: {answer.status} in {answer.duration:.3f} s", verbosity=1)
+
+    def failed(self, exchange: Exchange, description: str) -> None:
+        self._say(f"{exchange}: {description}", verbosity=0)
+
+    def waiting(self, seconds: float, reason: Reason) -> None:
+        long = seconds >= NOTABLE_WAIT
+        self._say(f"waiting {seconds:.1f} s: {reason.message}", verbosity=0 if long else 1)
+
+    def checking(self, directions: int) -> None:
+        self._say(f"checking {directions} directions before the first write", verbosity=0)
+
+    def writing(self, direction: Direction, operation: str, inputs: int) -> None:
+        self._say(f"{operation} of {inputs} in {direction}", verbosity=1)
+
+    def reading_back(self, direction: Direction, missing: int) -> None:
+        self._say(f"{direction}: {missing} written limits not shown yet", verbosity=0)
+
+    def settled(self, direction: Direction, changes: int) -> None:
+        self._say(f"{direction}: {changes} settled", verbosity=1)
+
+    def _say(self, text: str, *, verbosity: int) -> None:
+        if self._verbosity >= verbosity:
+            click.echo(f"{self._portal}: {_visible(text)}", err=True)
+
+
+class BarReporter:
+    """One bar for the portal: changes settled, and what is being done or waited for."""
+
+    def __init__(self, portal: str, bars: Bars, total: int) -> None:
+        self._bars = bars
+        self._task = bars.add_task("reading", total=total, portal=_visible(portal))
+
+    def sending(self, exchange: Exchange) -> None:
+        self._describe(str(exchange.operation))
+
+    def answered(self, exchange: Exchange, answer: Answer) -> None: ...
+
+    def failed(self, exchange: Exchange, description: str) -> None:
+        self._describe(f"{exchange.operation}: {description}")
+
+    def waiting(self, seconds: float, reason: Reason) -> None:
+        self._describe(f"waiting {seconds:.0f} s: {reason.message}")
+
+    def checking(self, directions: int) -> None:
+        self._describe(f"checking {directions} directions")
+
+    def writing(self, direction: Direction, operation: str, inputs: int) -> None:
+        self._describe(f"{operation} of {inputs} in {direction}")
+
+    def reading_back(self, direction: Direction, missing: int) -> None:
+        self._describe(f"{direction}: waiting for {missing} written limits to show")
+
+    def settled(self, direction: Direction, changes: int) -> None:
+        self._bars.update(
+            self._task, advance=changes, description=_visible(f"{direction}: settled")
+        )
+
+    def _describe(self, text: str) -> None:
+        self._bars.update(self._task, description=_visible(text))
+
+
+class Observers:
+    """Tells several observers in turn; one that raises keeps the request from being sent."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+
+    def sending(self, exchange: Exchange) -> None:
+        for each in self._observers:
+            each.sending(exchange)
+
+    def answered(self, exchange: Exchange, answer: Answer) -> None:
+        for each in self._observers:
+            each.answered(exchange, answer)
+
+    def failed(self, exchange: Exchange, description: str) -> None:
+        for each in self._observers:
+            each.failed(exchange, description)
+
+    def waiting(self, seconds: float, reason: Reason) -> None:
+        for each in self._observers:
+            each.waiting(seconds, reason)
+
+
+def _visible(text: str) -> str:
+    from reconciler.report.escape import visible
+
+    return visible(text)

@@ -1,0 +1,100 @@
+"""The `reconciler` command: global options, and commands imported only when they run."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from reconciler import __version__
+
+COMMANDS = {
+    "validate": "Check the files offline.",
+    "plan": "Show what would change in the portal.",
+    "show": "Render a saved plan.",
+    "apply": "Make the portal what the plan says, and verify it.",
+    "schema": "Print the JSON Schema of a format.",
+    "sandbox": "Run a local stand-in for HubSpot, for demos and tests.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Globals:
+    """What stands before the command: workspace file, verbosity (-1 to 2) and colour."""
+
+    workspace: Path | None = None
+    verbosity: int = 0
+    color: str = "auto"
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and help line; imports one when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"reconciler.cli.{cmd_name}")
+        command = module.command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}.{_nearest(args[0])}")
+        return super().resolve_command(ctx, args)
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # 3 ms that only a typing mistake should cost
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 error, 2 changes pending, 3 configuration invalid, 4 refused, "
+    "5 apply incomplete, 64 wrong usage.",
+)
+@click.version_option(__version__, prog_name="reconciler")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Workspace file; without it reconciler.yaml here or above.",
+)
+@click.option("-v", "--verbose", count=True, help="Say more, on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only results and errors.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour; NO_COLOR is honoured.",
+)
+@click.pass_context
+def cli(ctx: click.Context, workspace: Path | None, verbose: int, quiet: bool, color: str) -> None:  # noqa: FBT001 - click passes flags by name
+    """Keep the association limits of HubSpot portals equal to YAML committed in git."""
+    if verbose and quiet:
+        raise click.UsageError("-v and -q contradict each other.")
+    ctx.obj = Globals(workspace, -1 if quiet else verbose, color)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with one of its codes; never with a traceback."""
+    from reconciler.cli.exits import run  # after click, whose import is most of the start-up
+
+    sys.exit(run(cli))

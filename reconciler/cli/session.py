@@ -1,0 +1,194 @@
+"""One command's work with portals: the files, the connections and the plans made of them."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import reconciler
+from reconciler.cli import output
+from reconciler.cli.options import PortalOptions
+from reconciler.cli.workspace import (
+    choose_portals,
+    config_paths,
+    load_config,
+    open_workspace,
+    read_token,
+)
+from reconciler.config import Loaded, PortalSettings, Workspace
+from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
+from reconciler.hubspot import (
+    Connection,
+    Observer,
+    Portal,
+    Secret,
+    Stop,
+    SystemClock,
+    connect,
+    parse_base_url,
+)
+from reconciler.model import Desired, GitState, Plan
+from reconciler.planning.plan import PlanContext
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the files say here and at the base, and the commit they were read at."""
+
+    loaded: Loaded
+    git: GitState | None
+    base: Desired | None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        dirty = ("the files have changes that are not committed",)
+        found = tuple(f"{each.place}: {each.message}" for each in self.loaded.warnings)
+        return (*found, *(dirty if self.git is not None and self.git.dirty else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What all portals of one command share."""
+
+    workspace: Workspace
+    options: PortalOptions
+    stop: Stop
+    clock: SystemClock
+
+    @classmethod
+    def start(cls, options: PortalOptions) -> Session:
+        """Read the workspace; nothing is sent yet."""
+        parse_base_url(options.base_url)
+        stop = Stop()
+        return cls(open_workspace(), options, stop, SystemClock(stop))
+
+    def portals(self) -> list[PortalSettings]:
+        """The portals the options choose."""
+        chosen = self.options
+        return choose_portals(self.workspace, chosen.names, every=chosen.every, shard=chosen.shard)
+
+    def files(self, paths: Sequence[Path], base: str | None) -> Files:
+        """Read the pair files, and with `base` those of the merge base."""
+        from reconciler.config import git
+
+        loaded = load_config(self.workspace, paths)
+        self._warn(loaded.warnings)
+        read_from = [str(path) for path in config_paths(self.workspace, paths)]
+        state = git.git_state(Path.cwd(), read_from)
+        if base is None:
+            return Files(loaded, state, None)
+        return Files(loaded, *self._base(base, state, paths))
+
+    def _base(
+        self, ref: str, state: GitState | None, paths: Sequence[Path]
+    ) -> tuple[GitState | None, Desired]:
+        from reconciler.config import git
+
+        found = git.read_base(
+            ref,
+            directory=Path.cwd(),
+            workspace_path=None if self.workspace.path is None else str(self.workspace.path),
+            paths=[str(path) for path in paths],
+        )
+        desired = found.desired()
+        if state is None:
+            return None, desired
+        return GitState(state.commit, state.dirty, found.commit), desired
+
+    def _warn(self, warnings: tuple[Diagnostic, ...]) -> None:
+        if output.settings().verbosity >= 0:
+            output.show_diagnostics(warnings)
+
+    @contextmanager
+    def connected(
+        self, portal: PortalSettings, observer: Observer, api_version: str | None = None
+    ) -> Iterator[Portal]:
+        """A portal to talk to, until a signal asks to stop."""
+        connection = Connection(
+            base_url=parse_base_url(self.options.base_url),
+            token=Secret(read_token(portal, self.workspace)),
+            api_version=api_version or self.api_version,
+            concurrency=self.options.concurrency,
+            timeout=self.options.timeout,
+        )
+        with (
+            stopping_on_signals(self.stop),
+            connect(connection, clock=self.clock, observer=observer) as connected,
+        ):
+            yield connected
+
+    @property
+    def api_version(self) -> str:
+        return self.options.api_version or self.workspace.api_version
+
+    def plan(self, settings: PortalSettings, portal: Portal, files: Files) -> Plan:
+        """The plan of one portal."""
+        observation = reconciler.observe(
+            portal, files.loaded.desired, base=files.base, portal_id=settings.portal_id
+        )
+        context = PlanContext(
+            tool_version=reconciler.__version__,
+            created_at=self.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            portal_name=settings.name,
+            base_url=parse_base_url(self.options.base_url),
+            api_version=self.api_version,
+            files=files.loaded.desired.files,
+            git=files.git,
+            warnings=files.warnings,
+        )
+        return reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
+
+
+@contextmanager
+def stopping_on_signals(stop: Stop) -> Iterator[None]:
+    """SIGINT and SIGTERM ask to stop once; the second one ends the process at once."""
+
+    def handle(number: int, _: FrameType | None) -> None:
+        stop.request()
+        signal.signal(number, previous[number])
+
+    previous: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None]
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in previous:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+WORST_FIRST = (
+    ExitCode.INCOMPLETE,
+    ExitCode.REFUSED,
+    ExitCode.INVALID,
+    ExitCode.ERROR,
+    ExitCode.PENDING,
+    ExitCode.DONE,
+)
+
+
+def for_each_portal(
+    portals: Sequence[PortalSettings], work: Callable[[PortalSettings], ExitCode]
+) -> ExitCode:
+    """Do the work for every portal; one portal's failure is told and does not stop the others."""
+    if len(portals) == 1:
+        return work(portals[0])
+    codes = [_contained(portal, work) for portal in portals]
+    return next(code for code in WORST_FIRST if code in codes)
+
+
+def _contained(portal: PortalSettings, work: Callable[[PortalSettings], ExitCode]) -> ExitCode:
+    from reconciler.cli.exits import show_error
+
+    try:
+        return work(portal)
+    except ReconcilerError as error:
+        if isinstance(error, ConfigurationInvalid):
+            error.hint = error.hint or f"as resolved in portal {portal.name}"
+        show_error(error, prefix=f"portal {portal.name}: ")
+        return error.exit_code

@@ -1,0 +1,62 @@
+"""`reconciler validate`: check the files offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import output
+from reconciler.cli.workspace import load_config, open_workspace
+from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode
+from reconciler.model import Desired
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How findings are written; text goes to stderr.",
+)
+def command(paths: tuple[Path, ...], format_: str) -> int:
+    """Check the workspace file and the pair files below PATHS without a portal.
+
+    Without PATHS: the workspace's configs folder. All errors of all files are reported in one go.
+    """
+    desired: Desired | None = None
+    try:
+        loaded = load_config(open_workspace(), paths)
+        desired, findings = loaded.desired, loaded.warnings
+    except ConfigurationInvalid as error:
+        findings = error.diagnostics
+    _report(format_, findings, desired)
+    return int(ExitCode.INVALID if desired is None else ExitCode.DONE)
+
+
+def _report(format_: str, findings: tuple[Diagnostic, ...], desired: Desired | None) -> None:
+    from reconciler.report import diagnostics
+
+    match format_:
+        case "json":
+            output.result(diagnostics.diagnostics_json(findings))
+        case "github":
+            output.result(diagnostics.diagnostics_github(findings))
+        case "sarif":
+            output.result(diagnostics.diagnostics_sarif(findings))
+        case _:
+            _report_text(findings, desired)
+
+
+def _report_text(findings: tuple[Diagnostic, ...], desired: Desired | None) -> None:
+    output.show_diagnostics(findings)
+    if desired is None:
+        click.echo(f"error: {ConfigurationInvalid(findings).message}", err=True)
+        return
+    limits = sum(len(direction.limits) for direction in desired.directions)
+    output.result(
+        f"Valid: {len(desired.files)} files, {len(desired.directions)} directions, {limits} limits."
+    )

@@ -1,0 +1,332 @@
+"""Comparing desired with observed limits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.errors import ConfigurationInvalid
+from reconciler.model import (
+    Action,
+    AssociationType,
+    Category,
+    Change,
+    Label,
+    Origin,
+    Plan,
+    RefusalCode,
+    Safety,
+    Summary,
+    TypeKey,
+)
+from reconciler.planning.plan import directions_to_read, make_plan
+from tests.planning.factory import (
+    BILLING,
+    COMPANIES_CONTACTS,
+    CONTEXT,
+    DECISION,
+    OBJECT,
+    PRIMARY,
+    by_id,
+    declared,
+    limit,
+    plan,
+    portal,
+)
+
+
+def told(made: Plan) -> list[tuple[str, int | None, int | None]]:
+    """Type, before and after of every change."""
+    return [(str(each.type), each.before, each.after) for each in made.changes]
+
+
+def only(made: Plan) -> Change:
+    """The one change of a plan."""
+    (change,) = made.changes
+    return change
+
+
+def test_create_update_and_delete() -> None:
+    """A declared direction is the whole truth of that direction."""
+    made = plan(
+        declared(limit(OBJECT, 5, line=3), limit(BILLING, 2, line=5, reason="stand-in")),
+        {OBJECT: 5, BILLING: 1, DECISION: 3},
+    )
+    assert told(made) == [("Billing contact", 1, 2), ("Decision maker", 3, None)]
+    assert made.summary == Summary(create=0, update=1, delete=1, unchanged=1, unmanaged=0)
+    update, delete = made.changes
+    assert (update.source and update.source.line, update.reason) == (5, "stand-in")
+    assert delete.source is not None
+    assert delete.source.line == 1, "a limit that is left out is blamed on the declaration"
+
+
+def test_what_hubspot_defines_under_a_label_is_left_alone() -> None:
+    """`Primary` is touched only when the file names it."""
+    made = plan(declared(limit(OBJECT, 5)), {OBJECT: 5, PRIMARY: 1})
+    assert not made.changes
+    assert made.summary.unmanaged == 1
+    named = plan(declared(limit(OBJECT, 5), limit(PRIMARY, None)), {OBJECT: 5, PRIMARY: 1})
+    assert told(named) == [("Primary", 1, None)]
+    assert any("Primary" in warning for warning in named.warnings)
+
+
+def test_prune_false_keeps_what_the_file_does_not_name() -> None:
+    """Such limits are unmanaged: counted, not touched."""
+    made = plan(declared(limit(BILLING, 2), prune=False), {OBJECT: 5, BILLING: 2, DECISION: 1})
+    assert not made.changes
+    assert made.summary == Summary(unchanged=1, unmanaged=2)
+
+
+def test_unlimited_removes_what_the_portal_has() -> None:
+    """And asks for nothing where there is no limit."""
+    assert told(plan(declared(limit(DECISION, None)), {DECISION: 3})) == [
+        ("Decision maker", 3, None)
+    ]
+    assert not plan(declared(limit(DECISION, None), limit(OBJECT, None)), {}).changes
+
+
+def test_a_new_limit_is_created() -> None:
+    """`before` null says that there is none."""
+    change = only(plan(declared(limit(BILLING, 1)), {}))
+    assert (change.action, change.id) == (
+        Action.CREATE,
+        "contacts>companies/USER_DEFINED/28",
+    )
+
+
+def test_a_label_limit_above_a_limit_that_stays_is_the_files_error() -> None:
+    """The rule is broken by what the portal keeps: the line says so before HubSpot does."""
+    with pytest.raises(ConfigurationInvalid) as caught:
+        plan(declared(limit(BILLING, 8, line=7), prune=False), {OBJECT: 5})
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.place.line) == ("label-above-object-limit", 7)
+
+
+def test_an_object_limit_below_an_unmanaged_label_limit_is_the_files_error() -> None:
+    """`Primary` keeps its limit, so the object limit cannot go below it."""
+    with pytest.raises(ConfigurationInvalid) as caught:
+        plan(declared(limit(OBJECT, 2, line=3)), {OBJECT: 5, PRIMARY: 4})
+    assert caught.value.diagnostics[0].place.line == 3
+
+
+def test_an_unmanaged_break_of_the_rule_is_nobodys_error() -> None:
+    """What the portal has and the file does not touch is not the file's to mend."""
+    made = plan(declared(limit(DECISION, 1), prune=False), {OBJECT: 5, PRIMARY: 9})
+    assert told(made) == [("Decision maker", None, 1)]
+
+
+# ---------------------------------------------------------------- labels
+
+
+TWIN = AssociationType(TypeKey(Category.HUBSPOT_DEFINED, 900), "Billing contact")
+
+
+def diagnose(*named: tuple[Label, int], line: int = 4) -> list[tuple[str, int, str | None]]:
+    """Code, line and hint of what is wrong."""
+    head = declared(*(limit(label, number, line=line) for label, number in named))
+    with pytest.raises(ConfigurationInvalid) as caught:
+        make_plan(
+            [head],
+            portal({}, labels=(OBJECT, PRIMARY, BILLING, DECISION, TWIN)),
+            context=CONTEXT,
+        )
+    return [(each.code, each.place.line, each.hint) for each in caught.value.diagnostics]
+
+
+def test_an_unknown_label_names_the_nearest() -> None:
+    """At its line, with what HubSpot shows."""
+    assert diagnose((Label("Decison maker"), 1)) == [
+        ("label-unknown", 4, 'did you mean "Decision maker"?')
+    ]
+
+
+def test_a_label_in_another_case_is_told_apart() -> None:
+    """Labels match exactly as HubSpot shows them."""
+    assert diagnose((Label("decision maker"), 1)) == [
+        (
+            "label-case",
+            4,
+            'write "Decision maker": labels match exactly as HubSpot shows them',
+        )
+    ]
+
+
+def test_a_label_two_categories_share_is_ambiguous() -> None:
+    """Until `category` settles it."""
+    assert diagnose((Label("Billing contact"), 1)) == [
+        (
+            "label-ambiguous",
+            4,
+            "settle it with `category`, one of HUBSPOT_DEFINED, USER_DEFINED",
+        )
+    ]
+    head = declared(limit(Label("Billing contact", Category.USER_DEFINED), 1))
+    made = make_plan([head], portal({}, labels=(BILLING, TWIN)), context=CONTEXT)
+    assert only(made).type == BILLING
+
+
+def test_a_label_of_another_category_says_which() -> None:
+    """`category` that does not fit is not `unknown label`."""
+    assert diagnose((Label("Decision maker", Category.WORK), 1)) == [
+        ("label-category-unknown", 4, "its category is USER_DEFINED")
+    ]
+
+
+def test_one_type_named_twice_is_an_error() -> None:
+    """By label and by type ID: both places are told."""
+    head = declared(limit(BILLING, 1, line=3), limit(by_id(BILLING.key), 2, line=8))
+    with pytest.raises(ConfigurationInvalid) as caught:
+        make_plan([head], portal({}), context=CONTEXT)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.place.line) == ("limit-duplicate", 8)
+    assert found.related is not None
+    assert found.related.line == 3
+
+
+def test_an_unknown_type_id_is_an_error() -> None:
+    """With the types the direction has."""
+    head = declared(limit(by_id(TypeKey(Category.USER_DEFINED, 999)), 2))
+    with pytest.raises(ConfigurationInvalid) as caught:
+        make_plan([head], portal({}), context=CONTEXT)
+    assert caught.value.diagnostics[0].code == "type-unknown"
+
+
+def test_all_errors_of_all_directions_are_told_at_once() -> None:
+    """One run, every mistake."""
+    assert len(diagnose((Label("One"), 1), (Label("Two"), 1))) == 2
+
+
+# ---------------------------------------------------------------- the base
+
+
+def origin_of(base: int | None, head: int | None, observed: int | None) -> Origin | None:
+    """The origin of the one change of `Billing contact`."""
+    made = plan(
+        declared(limit(BILLING, head)),
+        {} if observed is None else {BILLING: observed},
+        base=[declared(limit(BILLING, base))],
+    )
+    return only(made).origin
+
+
+def test_three_values_tell_who_moved_a_limit() -> None:
+    """The table of the contract."""
+    assert origin_of(1, 2, 1) is Origin.CONFIG
+    assert origin_of(1, 1, 3) is Origin.DRIFT
+    assert origin_of(1, 2, 3) is Origin.CONFLICT
+    assert origin_of(1, 1, None) is Origin.DRIFT
+    assert origin_of(None, 2, None) is Origin.CONFIG
+    assert origin_of(None, None, 4) is Origin.DRIFT
+
+
+def test_a_direction_the_base_does_not_declare_is_new() -> None:
+    """Whatever the portal has there, this branch is the first to speak of it."""
+    made = plan(declared(limit(BILLING, 2)), {BILLING: 7}, base=[])
+    assert only(made).origin is Origin.CONFIG
+
+
+def test_a_limit_added_in_hubspot_is_drift() -> None:
+    """Neither side of the branch names it, and the direction was declared before."""
+    same = declared(limit(OBJECT, 5))
+    assert only(plan(same, {OBJECT: 5, DECISION: 1}, base=[same])).origin is Origin.DRIFT
+
+
+def test_without_a_base_nothing_has_an_origin() -> None:
+    """A two-way plan does not pretend to know."""
+    assert only(plan(declared(limit(BILLING, 2)), {BILLING: 7})).origin is None
+
+
+def test_a_direction_that_is_no_longer_declared_loses_its_limits() -> None:
+    """Only those the base named, and with the place where they stood."""
+    removed = declared(limit(BILLING, 2, line=9), prune=False)
+    head = declared(limit(BILLING, 1), direction=COMPANIES_CONTACTS)
+    observed = portal({BILLING: 2, DECISION: 3})
+    other = portal({BILLING: 1}, direction=COMPANIES_CONTACTS)
+    both = type(observed)(observed.account, (*observed.directions, *other.directions))
+    made = make_plan([head], both, context=CONTEXT, base=[removed, head])
+    change = only(made)
+    assert (change.before, change.after, change.origin) == (2, None, Origin.CONFIG)
+    assert change.reason == "no longer declared; it was at configs/a.yaml:9:1"
+    assert made.summary.unmanaged == 1
+    assert [each.key for each in directions_to_read([head], [removed, head])] == [
+        ("0-2", "0-1"),
+        ("0-1", "0-2"),
+    ]
+
+
+# ---------------------------------------------------------------- safety
+
+
+def test_protect_refuses_lowering_and_deleting() -> None:
+    """The plan renders, with the reason; raising is allowed."""
+    for after in (None, 3):
+        made = plan(declared(limit(BILLING, after, protect=True)), {BILLING: 5})
+        assert [each.code for each in made.refusals] == [RefusalCode.PROTECTED]
+        assert not made.refusals[0].lifted_by_force
+    assert not plan(declared(limit(BILLING, 6, protect=True)), {BILLING: 5}).refusals
+    assert not plan(declared(limit(BILLING, 6, protect=True)), {}).refusals
+
+
+def test_leaving_the_file_is_no_way_around_protection() -> None:
+    """With a base, a protected limit that is no longer named is still protected."""
+    made = plan(
+        declared(limit(OBJECT, 9)),
+        {OBJECT: 9, BILLING: 5},
+        base=[declared(limit(OBJECT, 9), limit(BILLING, 5, protect=True))],
+    )
+    assert [each.code for each in made.refusals] == [RefusalCode.PROTECTED]
+
+
+@pytest.mark.parametrize(
+    ("safety", "code"),
+    [
+        (Safety(max_deletes=1), RefusalCode.MAX_DELETES),
+        (Safety(max_changes=1), RefusalCode.MAX_CHANGES),
+    ],
+)
+def test_a_plan_past_a_threshold_says_so(safety: Safety, code: RefusalCode) -> None:
+    """The plan is made all the same."""
+    made = plan(declared(limit(OBJECT, 9)), {OBJECT: 9, BILLING: 5, DECISION: 2}, safety=safety)
+    assert [each.code for each in made.refusals] == [code]
+    assert made.refusals[0].lifted_by_force
+    assert made.summary.delete == 2
+
+
+def test_the_percentage_counts_from_ten_limits_up() -> None:
+    """One of two limits deleted is no alarm; four of ten are."""
+    labels = [
+        AssociationType(TypeKey(Category.USER_DEFINED, number), f"L{number}")
+        for number in range(1, 11)
+    ]
+    values = dict.fromkeys(labels, 1)
+    keep = declared(*(limit(type_, 1) for type_ in labels[4:]))
+    made = plan(keep, values)
+    assert [each.code for each in made.refusals] == [RefusalCode.MAX_DELETE_PERCENT]
+    keep_more = declared(*(limit(type_, 1) for type_ in labels[3:]))
+    assert not plan(keep_more, values).refusals
+
+
+# ---------------------------------------------------------------- convergence
+
+
+@given(
+    st.dictionaries(st.sampled_from([OBJECT, BILLING, DECISION, PRIMARY]), st.integers(5, 9)),
+    st.dictionaries(st.sampled_from([BILLING, DECISION]), st.none() | st.integers(1, 4)),
+    st.booleans(),
+)
+def test_carrying_a_plan_out_leaves_nothing_to_plan(
+    values: dict[AssociationType, int],
+    wanted: dict[AssociationType, int | None],
+    prune: bool,
+) -> None:
+    """plan(apply(plan)) is empty, whatever there was and whatever is wanted."""
+    head = declared(*(limit(type_, number) for type_, number in wanted.items()), prune=prune)
+    top = values.get(OBJECT, 9)
+    values = {type_: min(value, top) for type_, value in values.items()}
+    after = dict(values)
+    for change in plan(head, values).changes:
+        after.pop(change.type, None)
+        if change.after is not None:
+            after[change.type] = change.after
+    assert not plan(head, after).changes

@@ -22,6 +22,7 @@ from reconciler.cli.workspace import (
 from reconciler.config import Loaded, PortalSettings, Workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
 from reconciler.hubspot import (
+    ApiVersion,
     Connection,
     Observer,
     Portal,
@@ -111,7 +112,7 @@ class Session:
         connection = Connection(
             base_url=parse_base_url(self.options.base_url),
             token=Secret(read_token(portal, self.workspace)),
-            api_version=api_version or self.api_version,
+            api_version=ApiVersion(api_version or self.api_version),
             concurrency=self.options.concurrency,
             timeout=self.options.timeout,
         )

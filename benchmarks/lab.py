@@ -1,0 +1,95 @@
+"""Where the measurements take place: a folder to write to, the command, and its sandbox."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import Command, Failed
+
+TOKEN = "sandbox-token"  # noqa: S105 - opens the sandbox and nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to measure with."""
+
+    runs: int
+    files: int
+    limits_per_file: int
+    directions_to_change: int
+    changes_per_direction: int
+
+    @property
+    def limits(self) -> int:
+        return self.files * self.limits_per_file
+
+    @property
+    def changes(self) -> int:
+        return self.directions_to_change * self.changes_per_direction
+
+
+WHOLE = Size(5, 200, 50, 200, 10)
+SMALL = Size(1, 4, 5, 4, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A folder of its own and a size."""
+
+    directory: Path
+    size: Size
+
+    def folder(self, name: str) -> Path:
+        path = self.directory / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def reconciler(
+        self, *arguments: str, directory: Path, environment: Mapping[str, str] | None = None
+    ) -> Command:
+        """A `reconciler` command of this interpreter's installation."""
+        return Command((*_reconciler(), *arguments), directory, environment or {})
+
+
+def script(name: str) -> Path:
+    """A console script of this interpreter's installation; it need not exist."""
+    return Path(sys.executable).with_name(name)
+
+
+def _reconciler() -> tuple[str, ...]:
+    path = script("reconciler")
+    return (str(path),) if path.exists() else (sys.executable, "-m", "reconciler")
+
+
+@contextmanager
+def sandbox(lab: Lab, seed: object, *options: str) -> Iterator[Mapping[str, str]]:
+    """A sandbox in a process of its own; gives the environment that leads a command to it."""
+    directory = lab.folder("sandbox")
+    (directory / "seed.json").write_text(json.dumps(seed), encoding="utf-8")
+    arguments = ("sandbox", "--port", "0", "--token", TOKEN, "--seed", "seed.json", *options)
+    process = subprocess.Popen(
+        (*_reconciler(), *arguments),
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield {"HUBSPOT_BASE_URL": _address(process), "HUBSPOT_ACCESS_TOKEN": TOKEN}
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    line = process.stdout.readline() if process.stdout else ""
+    if not line.startswith("http"):
+        raise Failed("the sandbox did not start")
+    return line.split()[0]

@@ -1,0 +1,97 @@
+"""Files → desired limits: all diagnostics of all files in one go."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from reconciler.config.events import read_documents
+from reconciler.config.files import collect, shown_path
+from reconciler.config.nodes import Hole, Node, Scalar
+from reconciler.config.pair import names_object_types, read_pair
+from reconciler.config.rules import Declared, declare, repeated
+from reconciler.config.source import Loaded, Source
+from reconciler.config.text import decode
+from reconciler.config.values import scalar_value
+from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
+from reconciler.model import ConfigFile, Desired, DesiredDirection, Place
+
+
+def load(paths: Sequence[Path], *, prune: bool = True) -> Loaded:
+    """Read the pair files below the given paths.
+
+    Raises ConfigurationInvalid with every diagnostic, also when there is no pair file at all.
+    """
+    sources, unreadable = collect(paths)
+    if not sources and not unreadable:
+        raise ConfigurationInvalid([_no_pair_files(paths)])
+    return _parse(sources, prune=prune, earlier=unreadable)
+
+
+def parse(sources: Iterable[Source], *, prune: bool) -> Loaded:
+    """What the files say; `prune` holds where a document says nothing of it.
+
+    Raises ConfigurationInvalid with every error and warning of every file.
+    """
+    return _parse(sources, prune=prune, earlier=())
+
+
+def _parse(
+    sources: Iterable[Source], *, prune: bool, earlier: Sequence[Diagnostic]
+) -> Loaded:
+    files: list[ConfigFile] = []
+    directions: list[DesiredDirection] = []
+    diagnostics = list(earlier)
+    for source in sources:
+        files.append(ConfigFile(source.path, hashlib.sha256(source.content).hexdigest()))
+        declared = _read(source, prune=prune)
+        directions += declared.directions
+        diagnostics += declared.diagnostics
+    diagnostics += repeated(directions)
+    if any(found.severity is Severity.ERROR for found in diagnostics):
+        raise ConfigurationInvalid(diagnostics)
+    warnings = sorted(diagnostics, key=lambda found: found.order)
+    return Loaded(Desired(tuple(directions), tuple(files)), tuple(warnings))
+
+
+def _read(source: Source, *, prune: bool) -> Declared:
+    text = decode(source.path, source.content)
+    if isinstance(text, Diagnostic):
+        return Declared((), (text,))
+    documents = read_documents(source.path, text)
+    declared = [
+        _read_document(root, source.path, prune=prune, whole=not documents.diagnostics)
+        for root in documents.roots
+        if not _is_empty(root)
+    ]
+    return Declared(
+        tuple(direction for each in declared for direction in each.directions),
+        documents.diagnostics + tuple(found for each in declared for found in each.diagnostics),
+    )
+
+
+def _read_document(root: Node, path: str, *, prune: bool, whole: bool) -> Declared:
+    checked = read_pair(root, path)
+    if checked.model is None:
+        return Declared((), checked.diagnostics)
+    whole = whole and checked.whole
+    declared = declare(checked.model, checked.node, path, prune=prune, whole=whole)
+    directions = declared.directions if names_object_types(root) else ()
+    return Declared(directions, checked.diagnostics + declared.diagnostics)
+
+
+def _is_empty(root: Node) -> bool:
+    """Whether a document holds nothing, or was reported as a whole."""
+    return isinstance(root, Hole) or (isinstance(root, Scalar) and scalar_value(root) is None)
+
+
+def _no_pair_files(paths: Sequence[Path]) -> Diagnostic:
+    shown = [shown_path(path) for path in paths] or ["."]
+    below = " or ".join(path if path == "." else f"{path.rstrip('/')}/" for path in shown)
+    return Diagnostic(
+        "no-pair-files",
+        f"no pair files below {below}",
+        Place(shown[0], 1, 1),
+        hint="pair files end in .yaml or .yml; `reconciler import` writes them from a portal",
+    )

@@ -1,0 +1,89 @@
+"""A YAML document as a tree whose every node knows its line and column, counted from 1."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from reconciler.model import Place
+
+
+class Scalar(NamedTuple):
+    """A single value as text; only a plain one (unquoted) can be anything but text."""
+
+    text: str
+    plain: bool
+    line: int
+    column: int
+
+
+class Entry(NamedTuple):
+    """A key of a mapping and its value."""
+
+    key: Scalar
+    value: Node
+
+
+class Mapping(NamedTuple):
+    """Keys are always text, exactly as written: `1`, `yes` and `null` are names of labels."""
+
+    entries: dict[str, Entry]
+    line: int
+    column: int
+
+
+class Sequence(NamedTuple):
+    """A list."""
+
+    items: list[Node]
+    line: int
+    column: int
+
+
+class Hole(NamedTuple):
+    """A value that a diagnostic already stands for, so that nobody complains of it twice."""
+
+    line: int
+    column: int
+
+
+Node = Scalar | Mapping | Sequence | Hole
+
+Step = str | int
+"""A key of a mapping or an index of a list."""
+
+
+def place(path: str, node: Node) -> Place:
+    """Where the node stands in the file."""
+    return Place(path, node.line, node.column)
+
+
+def child(node: Node, step: Step) -> Node | None:
+    """The value at one key or index; None where there is none."""
+    match node:
+        case Mapping(entries=entries) if isinstance(step, str):
+            entry = entries.get(step)
+            return None if entry is None else entry.value
+        case Sequence(items=items) if isinstance(step, int) and 0 <= step < len(items):
+            return items[step]
+        case _:
+            return None
+
+
+def with_hole(node: Node, steps: tuple[Step, ...]) -> Node:
+    """The tree with a hole where `steps` lead; as far as they lead, if they lead nowhere."""
+    target = child(node, steps[0]) if steps else None
+    if target is None:
+        return Hole(node.line, node.column)
+    replacement = with_hole(target, steps[1:])
+    match node:
+        case Mapping(entries=entries):
+            key = str(steps[0])
+            changed = entries | {key: Entry(entries[key].key, replacement)}
+            return Mapping(changed, node.line, node.column)
+        case Sequence(items=items):
+            index = int(steps[0])
+            return Sequence(
+                [*items[:index], replacement, *items[index + 1 :]], node.line, node.column
+            )
+        case _:
+            return Hole(node.line, node.column)

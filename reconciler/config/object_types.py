@@ -1,0 +1,98 @@
+"""HubSpot's standard object types, and what an object type may be called in a file.
+
+IDs and names as documented by HubSpot; standard names are taken in the singular or plural and in
+any case (observed). Types whose ID HubSpot does not publish are named by their ID.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from reconciler.model import CustomName, ObjectReference, ObjectType
+
+STANDARD: tuple[tuple[str, str, str], ...] = (
+    ("0-1", "contact", "contacts"),
+    ("0-2", "company", "companies"),
+    ("0-3", "deal", "deals"),
+    ("0-5", "ticket", "tickets"),
+    ("0-7", "product", "products"),
+    ("0-8", "line_item", "line_items"),
+    ("0-14", "quote", "quotes"),
+    ("0-18", "communication", "communications"),
+    ("0-19", "feedback_submission", "feedback_submissions"),
+    ("0-27", "task", "tasks"),
+    ("0-46", "note", "notes"),
+    ("0-47", "meeting", "meetings"),
+    ("0-48", "call", "calls"),
+    ("0-49", "email", "emails"),
+    ("0-53", "invoice", "invoices"),
+    ("0-54", "marketing_event", "marketing_events"),
+    ("0-69", "subscription", "subscriptions"),
+    ("0-74", "goal_target", "goal_targets"),
+    ("0-84", "discount", "discounts"),
+    ("0-85", "fee", "fees"),
+    ("0-86", "tax", "taxes"),
+    ("0-101", "commerce_payment", "commerce_payments"),
+    ("0-115", "user", "users"),
+    ("0-116", "postal_mail", "postal_mail"),
+    ("0-123", "order", "orders"),
+    ("0-136", "lead", "leads"),
+    ("0-142", "cart", "carts"),
+    ("0-162", "service", "services"),
+    ("0-410", "course", "courses"),
+    ("0-420", "listing", "listings"),
+    ("0-421", "appointment", "appointments"),
+    ("0-970", "project", "projects"),
+)
+"""Object type ID, singular and plural name."""
+
+_NAMES = {id_: plural for id_, _, plural in STANDARD}
+_TYPES = {
+    name: ObjectType(id_, plural) for id_, singular, plural in STANDARD for name in (singular, plural)
+}
+_ID = re.compile(r"[02]-[1-9][0-9]{0,17}")
+_LIKE_AN_ID = re.compile(r"[0-9]+(?:-[0-9]*)?")
+NAME_PATTERN = r"[^\W\d][\w-]{0,254}"
+"""A custom object's name: letters, digits and underscores, from a letter (documented)."""
+_NAME = re.compile(NAME_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidName:
+    """Why a text can name no object type, and what may be meant."""
+
+    problem: str
+    hint: str
+
+
+def standard_name(object_type_id: str) -> str | None:
+    """The plural name of a standard object type, such as `contacts` for `0-1`; None otherwise."""
+    return _NAMES.get(object_type_id)
+
+
+def canonical(text: str) -> ObjectReference | InvalidName:
+    """The object type a text names: by standard name in any case, by ID, or a custom object's name.
+
+    Whether a custom object of that name exists, only the portal knows.
+    """
+    if standard := _TYPES.get(text.lower()):
+        return standard
+    if _ID.fullmatch(text):
+        return ObjectType(text, standard_name(text) or text)
+    if _LIKE_AN_ID.fullmatch(text):
+        return InvalidName("is no object type ID", "an ID reads 0-1 or 2-123")
+    if _NAME.fullmatch(text):
+        return CustomName(text)
+    if not text.strip():
+        return InvalidName("is empty", "write an object type such as contacts, 0-1 or 2-123")
+    return InvalidName("cannot name an object type", _nearest(text))
+
+
+def _nearest(text: str) -> str:
+    wanted = "_".join(text.lower().split())
+    found = difflib.get_close_matches(wanted, _TYPES, n=1, cutoff=0.75)
+    if found:
+        return f"did you mean {found[0]}?"
+    return "a name has letters, digits and underscores: contacts, 0-1, 2-123, p123_car"

@@ -1,0 +1,210 @@
+"""What the models cannot say: rules over a document, and over all documents together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from reconciler.config.nodes import Hole, Mapping, Node, Sequence, child, place
+from reconciler.config.object_types import InvalidName, canonical
+from reconciler.config.pair import DirectionForm, LimitForm, PairForm, TypeForm
+from reconciler.config.wording import quoted, visible
+from reconciler.errors import Diagnostic, Severity
+from reconciler.model import (
+    UI_MAXIMUM_LIMIT,
+    ByTypeId,
+    CustomName,
+    DesiredDirection,
+    DesiredLimit,
+    Label,
+    ObjectReference,
+    ObjectType,
+    Place,
+    TypeKey,
+    Unlabelled,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The directions of a document, and what the rules say of them."""
+
+    directions: tuple[DesiredDirection, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def declare(pair: PairForm, node: Node, path: str, *, prune: bool, whole: bool) -> Declared:
+    """The one or two directions that a document declares.
+
+    `prune` holds where the document says nothing of it. `whole` False: part of the document was
+    cut out as invalid, so what is missing proves nothing.
+    """
+    from_, to = _reference(pair.from_), _reference(pair.to)
+    prune = prune if pair.prune is None else pair.prune
+    at = place(path, child(node, "from") or node)
+    parts = [_part(pair, node, path, DesiredDirection(from_, to, (), prune, at))]
+    if pair.inverse is not None and isinstance(node, Mapping):
+        key, inverse = node.entries["inverse"]
+        prune = prune if pair.inverse.prune is None else pair.inverse.prune
+        declared = DesiredDirection(to, from_, (), prune, place(path, key))
+        parts.append(_part(pair.inverse, inverse, path, declared))
+    of_itself = len(parts) > 1 and from_ == to
+    known = whole and not of_itself
+    diagnostics = [found for part in parts for found in part.problems(whole=known)]
+    if of_itself:
+        diagnostics.append(_inverse_of_itself(from_, parts.pop().direction.place))
+    return Declared(tuple(part.direction for part in parts), tuple(diagnostics))
+
+
+def _part(form: DirectionForm, node: Node, path: str, direction: DesiredDirection) -> _Part:
+    limits = tuple(_limits(form, node, path))
+    return _Part(form, node, path, replace(direction, limits=limits))
+
+
+def repeated(directions: Iterable[DesiredDirection]) -> Iterator[Diagnostic]:
+    """Every direction is declared once."""
+    first: dict[tuple[ObjectReference, ObjectReference], DesiredDirection] = {}
+    for direction in directions:
+        earlier = first.setdefault((direction.from_, direction.to), direction)
+        if earlier is not direction:
+            yield Diagnostic(
+                "duplicate-direction",
+                f"{direction} is already declared at {earlier.place}",
+                direction.place,
+                hint="keep all limits of a direction in one place",
+                related=earlier.place,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One direction of a document: what it declares, and its nodes for what places it."""
+
+    form: DirectionForm
+    node: Node
+    path: str
+    direction: DesiredDirection
+
+    @property
+    def name(self) -> str:
+        return visible(str(self.direction))
+
+    def problems(self, *, whole: bool) -> Iterator[Diagnostic]:
+        if whole and self.form.empty:
+            yield self._nothing_declared()
+        yield from self._labels_above_object_limit()
+        yield from self._repeated_types()
+        yield from self._above_ui_maximum()
+
+    def _nothing_declared(self) -> Diagnostic:
+        return Diagnostic(
+            "nothing-declared",
+            f"{self.name} declares no limit, which would delete all it has",
+            self.direction.place,
+            hint="write `max: unlimited` if that is meant; remove the direction to leave it alone",
+        )
+
+    def _labels_above_object_limit(self) -> Iterator[Diagnostic]:
+        if self.form.max is None or self.form.max.max is None:
+            return
+        highest = self.form.max.max
+        for limit in self.direction.limits:
+            if limit.max is not None and limit.max > highest and isinstance(limit.selector, Label):
+                yield Diagnostic(
+                    "label-above-object-limit",
+                    f"label limit {limit.max} of {quoted(limit.selector.text)} is above "
+                    f"the object limit {highest} of {self.name}",
+                    limit.place,
+                    hint=f"lower it to {highest} or less, or raise `max`",
+                    related=self.direction.limits[0].place,
+                )
+
+    def _repeated_types(self) -> Iterator[Diagnostic]:
+        first: dict[TypeKey, Place] = {}
+        for entry, node in _types(self.form, self.node):
+            key = TypeKey(entry.category, entry.type_id)
+            at = place(self.path, node)
+            earlier = first.setdefault(key, at)
+            if earlier is not at:
+                yield Diagnostic(
+                    "duplicate-type",
+                    f"{key} is already listed in `types` of {self.name} at line {earlier.line}",
+                    at,
+                    hint="keep one of the two",
+                    related=earlier,
+                )
+
+    def _above_ui_maximum(self) -> Iterator[Diagnostic]:
+        for limit in self.direction.limits:
+            if limit.max is not None and limit.max > UI_MAXIMUM_LIMIT:
+                yield Diagnostic(
+                    "limit-above-ui-maximum",
+                    f"{_subject(limit)} of {self.name} is {limit.max}, above {UI_MAXIMUM_LIMIT}, "
+                    "the most that HubSpot's settings page takes",
+                    limit.place,
+                    hint="HubSpot allows up to 50000 on some pairs only",
+                    severity=Severity.WARNING,
+                )
+
+
+def _limits(form: DirectionForm, node: Node, path: str) -> Iterator[DesiredLimit]:
+    """The limits of a direction, the object limit first."""
+    if form.max is not None:
+        at = _value_place(child(node, "max") or node, path)
+        yield _limit(Unlabelled(form.max.category), form.max, at)
+    labels = child(node, "labels")
+    if isinstance(labels, Mapping):
+        for text, limit in form.labels.items():
+            at = _value_place(labels.entries[text].value, path)
+            yield _limit(Label(text, limit.category), limit, at)
+    for entry, item in _types(form, node):
+        key = TypeKey(entry.category, entry.type_id)
+        yield _limit(ByTypeId(key), entry, _value_place(item, path))
+
+
+def _types(form: DirectionForm, node: Node) -> Iterator[tuple[TypeForm, Node]]:
+    types = child(node, "types")
+    if isinstance(types, Sequence):
+        kept = (item for item in types.items if not isinstance(item, Hole))
+        yield from zip(form.types, kept, strict=True)
+
+
+def _subject(limit: DesiredLimit) -> str:
+    match limit.selector:
+        case Unlabelled():
+            return "the object limit"
+        case Label(text=text):
+            return f"the label limit of {quoted(text)}"
+        case ByTypeId(key=key):
+            return f"the limit of {key}"
+
+
+def _limit(
+    selector: Unlabelled | Label | ByTypeId, form: LimitForm | TypeForm, at: Place
+) -> DesiredLimit:
+    return DesiredLimit(selector, form.max, at, form.protect, form.reason)
+
+
+def _value_place(node: Node, path: str) -> Place:
+    """Where the number stands: in the mapping form, behind its `max`."""
+    if isinstance(node, Mapping):
+        node = child(node, "max") or node
+    return Place(path, node.line, node.column)
+
+
+def _reference(text: str) -> ObjectReference:
+    named = canonical(text)
+    match named:
+        case ObjectType() | CustomName():
+            return named
+        case InvalidName():
+            raise ValueError(f"not validated: {text}")
+
+
+def _inverse_of_itself(from_: ObjectReference, at: Place) -> Diagnostic:
+    return Diagnostic(
+        "inverse-of-itself",
+        f"`inverse` of {from_} → {from_}: a pair of one object type has one direction",
+        at,
+        hint="move the limits of `inverse` up, beside `max` and `labels`",
+    )

@@ -1,0 +1,90 @@
+"""Bytes → text: strict UTF-8 without the characters that YAML forbids or parsers disagree on."""
+
+from __future__ import annotations
+
+import re
+
+from reconciler.errors import Diagnostic
+from reconciler.model import Place
+
+MAXIMUM_BYTES = 1 << 20
+"""The largest file that is read: 1 MiB."""
+
+_BYTE_ORDER_MARK = "\ufeff"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+# What YAML 1.2 does not count as printable, and the line breaks of YAML 1.1 (U+0085, U+2028,
+# U+2029): libyaml ends a line there and counts on, ruamel's own parser does not.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+_TAB_OUTSIDE_COMMENT = re.compile(r"^(?:[^#\t\r\n]|(?<=[^ \r\n])#)*(\t)", re.MULTILINE)
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character; CR LF, CR and LF end a line."""
+    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def decode(path: str, content: bytes) -> str | Diagnostic:
+    """The file's text without a byte order mark, or what is wrong with its first bad character."""
+    if len(content) > MAXIMUM_BYTES:
+        return too_large(path)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _not_utf_8(path, content, error.start)
+    return _first_problem(path, text.removeprefix(_BYTE_ORDER_MARK))
+
+
+def too_large(path: str) -> Diagnostic:
+    """The file exceeds what is read."""
+    return Diagnostic(
+        "file-too-large",
+        f"{path} is larger than 1 MiB",
+        Place(path, 1, 1),
+        hint="split it: one file per pair is usual",
+    )
+
+
+def _not_utf_8(path: str, content: bytes, offset: int) -> Diagnostic:
+    line, column = position(content[:offset].decode("utf-8").removeprefix(_BYTE_ORDER_MARK), offset)
+    encoding = "looks like UTF-16" if content.startswith(_UTF_16_MARKS) else "is not UTF-8"
+    return Diagnostic(
+        "not-utf-8",
+        f"the file {encoding}: byte 0x{content[offset]:02x} at offset {offset}",
+        Place(path, line, column),
+        hint="save the file as UTF-8",
+    )
+
+
+def _first_problem(path: str, text: str) -> str | Diagnostic:
+    if found := _FORBIDDEN.search(text):
+        code, message, hint = _forbidden_character(found[0])
+    elif found := _CONFLICT.search(text):
+        code = "merge-conflict"
+        message = "the file holds the marks of an unresolved merge conflict"
+        hint = "resolve the conflict and remove the lines <<<<<<<, ======= and >>>>>>>"
+    elif found := _DIRECTIVE.search(text):
+        code = "yaml-directive"
+        message = "a YAML directive (%) is not accepted"
+        hint = "remove the line: files are YAML 1.2 without directives"
+    elif found := _TAB_OUTSIDE_COMMENT.search(text) if "\t" in text else None:
+        code = "yaml-tab"
+        message = "a tab stands outside a comment"
+        hint = 'indent and separate with spaces; inside a text, write "\\t" in double quotes'
+    else:
+        return text
+    line, column = position(text, found.end() - 1 if code == "yaml-tab" else found.start())
+    return Diagnostic(code, message, Place(path, line, column), hint=hint)
+
+
+def _forbidden_character(char: str) -> tuple[str, str, str]:
+    name = f"U+{ord(char):04X}"
+    escape = f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"  # noqa: PLR2004
+    return (
+        "forbidden-character",
+        f"the character {name} is not accepted in a file",
+        f'remove it; if a label needs it, write "{escape}" in double quotes',
+    )

@@ -1,0 +1,125 @@
+"""Calls: attempts and the waits between them, until an answer, a refusal or the end of time.
+
+The retries are tenacity's and not stamina's, because stamina sleeps with a `time.sleep` that can
+be neither injected nor interrupted, so that SIGINT could not end an apply that waits for a lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+import tenacity
+
+from reconciler.errors import Interrupted, PortalError, PortalUnavailable, RequestRefused
+from reconciler.hubspot.attempts import Attempts, Call, PassingFault, Progress
+from reconciler.hubspot.clock import Clock
+from reconciler.hubspot.observer import Observer, Reason
+
+T = TypeVar("T")
+
+_LONGEST_WAIT = 10.0
+_LONGEST_JITTER = 1.0
+
+
+class Calls:
+    """Carries calls out, for any number of threads. `timeout`: seconds for one call."""
+
+    def __init__(
+        self,
+        attempts: Attempts,
+        clock: Clock,
+        observer: Observer,
+        timeout: float,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._attempts = attempts
+        self._clock = clock
+        self._observer = observer
+        self._timeout = timeout
+        self._jitter = jitter
+        self._spare = min(1.0, timeout / 10)
+        """Seconds that a wait must leave for the attempt after it."""
+
+    def __call__(self, call: Call[T]) -> T:
+        """The understood answer; raise a `PortalError`, or `Interrupted` while waiting."""
+        progress = Progress()
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(PassingFault),
+            wait=lambda state: self._wait(_fault(state), progress),
+            stop=lambda state: self._is_over(_fault(state), progress),
+            before_sleep=lambda state: self._tell(_fault(state), state.upcoming_sleep),
+            sleep=self._clock.wait,
+            reraise=True,
+        )
+        try:
+            answer: T = retrying(self._attempts.attempt, call, progress)
+            return answer
+        except PassingFault as fault:
+            self._give_up(fault, progress)
+        except RequestRefused:
+            raise
+        except (PortalError, Interrupted) as error:
+            if not progress.in_doubt:
+                raise
+            raise _in_doubt(error) from error
+
+    def _wait(self, fault: PassingFault, progress: Progress) -> float:
+        """What the portal asks for and never less, or a guess that doubles and fits what is left.
+
+        A `Retry-After` of 0 does not make a loop without a pause.
+        """
+        floor = min(2.0, 0.1 * 2.0**progress.attempt)
+        wait = max(fault.wait, floor)
+        if fault.grows:
+            wait = min(_LONGEST_WAIT, fault.wait * 2.0 ** (progress.attempt - 1))
+        wait += min(_LONGEST_JITTER, wait / 4) * self._jitter()
+        usable = max(0.0, self._left(progress) - self._spare)
+        return max(fault.wait, usable) if fault.asked and wait > usable else min(wait, usable)
+
+    def _is_over(self, fault: PassingFault, progress: Progress) -> bool:
+        usable = self._left(progress) - self._spare
+        return usable <= 0 or (fault.asked and fault.wait > usable)
+
+    def _left(self, progress: Progress) -> float:
+        left = self._attempts.left(progress)
+        return self._timeout if left is None else left
+
+    def _tell(self, fault: PassingFault, seconds: float) -> None:
+        self._observer.waiting(
+            seconds, Reason(fault.cause, fault.error.message, fault.error.status)
+        )
+
+    def _give_up(self, fault: PassingFault, progress: Progress) -> NoReturn:
+        error = fault.error
+        tries = f"{progress.attempt} attempt{'s' * (progress.attempt != 1)}"
+        why = f"given up after {tries}, the time allowed is {self._timeout:g} s"
+        if fault.asked and self._left(progress) > self._spare:
+            why = f"it asks to wait {fault.wait:.0f} s, longer than what is left of the {self._timeout:g} s allowed"
+        raise PortalUnavailable(
+            f"{error.message}; {why}",
+            hint=error.hint or "Allow more time with --timeout, or run again later.",
+            status=error.status,
+            category=error.category,
+            correlation_id=error.correlation_id,
+            may_have_been_written=progress.in_doubt,
+        ) from None
+
+
+def _fault(state: tenacity.RetryCallState) -> PassingFault:
+    fault = state.outcome.exception() if state.outcome else None
+    assert isinstance(fault, PassingFault)  # noqa: S101  tenacity asks after a fault only
+    return fault
+
+
+def _in_doubt(error: PortalError | Interrupted) -> PortalUnavailable:
+    """Whatever ended the call, an earlier attempt of the write may have been carried out."""
+    refused = error if isinstance(error, PortalError) else PortalError(error.message)
+    return PortalUnavailable(
+        f"{error.message}; an earlier attempt had left without an answer",
+        hint=error.hint,
+        status=refused.status,
+        category=refused.category,
+        correlation_id=refused.correlation_id,
+        may_have_been_written=True,
+    )

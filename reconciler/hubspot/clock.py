@@ -1,0 +1,75 @@
+"""Time and the wish to stop: everything that reads a clock or waits takes it as an argument."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from reconciler.errors import Interrupted
+
+
+class Clock(Protocol):
+    """What needs time asks this; tests pass one that runs as fast as they like."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards, from an arbitrary start."""
+        ...
+
+    def wall(self) -> datetime:
+        """The time of day in UTC."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Wait; raise `errors.Interrupted` as soon as a stop is requested, for 0 seconds too."""
+        ...
+
+
+class Stop:
+    """A request to stop that wakes every waiter.
+
+    Built on `SimpleQueue`, whose `put` is reentrant: `threading.Event.set` in a signal handler
+    deadlocks when the signal arrives while the same thread is inside `Event.wait`.
+    """
+
+    def __init__(self) -> None:
+        self._requested = False
+        self._wake: SimpleQueue[None] = SimpleQueue()
+
+    def request(self) -> None:
+        """Ask to stop. Safe in a signal handler and from any thread."""
+        self._requested = True
+        self._wake.put(None)
+
+    @property
+    def requested(self) -> bool:
+        return self._requested
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until a stop is requested or `seconds` have passed; whether it was requested."""
+        if self._requested or seconds <= 0:
+            return self._requested
+        try:
+            self._wake.get(timeout=seconds)
+        except Empty:
+            return self._requested
+        self._wake.put(None)
+        return True
+
+
+class SystemClock:
+    """The machine's own clocks; waiting ends when `stop` is requested."""
+
+    def __init__(self, stop: Stop | None = None) -> None:
+        self._stop = stop or Stop()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> datetime:
+        return datetime.now(UTC)
+
+    def wait(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise Interrupted("interrupted: no further request was sent")

@@ -1,0 +1,121 @@
+"""Where a portal is and how to talk to it: base URL, token, API version and bounds."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import NoReturn
+from urllib.parse import SplitResult, urlsplit
+
+from reconciler.errors import CredentialError, UsageProblem
+from reconciler.hubspot.versions import ApiVersion
+
+DEFAULT_BASE_URL = "https://api.hubapi.com"
+MAXIMUM_CONCURRENCY = 16
+"""Threads and connections of one portal, at most."""
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
+_SCRUBBED_FROM = 8
+"""A shorter token is too likely to be an ordinary word for its copies to be masked."""
+
+
+class Secret:
+    """A token that shows itself as `***` and goes nowhere but into the request header."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        """Raise `CredentialError`, which does not repeat the value, unless it fits a header."""
+        if not value:
+            raise CredentialError("the token is empty")
+        if not all("!" <= character <= "~" for character in value):
+            raise CredentialError(
+                "the token has a space, a line break or a character outside ASCII inside",
+                hint="Copy it again: HubSpot's tokens are letters, digits and dashes.",
+            )
+        self._value = value
+
+    def reveal(self) -> str:
+        """The token itself, for the Authorization header."""
+        return self._value
+
+    def scrub(self, text: str) -> str:
+        """The text with every copy of the token masked, for what a server sends back."""
+        return text.replace(self._value, "***") if len(self._value) >= _SCRUBBED_FROM else text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token is neither copied nor stored")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach one portal. `timeout`: seconds allowed for one call, its retries included."""
+
+    token: Secret
+    base_url: str = DEFAULT_BASE_URL
+    api_version: ApiVersion = ApiVersion.V2026_03
+    concurrency: int = MAXIMUM_CONCURRENCY
+    timeout: float = 60.0
+    is_loopback: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Normalise the base URL and cap the concurrency; raise `UsageProblem`."""
+        if self.concurrency < 1:
+            raise UsageProblem(f"concurrency must be at least 1, not {self.concurrency}")
+        if not (math.isfinite(self.timeout) and self.timeout > 0):
+            raise UsageProblem(f"timeout must be a number of seconds above 0, not {self.timeout}")
+        base_url = parse_base_url(self.base_url)
+        object.__setattr__(self, "base_url", base_url)
+        object.__setattr__(self, "concurrency", min(self.concurrency, MAXIMUM_CONCURRENCY))
+        object.__setattr__(self, "is_loopback", _is_loopback(urlsplit(base_url).hostname or ""))
+
+
+def parse_base_url(text: str) -> str:
+    """The base URL without a trailing slash; raise `UsageProblem` unless it is safe for a token.
+
+    https, or http to a loopback address; no user, query or fragment; a path prefix is allowed.
+    """
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise UsageProblem("the base URL is not a URL", hint=_BASE_URL_HINT) from None
+    if problem := _problem(parts, host, text):
+        raise UsageProblem(f"the base URL {problem}", hint=_BASE_URL_HINT)
+    bracketed = f"[{host}]" if ":" in host else host
+    place = bracketed if port is None else f"{bracketed}:{port}"
+    return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
+
+
+_BASE_URL_HINT = f"It looks like {DEFAULT_BASE_URL}; see --base-url and HUBSPOT_BASE_URL."
+
+
+def _problem(parts: SplitResult, host: str, text: str) -> str | None:
+    checks = {
+        "must begin with https://": parts.scheme not in {"https", "http"},
+        "must not hold a user name or password": "@" in parts.netloc,
+        "names no host that can be used": not _HOST.fullmatch(host),
+        "must be https, because the token is sent there (http only to this machine)": (
+            parts.scheme == "http" and not _is_loopback(host)
+        ),
+        "must have neither query nor fragment": "?" in text or "#" in text,
+        "has a path that cannot be used": (
+            not _PATH.fullmatch(parts.path) or ".." in parts.path.split("/")
+        ),
+    }
+    return next((problem for problem, found in checks.items() if found), None)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

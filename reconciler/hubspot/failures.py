@@ -1,0 +1,118 @@
+"""What an answer that is no success means: which error, and whether it may pass."""
+
+from __future__ import annotations
+
+from reconciler.errors import (
+    AuthenticationFailed,
+    DailyLimitReached,
+    PermissionMissing,
+    PortalError,
+    PortalUnavailable,
+    RequestRefused,
+)
+from reconciler.hubspot.messages import Response
+from reconciler.hubspot.rates import Policy, Rate
+from reconciler.hubspot.wire import ErrorBody, correlation_id, plain, read_error
+
+LOCKED, RATE_LIMITED, MIGRATING = 423, 429, 477
+_REQUEST_TIMEOUT = 408
+
+_SHORTEST_WAITS = {LOCKED: 2.0, MIGRATING: 2.0}
+"""Seconds: at least 2 for a lock (documented)."""
+
+
+class Failure:
+    """An answer outside 2xx, read once."""
+
+    def __init__(self, endpoint: str, response: Response, rate: Rate) -> None:
+        self.status = response.status
+        self._endpoint = endpoint
+        self._location = response.headers.get("location")
+        self._rate = rate
+        self._body: ErrorBody = read_error(response.body)
+        self.correlation_id = self._body.correlation_id or correlation_id(response)
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same request may succeed later. A 500 may: the documents do not say."""
+        waits = {_REQUEST_TIMEOUT, LOCKED, MIGRATING, RATE_LIMITED}
+        return self.status in waits or self.status >= 500
+
+    @property
+    def leaves_doubt(self) -> bool:
+        """Whether a write may have been carried out all the same."""
+        return self.status >= 500 or self.status == _REQUEST_TIMEOUT
+
+    @property
+    def shortest_wait(self) -> float:
+        return _SHORTEST_WAITS.get(self.status, 1.0)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of a 429: named, or known from a spent daily allowance."""
+        named = (self._body.policy_name or "").upper()
+        if Policy.DAILY.value in named or (not named and self._rate.daily_remaining == 0):
+            return Policy.DAILY
+        return Policy.SECONDLY if named == Policy.SECONDLY.value else Policy.ROLLING
+
+    def error(self) -> PortalError:
+        """The error to raise; one that may pass is an unavailable portal."""
+        if self.status == RATE_LIMITED and self.policy is Policy.DAILY:
+            return self._make(
+                DailyLimitReached,
+                "the portal's requests for today are used up",
+                "The allowance is full again at midnight in the portal's time zone.",
+            )
+        if self.passes:
+            return self._make(PortalUnavailable, f"the portal did not serve {self._endpoint}")
+        if 400 <= self.status < 500:
+            return self._refusal()
+        return self._make(PortalUnavailable, f"{self._endpoint} {self._redirection()}")
+
+    def _refusal(self) -> PortalError:
+        if self.status == 401:
+            return self._make(
+                AuthenticationFailed,
+                f"HubSpot does not accept the token for {self._endpoint}",
+                "It is wrong, expired or revoked: copy it anew from the app's page in HubSpot.",
+            )
+        if self.status == 403:
+            return self._missing_scopes()
+        return self._make(RequestRefused, f"HubSpot refused {self._endpoint}", self._not_found())
+
+    def _missing_scopes(self) -> PortalError:
+        scopes = ", ".join(self._body.required_scopes)
+        return self._make(
+            PermissionMissing,
+            f"the token may not use {self._endpoint}"
+            + (f"; it lacks one of the scopes {scopes}" if scopes else ""),
+            f"Grant {scopes or 'the scopes that `reconciler doctor` lists'} in HubSpot: Settings → "
+            "Integrations → Private Apps → the app → Scopes.",
+        )
+
+    def _not_found(self) -> str | None:
+        if self.status != 404:
+            return None
+        return "Check the object types, --api-version and --base-url."
+
+    def _redirection(self) -> str:
+        if not 300 <= self.status < 400:
+            return "got an answer that is none of HTTP's"
+        host = plain(self._location or "").partition("//")[2].partition("/")[0].rpartition("@")[2]
+        where = f" to {host}" if host else ""
+        return f"was redirected{where}; redirects are not followed, so that the token stays here"
+
+    def _make(self, kind: type[PortalError], words: str, hint: str | None = None) -> PortalError:
+        return kind(
+            f"{words}: {self._details()}",
+            hint=hint,
+            status=self.status,
+            category=self._body.category,
+            correlation_id=self.correlation_id,
+        )
+
+    def _details(self) -> str:
+        category = self._body.category or self._body.policy_name
+        said = self._body.message or "no message"
+        support = f" [correlation ID {self.correlation_id}]" if self.correlation_id else ""
+        return f"HTTP {self.status}{f' {category}' if category else ''}, {said}{support}"

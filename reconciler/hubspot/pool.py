@@ -1,0 +1,55 @@
+"""The threads of one portal: tasks in parallel, results in order, one failure ends the rest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Pool:
+    """At most `threads` threads, started when they are needed."""
+
+    def __init__(self, threads: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="portal")
+        self._here = threading.local()
+
+    def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """The results, in the order of the tasks.
+
+        The first failure cancels what has not started, lets finish what has, and is raised. A
+        task that calls this again runs its tasks itself, one after the other: no thread of the
+        pool ever waits for another.
+        """
+        if getattr(self._here, "works", False) or len(tasks) == 1:
+            return [task() for task in tasks]
+        failures: list[BaseException] = []
+        futures = [self._executor.submit(self._work, task, failures) for task in tasks]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            _cancel(futures)
+        wait(futures)
+        if failures:
+            raise failures[0]
+        return [future.result() for future in futures]
+
+    def close(self) -> None:
+        """Start nothing more and wait for what runs."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _work(self, task: Callable[[], T], failures: list[BaseException]) -> T:
+        self._here.works = True
+        try:
+            return task()
+        except BaseException as failure:
+            failures.append(failure)
+            raise
+
+
+def _cancel(futures: Sequence[Future[T]]) -> None:
+    for future in futures:
+        future.cancel()

@@ -1,0 +1,173 @@
+"""A HubSpot portal: what can be asked of it and told to it, one method each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
+
+from reconciler.errors import PermissionMissing, RequestRefused
+from reconciler.hubspot import wire
+from reconciler.hubspot.answers import BatchAnswer, Usage
+from reconciler.hubspot.attempts import Attempts, Call, Repeat
+from reconciler.hubspot.calls import Calls
+from reconciler.hubspot.clock import Clock
+from reconciler.hubspot.connection import Connection
+from reconciler.hubspot.messages import Response, Transport
+from reconciler.hubspot.observer import CallName, Observer
+from reconciler.hubspot.pace import Pace
+from reconciler.hubspot.pool import Pool
+from reconciler.model import (
+    Account,
+    AssociationType,
+    Batch,
+    CustomObject,
+    Direction,
+    ObservedDirection,
+    ObservedLimit,
+    Operation,
+)
+
+T = TypeVar("T")
+
+NeedsLabels = Callable[[ObservedDirection], bool]
+"""Whether a direction's labels must be read too, judged by its rows alone."""
+
+
+class Portal:
+    """One portal over HTTP, for any number of threads. Made by `connect`; close it after use.
+
+    Every method raises a `PortalError` when the portal refuses or gives no usable answer, and
+    `Interrupted` when a stop is requested before the request has left.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        transport: Transport,
+        *,
+        clock: Clock,
+        observer: Observer,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.connection = connection
+        timeout = connection.timeout
+        pace = Pace(clock, patience=timeout, jitter=jitter, on_wait=observer.waiting)
+        self._transport = transport
+        self._attempts = Attempts(connection, transport, clock, observer, pace)
+        self._call = Calls(self._attempts, clock, observer, timeout, jitter)
+        self._pool = Pool(connection.concurrency)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wait for what runs, then close every connection."""
+        self._pool.close()
+        self._transport.close()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, every attempt counted."""
+        return self._attempts.sent
+
+    def in_parallel(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """Run tasks on this portal's threads; the results in order, the first failure raised."""
+        return self._pool.run(tasks)
+
+    # ------------------------------------------------------------ reading
+
+    def account(self) -> Account:
+        """The account that the token belongs to."""
+        path = self.connection.api_version.account_path
+        return self._get(CallName.ACCOUNT, path, wire.read_account)
+
+    def custom_objects(self) -> tuple[CustomObject, ...]:
+        """The custom objects; needs the scope `crm.schemas.custom.read` (documented)."""
+        path = self.connection.api_version.custom_objects_path
+        return self._get(CallName.CUSTOM_OBJECTS, path, wire.read_custom_objects)
+
+    def read(self, direction: Direction, *, needs_labels: NeedsLabels) -> ObservedDirection:
+        """The limits of one direction, and its labels where `needs_labels` of the rows says so."""
+        path = self.connection.api_version.limits_path(direction)
+        limits = self._get(CallName.LIMITS, path, wire.read_limits, exempt=True)
+        observed = ObservedDirection(direction, limits)
+        if not needs_labels(observed):
+            return observed
+        return ObservedDirection(direction, limits, self.labels(direction))
+
+    def read_all(
+        self, directions: Sequence[Direction], *, needs_labels: NeedsLabels
+    ) -> tuple[ObservedDirection, ...]:
+        """Many directions in parallel, in the order given."""
+        tasks = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
+        return tuple(self.in_parallel(tasks))
+
+    def labels(self, direction: Direction) -> tuple[AssociationType, ...]:
+        """The association types of one direction, the unlabelled one included."""
+        path = self.connection.api_version.labels_path(direction)
+        return self._get(CallName.LABELS, path, wire.read_labels, exempt=True)
+
+    def all_limits(self) -> tuple[ObservedLimit, ...]:
+        """The limits of all directions, which the rows do not name: a hint, never the truth."""
+        path = self.connection.api_version.all_limits_path
+        return self._get(CallName.ALL_LIMITS, path, wire.read_all_limits, exempt=True)
+
+    def usage(self, direction: Direction) -> Usage | None:
+        """How many records are at or near the limit; None where the portal does not tell.
+
+        That is a 403, for want of a `crm.objects.*.read` scope, or a 404 for the pair.
+        """
+        path = self.connection.api_version.usage_path(direction)
+        try:
+            return self._get(CallName.USAGE, path, wire.read_usage)
+        except PermissionMissing:
+            return None
+        except RequestRefused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    # ------------------------------------------------------------ writing
+
+    def write(self, batch: Batch) -> BatchAnswer:
+        """Send one batch. The answer proves nothing yet: read back.
+
+        `update` and `purge` are sent again after a timeout or a broken connection, `create` is
+        not. Raise `RequestRefused` when the portal refuses the request as a whole, and
+        `PortalUnavailable` with `may_have_been_written` when nobody knows.
+        """
+        once = batch.operation is Operation.CREATE
+        path = self.connection.api_version.batch_path(batch.operation, batch.from_id, batch.to_id)
+        return self._call(
+            Call(
+                CallName(batch.operation.value),
+                "POST",
+                path,
+                wire.read_batch,
+                repeat=Repeat.SINGLE_WRITE if once else Repeat.IDEMPOTENT_WRITE,
+                exempt=True,
+                body=wire.batch_body(batch.inputs),
+                inputs=batch.inputs,
+            )
+        )
+
+    def _get(
+        self,
+        operation: CallName,
+        path: str,
+        understand: Callable[[Response], T],
+        *,
+        exempt: bool = False,
+    ) -> T:
+        return self._call(Call(operation, "GET", path, understand, exempt=exempt))

@@ -1,0 +1,71 @@
+"""API versions of HubSpot, with the paths each one has and the end of its support."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from urllib.parse import quote
+
+from reconciler.model import Direction, Operation
+
+_HELPERS_ONLY = "includeAssociationDefinitions=false&includeAuditMetadata=false&includePropertyDefinitions=false"
+
+
+class ApiVersion(StrEnum):
+    """The versions that HubSpot supports (documented)."""
+
+    V4 = "v4"
+    V2025_09 = "2025-09"
+    V2026_03 = "2026-03"
+    V2026_09 = "2026-09"
+
+    @property
+    def end_of_support(self) -> date:
+        """The last day of support: v4 documented, the others by the rule of 18 months."""
+        return _END_OF_SUPPORT[self]
+
+    @property
+    def account_path(self) -> str:
+        return f"/account-info/{self._helper}/details"
+
+    @property
+    def custom_objects_path(self) -> str:
+        """Custom object schemas without their properties, which can make megabytes."""
+        return f"/crm-object-schemas/{self._helper}/schemas?{_HELPERS_ONLY}"
+
+    @property
+    def all_limits_path(self) -> str:
+        return f"/crm/associations/{self}/definitions/configurations/all"
+
+    def limits_path(self, direction: Direction) -> str:
+        return self._configurations(*direction.key)
+
+    def labels_path(self, direction: Direction) -> str:
+        return f"/crm/associations/{self}/{_pair(*direction.key)}/labels"
+
+    def usage_path(self, direction: Direction) -> str:
+        prefix = "/crm/v3/limits" if self is ApiVersion.V4 else f"/crm/limits/{self}"
+        return f"{prefix}/associations/records/{_pair(*direction.key)}"
+
+    def batch_path(self, operation: Operation, from_id: str, to_id: str) -> str:
+        return f"{self._configurations(from_id, to_id)}/batch/{operation}"
+
+    @property
+    def _helper(self) -> str:
+        """The helper APIs that go with v4 are called v3 (documented)."""
+        return "v3" if self is ApiVersion.V4 else str(self)
+
+    def _configurations(self, from_id: str, to_id: str) -> str:
+        return f"/crm/associations/{self}/definitions/configurations/{_pair(from_id, to_id)}"
+
+
+_END_OF_SUPPORT = {
+    ApiVersion.V4: date(2027, 3, 30),
+    ApiVersion.V2025_09: date(2027, 3, 31),
+    ApiVersion.V2026_03: date(2027, 9, 30),
+    ApiVersion.V2026_09: date(2028, 3, 31),
+}
+
+
+def _pair(from_id: str, to_id: str) -> str:
+    return f"{quote(from_id, safe='')}/{quote(to_id, safe='')}"

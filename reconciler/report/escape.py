@@ -1,0 +1,207 @@
+r"""Hostile text made harmless and recognisable: the one place where strangers' words are escaped.
+
+Labels, names, reasons, file paths and HubSpot's messages come from strangers. `visible` turns what
+cannot be seen, or would steer a terminal, into escapes such as `\u202e`; each output format then
+adds its own quoting on top. Every string these functions return is one line of valid UTF-8.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from urllib.parse import quote, urlsplit
+
+NAME_LIMIT = 120
+"""Characters of a label or a name that are shown; longer ones are shortened in the middle."""
+
+PROSE_LIMIT = 1_000
+"""Characters of a reason or a message that are shown."""
+
+PATH_LIMIT = 260
+"""Characters of a file path that are shown."""
+
+LEFT_TO_RIGHT_MARK = "\u200e"
+"""Stands around right-to-left text, so that `5 → 3` after it does not read `3 → 5`."""
+
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_EMOJI = "©®\u2010-\u205e\u20a0-\u32ff\U0001f000-\U0001faff"
+_UNSEEN = (
+    r"\x00-\x1f\x7f-\xa0"  # C0, DEL, C1, no-break space
+    r"\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    r"\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef"  # surrogates, private use, no characters
+    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001fffe\U0001ffff"
+    r"\U000e0000-\U0010ffff"  # tags, more variation selectors, private use
+)
+_UNSEEN_ANYWHERE = (
+    rf"[{_UNSEEN}]"
+    rf"|(?<![{_EMOJI}])[\ufe00-\ufe0f](?!\u20e3)"  # variation selectors but on a symbol
+    rf"|(?<=[{_MARKS}]{{3}})[{_MARKS}]|\A[{_MARKS}]"  # marks that climb over the line above
+)
+_LOG_COMMAND = r"(?<=#)#(?=\w*\[)"
+"""`##[error]` and `##vso[…]` steer CI runners from anywhere in a line (documented)."""
+_HIDDEN = re.compile(rf"\\(?=[\\abtnrxuU]|{_UNSEEN_ANYWHERE})|{_UNSEEN_ANYWHERE}|{_LOG_COMMAND}")
+_MAY_HIDE = re.compile(r"\\|##").search
+_SHORT_ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+
+
+def visible(text: str, limit: int = PROSE_LIMIT) -> str:
+    """One line of printable text: what cannot be seen becomes an escape that can.
+
+    Control, format and bidi characters, line ends, odd spaces and lone surrogates are shown as in
+    a Python string. Text of more than `limit` characters is shortened, see `shortened`.
+    """
+    if len(text) <= limit and text.isascii() and text.isprintable() and not _MAY_HIDE(text):
+        return text
+    return _HIDDEN.sub(_escape, shortened(text, limit))
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text`, or its two ends around a note of its length when it has more than `limit`."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 3
+    return f"{text[: limit - tail]}…[{len(text):,} characters]…{text[len(text) - tail :]}"
+
+
+def one_way(text: str) -> str:
+    """Keeps right-to-left text from reordering the rest of its line."""
+    reorders = not text.isascii() and _RIGHT_TO_LEFT.search(text)
+    return LEFT_TO_RIGHT_MARK + text + LEFT_TO_RIGHT_MARK if reorders else text
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    short = _SHORT_ESCAPES.get(character)
+    if short is not None:
+        return short
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+# ---------------------------------------------------------------- terminals and logs
+
+
+_WORKFLOW_COMMAND = re.compile(r"(?<!\S)::")
+
+
+def terminal(text: str, limit: int = NAME_LIMIT) -> str:
+    """For a terminal or a log, wherever it stands in a line and however it is wrapped.
+
+    A line that starts with `::`, spaces before it or not, steers GitHub's runner (documented).
+    """
+    return one_way(_WORKFLOW_COMMAND.sub(r"\\x3a:", visible(text, limit)))
+
+
+# ---------------------------------------------------------------- HTML
+
+
+def html_text(text: str, limit: int = NAME_LIMIT) -> str:
+    """For HTML text and quoted attribute values. Wrap names in `<bdi>`."""
+    return html.escape(visible(text, limit))
+
+
+def web_link(url: str | None) -> str | None:
+    """An http or https URL, percent-encoded to plain ASCII; None for anything else."""
+    if not url:
+        return None
+    encoded = quote(_utf8(url), safe="%/:=&?~#+!$,;@[]-._")
+    try:
+        parts = urlsplit(encoded)
+    except ValueError:
+        return None
+    return encoded if parts.scheme in {"http", "https"} and parts.netloc else None
+
+
+# ---------------------------------------------------------------- markdown of GitHub and GitLab
+
+_PLAIN_PROSE = re.compile(
+    r"""[\"“]?[^\W_](?:[^\W_]|[ ,;()/"“”’'–—→-]|\.(?!\w)|:(?= )|(?<!\W)_(?!\W)|[?!%](?=[ )]|\Z))*"""
+)
+_LOOKS_LIKE_REFERENCE = re.compile(
+    r"[0-9a-f]{7,}|[a-z]-\d|\bwww\b|/\S*/|https?|ftp|mailto|xmpp|\A\d+[.)]", re.IGNORECASE
+)
+_BACKTICKS = re.compile("`+")
+_PIPE = re.compile(r"(\\*)\|")
+
+
+def markdown_code(text: str, limit: int = NAME_LIMIT) -> str:
+    """A code span. Mentions, references, links, images and HTML mean nothing inside one."""
+    shown = one_way(visible(text, limit))
+    if not shown.strip():
+        return f"`“{shown}”`"
+    longest = max((len(run) for run in _BACKTICKS.findall(shown)), default=0)
+    fence = "`" * (longest + 1)
+    padding = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{padding}{shown}{padding}{fence}"
+
+
+def markdown_prose(text: str, limit: int = PROSE_LIMIT) -> str:
+    """Plain words where that is harmless beyond doubt, otherwise a code span."""
+    shown = visible(text, limit)
+    if _PLAIN_PROSE.fullmatch(shown) and not _LOOKS_LIKE_REFERENCE.search(shown):
+        return one_way(shown)
+    return markdown_code(text, limit)
+
+
+def markdown_cell(inline: str) -> str:
+    """Markdown without line ends, for a table's cell: pipes no longer end it."""
+    return _PIPE.sub(lambda match: match.group(1) * 2 + r"\|", inline)
+
+
+def markdown_link(inline: str, url: str | None) -> str:
+    """`inline` as a link where there is a URL. Only http and https URLs are linked."""
+    target = web_link(url)
+    return inline if target is None else f"[{inline}](<{target}>)"
+
+
+# ---------------------------------------------------------------- mermaid
+
+_MERMAID_SPECIAL = re.compile(r"[^\w \x80-\U0010ffff]|[_°¶\ufb02]|^ | $")
+"""ASCII punctuation, and the characters mermaid itself uses to stand for codes (observed)."""
+
+
+def mermaid_text(text: str, limit: int = 60) -> str:
+    """For between the quotes of a mermaid label: ASCII but letters, digits and spaces is coded."""
+    return _MERMAID_SPECIAL.sub(_mermaid_codes, one_way(visible(text, limit)))
+
+
+def _mermaid_codes(match: re.Match[str]) -> str:
+    return f"#{ord(match.group())};"
+
+
+# ---------------------------------------------------------------- GitHub's workflow commands
+
+
+def github_data(text: str, limit: int = PROSE_LIMIT) -> str:
+    """For the message of a workflow command (documented: `%`, CR and LF are coded)."""
+    return visible(text, limit).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def github_property(text: str, limit: int = PROSE_LIMIT) -> str:
+    """For a property of a workflow command (documented: colons and commas are coded, too)."""
+    return github_data(text, limit).replace(":", "%3A").replace(",", "%2C")
+
+
+# ---------------------------------------------------------------- URIs of files
+
+
+def file_uri(path: str) -> str:
+    """A relative URI of a file in the repository, or a `file:` URI of an absolute path."""
+    portable = path.replace("\\", "/") if os.sep == "\\" else path
+    encoded = quote(_utf8(portable), safe="/")
+    return f"file://{encoded}" if portable.startswith("/") else encoded
+
+
+def _utf8(text: str) -> bytes:
+    """The bytes of a path or URL; undecodable bytes of a file name are given back as they were."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,67 @@
+"""How a response reaches the client: at once, late, in pieces, in part or not at all."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import assert_never
+
+from .http1 import chunk, head
+from .wire import Dropped, Hanging, Response, Short, Streamed, Trickled, Whole
+
+_PIECES = 10
+_STREAMED_AT_ONCE = 64
+
+Pause = Callable[[float], object]
+
+
+def deliver(response: Response, connection: socket.socket, pause: Pause) -> bool:
+    """Send the response as it wants to be sent; False when the connection is to be closed then.
+
+    `pause` waits so many seconds, or less when the server stops.
+    """
+    if response.delay:
+        pause(response.delay)
+    match response.delivery:
+        case Whole():
+            # One packet: a head sent on its own would wait for the client's delayed ACK.
+            connection.sendall(head(response) + response.body)
+            return True
+        case Dropped():
+            return False
+        case Hanging(seconds):
+            pause(seconds)
+            return False
+        case Trickled(seconds):
+            _trickle(response, connection, pause, seconds)
+            return True
+        case Short():
+            connection.sendall(head(response) + response.body[: len(response.body) // 2])
+            return False
+        case Streamed() as streamed:
+            _stream(response, streamed, connection)
+            return True
+        case _:
+            assert_never(response.delivery)
+
+
+def _trickle(response: Response, connection: socket.socket, pause: Pause, seconds: float) -> None:
+    connection.sendall(head(response))
+    step = max(1, -(-len(response.body) // _PIECES))
+    for start in range(0, len(response.body), step):
+        pause(seconds / _PIECES)
+        connection.sendall(response.body[start : start + step])
+
+
+def _stream(response: Response, streamed: Streamed, connection: socket.socket) -> None:
+    framed: Callable[[bytes], bytes] = chunk if streamed.chunked else bytes
+    connection.sendall(head(response) + framed(streamed.start))
+    whole, rest = divmod(streamed.count, _STREAMED_AT_ONCE)
+    block = framed(streamed.unit * _STREAMED_AT_ONCE)
+    for _ in range(whole):
+        connection.sendall(block)
+    if rest:
+        connection.sendall(framed(streamed.unit * rest))
+    connection.sendall(framed(streamed.end))
+    if streamed.chunked:
+        connection.sendall(chunk(b""))

@@ -1,0 +1,174 @@
+"""Which operation a method and a path ask for, in every version and in the older SDK's paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import unquote
+
+from .versions import V4, VERSIONS, Version
+
+
+class Operation(StrEnum):
+    """What a request asks for. The values are the names that fault rules select by."""
+
+    READ = "read"
+    READ_ALL = "all"
+    UPDATE = "update"
+    CREATE = "create"
+    PURGE = "purge"
+    LABELS = "labels"
+    LABEL_CREATE = "label-create"
+    LABEL_UPDATE = "label-update"
+    LABEL_DELETE = "label-delete"
+    SCHEMAS = "schemas"
+    SCHEMA = "schema"
+    SCHEMAS_BATCH = "schemas-batch"
+    ACCOUNT = "account"
+    USAGE = "usage"
+
+    @property
+    def is_exempt(self) -> bool:
+        """Whether HubSpot documents the operation as exempt from its ten-second policy."""
+        return self not in _GOVERNED
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the operation writes limits."""
+        return self in WRITES
+
+    @property
+    def is_label_change(self) -> bool:
+        """Whether the operation makes, renames or removes a label."""
+        return self in _LABEL_CHANGES
+
+
+WRITES = frozenset({Operation.UPDATE, Operation.CREATE, Operation.PURGE})
+
+_LABEL_CHANGES = frozenset({Operation.LABEL_CREATE, Operation.LABEL_UPDATE, Operation.LABEL_DELETE})
+
+_GOVERNED = frozenset(
+    {
+        Operation.SCHEMAS,
+        Operation.SCHEMA,
+        Operation.SCHEMAS_BATCH,
+        Operation.ACCOUNT,
+        Operation.USAGE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation with what its path names. Absent names are empty."""
+
+    operation: Operation
+    version: Version
+    from_name: str = ""
+    to_name: str = ""
+    type_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongMethod:
+    """The path is known, but not with this method."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """HubSpot has nothing at this path that the stand-in serves."""
+
+
+Destination = Call | WrongMethod | NoRoute
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+_Tail = Callable[[Version, str, list[str]], Call | None]
+
+
+def route(method: str, path: str) -> Destination:
+    """Where this request goes. Names in the path are percent-decoded."""
+    found = _find(method, path)
+    if found is not None:
+        return found
+    if any(_find(other, path) is not None for other in METHODS):
+        return WrongMethod()
+    return NoRoute()
+
+
+def _find(method: str, path: str) -> Call | None:
+    for prefix, version, tail in _PREFIXES:
+        if path.startswith(prefix):
+            parts = [unquote(part) for part in path[len(prefix) :].split("/")]
+            return tail(version, method, parts)
+    return None
+
+
+def _associations(version: Version, method: str, parts: list[str]) -> Call | None:
+    match method, parts:
+        case "GET", ["definitions", "configurations", "all"]:
+            return Call(Operation.READ_ALL, version)
+        case "GET", ["definitions", "configurations", start, end]:
+            return Call(Operation.READ, version, start, end)
+        case "POST", ["definitions", "configurations", start, end, "batch", verb]:
+            operation = _BATCHES.get(verb)
+            return None if operation is None else Call(operation, version, start, end)
+        case (("GET" | "POST" | "PUT"), [start, end, "labels"]):
+            return Call(_LABELS[method], version, start, end)
+        case "DELETE", [start, end, "labels", type_id]:
+            return Call(Operation.LABEL_DELETE, version, start, end, type_id)
+        case _:
+            return None
+
+
+def _schemas(version: Version, method: str, parts: list[str]) -> Call | None:
+    match method, parts:
+        case "GET", ["schemas"]:
+            return Call(Operation.SCHEMAS, version)
+        case "GET", ["schemas", name]:
+            return Call(Operation.SCHEMA, version, name)
+        case "POST", ["schemas", "batch", "read"]:
+            return Call(Operation.SCHEMAS_BATCH, version)
+        case _:
+            return None
+
+
+def _usage(version: Version, method: str, parts: list[str]) -> Call | None:
+    match method, parts:
+        case "GET", ["associations", "records", start, end]:
+            return Call(Operation.USAGE, version, start, end)
+        case _:
+            return None
+
+
+def _account(version: Version, method: str, parts: list[str]) -> Call | None:
+    match method, parts:
+        case "GET", ["details"]:
+            return Call(Operation.ACCOUNT, version)
+        case _:
+            return None
+
+
+_BATCHES = {
+    "update": Operation.UPDATE,
+    "create": Operation.CREATE,
+    "purge": Operation.PURGE,
+}
+
+_LABELS = {
+    "GET": Operation.LABELS,
+    "POST": Operation.LABEL_CREATE,
+    "PUT": Operation.LABEL_UPDATE,
+}
+
+# v4 comes in two shapes: as documented today, and with the version first as the older SDKs send
+# it. Limits tracking has only the older shape in v3 (documented).
+_PREFIXES: tuple[tuple[str, Version, _Tail], ...] = (
+    *((f"/crm/associations/{version.name}/", version, _associations) for version in VERSIONS),
+    ("/crm/v4/associations/", V4, _associations),
+    *((f"/crm-object-schemas/{version.helper}/", version, _schemas) for version in VERSIONS),
+    ("/crm/v3/limits/", V4, _usage),
+    *((f"/crm/limits/{version.name}/", version, _usage) for version in VERSIONS[1:]),
+    *((f"/account-info/{version.helper}/", version, _account) for version in VERSIONS),
+)

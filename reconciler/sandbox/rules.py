@@ -1,0 +1,147 @@
+"""HubSpot's rules of a limit, with a switch for everything that is not known about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from .portal import Associations, TypeKey
+
+
+class Verdict(StrEnum):
+    """What the stand-in does where HubSpot's own behaviour is unknown."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+class Judging(StrEnum):
+    """What each input of a batch is judged against: unknown, so both can be played."""
+
+    SEQUENCE = "sequence"
+    BEFORE = "before"
+
+
+class Mixed(StrEnum):
+    """What becomes of the good inputs of a batch that has a bad one: unknown."""
+
+    ATOMIC = "atomic"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the stand-in judges.
+
+    `equality`: a label limit equal to the object limit; HubSpot's changelog contradicts itself.
+    `update_of_missing`: `batch/update` for a limit that does not exist yet; accepted (observed on
+    2026-09), documented as the work of `batch/create`. `create_of_existing`: unknown. `primary`:
+    a limit on a type labelled Primary; unknown. `maximum`: 50,000 is the product's technical
+    ceiling (documented), the API's own maximum is unknown. `max_inputs`: unknown, None for any.
+    """
+
+    equality: Verdict = Verdict.ACCEPT
+    judging: Judging = Judging.SEQUENCE
+    mixed: Mixed = Mixed.ATOMIC
+    update_of_missing: Verdict = Verdict.ACCEPT
+    create_of_existing: Verdict = Verdict.REFUSE
+    primary: Verdict = Verdict.ACCEPT
+    maximum: int = 50_000
+    max_inputs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Set a limit."""
+
+    key: TypeKey
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Set a limit that is not there yet."""
+
+    key: TypeKey
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Remove a limit, if there is one."""
+
+    key: TypeKey
+
+
+Input = Update | Create | Purge
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownType:
+    """The direction has no such association type."""
+
+    key: TypeKey
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The input breaks a rule; the wording is the stand-in's own, HubSpot's is unknown."""
+
+    key: TypeKey
+    message: str
+
+
+Refusal = UnknownType | Violation
+
+
+def judge(one: Input, associations: Associations, rules: Rules) -> Refusal | None:
+    """Why HubSpot would refuse this input for a direction in this state; None: it would not."""
+    if one.key not in associations.types:
+        return UnknownType(one.key)
+    message = _violation(one, associations, rules)
+    return None if message is None else Violation(one.key, message)
+
+
+def _violation(one: Input, associations: Associations, rules: Rules) -> str | None:
+    exists = one.key in associations.limits
+    match one:
+        case Purge():
+            return None
+        case Update():
+            if not exists and rules.update_of_missing is Verdict.REFUSE:
+                return f"Type {one.key.type_id} has no limit to update: create it first."
+        case Create():
+            if exists and rules.create_of_existing is Verdict.REFUSE:
+                return f"Type {one.key.type_id} already has a limit: update it."
+        case _:
+            assert_never(one)
+    return _bad_maximum(one, rules) or _bad_order(one, associations, rules)
+
+
+def _bad_maximum(one: Update | Create, rules: Rules) -> str | None:
+    if one.maximum < 1:
+        return f"maxToObjectIds must be at least 1, but is {one.maximum}."
+    if one.maximum > rules.maximum:
+        return f"maxToObjectIds must be at most {rules.maximum}, but is {one.maximum}."
+    return None
+
+
+def _bad_order(one: Update | Create, associations: Associations, rules: Rules) -> str | None:
+    """A label limit must not exceed the object limit, whichever of them is set (documented)."""
+    label = associations.types[one.key].label
+    if label == "Primary" and rules.primary is Verdict.REFUSE:
+        return "The Primary association type takes no limit."
+    # 1 when equality is refused: then the label limit must stay that much below.
+    gap = 1 if rules.equality is Verdict.REFUSE else 0
+    if label is None:
+        highest = associations.highest_label_limit
+        if highest is not None and highest + gap > one.maximum:
+            return f"The object limit {one.maximum} is too low: a label limit is {highest}."
+    else:
+        lowest = associations.object_limit
+        if lowest is not None and one.maximum + gap > lowest:
+            return (
+                f"The limit {one.maximum} of {label!r} is too high: the object limit is {lowest}."
+            )
+    return None

@@ -1,0 +1,225 @@
+"""Plans, results and hostile texts for the tests of reports."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from reconciler.model import (
+    AccountType,
+    Action,
+    AssociationType,
+    Batch,
+    Category,
+    Change,
+    ConfigFile,
+    Direction,
+    GitState,
+    ObjectType,
+    Origin,
+    Place,
+    Plan,
+    PortalRef,
+    Refusal,
+    Summary,
+    TypeKey,
+    count_actions,
+)
+
+CONTACTS = ObjectType("0-1", "contacts")
+COMPANIES = ObjectType("0-2", "companies")
+DEALS = ObjectType("0-3", "deals")
+TICKETS = ObjectType("0-5", "tickets")
+CAR = ObjectType("2-1001", "car")
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+PORTAL = PortalRef("production", 1234567, AccountType.STANDARD, "https://api.hubapi.com", "2026-03")
+FILE = "configs/contacts-companies.yaml"
+
+
+def object_limit(type_id: int = 1) -> AssociationType:
+    """The unlabelled type of a direction."""
+    return AssociationType(TypeKey(Category.HUBSPOT_DEFINED, type_id), None)
+
+
+def label(
+    text: str, type_id: int = 28, category: Category = Category.USER_DEFINED
+) -> AssociationType:
+    """A labelled type."""
+    return AssociationType(TypeKey(category, type_id), text)
+
+
+def change(
+    from_: ObjectType,
+    to: ObjectType,
+    type_: AssociationType,
+    before: int | None,
+    after: int | None,
+    *,
+    line: int | None = None,
+    path: str = FILE,
+    origin: Origin | None = None,
+    reason: str | None = None,
+) -> Change:
+    """A change; `line` None: no source."""
+    source = None if line is None else Place(path, line, 9)
+    return Change(Direction(from_, to), type_, before, after, origin, source, reason)
+
+
+def plan(
+    *changes: Change,
+    unchanged: int = 0,
+    unmanaged: int = 0,
+    warnings: tuple[str, ...] = (),
+    refusals: tuple[Refusal, ...] = (),
+    git: GitState | None = None,
+    portal: PortalRef = PORTAL,
+) -> Plan:
+    """A plan whose counts follow from its changes."""
+    counts = count_actions(changes)
+    batches: tuple[Batch, ...] = ()
+    return Plan(
+        tool_version="0.1.0",
+        created_at="2026-11-21T09:00:00Z",
+        portal=portal,
+        files=(ConfigFile(FILE, "ab" * 32),),
+        git=git,
+        summary=Summary(
+            create=counts[Action.CREATE],
+            update=counts[Action.UPDATE],
+            delete=counts[Action.DELETE],
+            unchanged=unchanged,
+            unmanaged=unmanaged,
+        ),
+        changes=changes,
+        batches=batches,
+        warnings=warnings,
+        refusals=refusals,
+    )
+
+
+def small_changes(origin: Origin | None = None) -> tuple[Change, ...]:
+    """One create, two updates and a delete over two directions."""
+    return (
+        change(CONTACTS, COMPANIES, object_limit(279), 5, 3, line=4, origin=origin),
+        change(
+            CONTACTS,
+            COMPANIES,
+            label("Billing contact", 28),
+            None,
+            2,
+            line=6,
+            origin=origin,
+            reason="one invoice address and a stand-in",
+        ),
+        change(
+            CONTACTS,
+            COMPANIES,
+            label("Primary", 1, Category.HUBSPOT_DEFINED),
+            2,
+            1,
+            line=7,
+            origin=origin,
+        ),
+        change(COMPANIES, CONTACTS, label("Former employer", 31), 10, None, line=9, origin=origin),
+    )
+
+
+def big_plan(count: int = 2_000, types: int = 60, per_direction: int = 5) -> Plan:
+    """`count` changes over many directions of `types` object types."""
+    objects = [CONTACTS, COMPANIES, DEALS, TICKETS] + [
+        ObjectType(f"2-{1000 + index}", f"custom object {index}") for index in range(types - 4)
+    ]
+    changes = []
+    for index in range(count):
+        direction = index // per_direction
+        from_ = objects[(direction * 7) % len(objects)]
+        to = objects[(direction * 11 + direction // len(objects) + 1) % len(objects)]
+        before, after = ((None, 5), (8, 3), (4, None))[index % 3]
+        position = index % per_direction
+        type_ = (
+            object_limit(direction) if position == 0 else label(f"Label {position}", 100 + index)
+        )
+        changes.append(
+            change(
+                from_,
+                to,
+                type_,
+                before,
+                after,
+                line=index % 300 + 1,
+                path=f"configs/area-{direction % 40}/pair-{direction}.yaml",
+                reason="agreed with sales operations" if index % 4 == 0 else None,
+            )
+        )
+    return plan(*changes, unchanged=120, unmanaged=4)
+
+
+HOSTILE = {
+    "html": "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;",
+    "closing tags": "</td></tr></table></details></svg></style></script><h1>owned",
+    "markdown": "**bold** _it_ ~~no~~ [link](https://evil.example) ![img](https://evil.example/x.png)",
+    "mention": "@acme/security-team please @octocat",
+    "reference": "#123 GH-123 acme/repo#1 0123456789abcdef0123456789abcdef01234567 !5 $x$ ~label %1",
+    "autolink": "https://evil.example/ www.evil.example mailto:a@evil.example a@evil.example",
+    "table": "a | b || c \\| d \\\\| e |",
+    "backticks": "`a` ``b`` ```c``` ````",
+    "fence": "```\n# owned\n```",
+    "comment": "<!-- hidden --> --> <!--",
+    "mermaid": '"]; click n0 href "javascript:alert(1)"; A-->B; %%{init: {}}%% #quot; #35;',
+    "mermaid markdown": "`**x**` 1. one - two\nend subgraph fa:fa-ban",
+    "ansi": "\x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link\x1b]8;;\x07 \x9b2J",
+    "bidi": "user\u202e\u2066 nimda\u2069 \u200f\u061c\u200e",
+    "zero width": "ad\u200bmin\u200d\ufeff\u2060\u00ad\u034f\u3164 \u00a0x",
+    "workflow": "::error file=x::owned\n::add-mask::a\n##[error]x ##vso[task]x",
+    "newlines": "a\nb\r\nc\x85d\u2028e\u2029f\x0bg\x0ch\x00",
+    "surrogate": "a\ud800b\udcffc",
+    "tags": "x\U000e0041\U000e0042\ue000\ufffe",
+    "zalgo": "Z" + "\u0300\u0301\u0302" * 40,
+    "right to left": "תווית 5",
+    "long": "A long label " * 800,
+    "long hostile": "`|<\x1b\n" * 2_000,
+    "dots": "../../etc/passwd",
+    "list": "1. one",
+    "dash": "- [ ] x",
+    "slash": "/close",
+    "object limit": "object limit",
+    "empty": "",
+    "blank": "   ",
+    "emoji": "☎️ Phone 👍🏽",
+    "japanese": "請求先担当者",
+}
+"""Texts that try to break a report, by what they try."""
+
+
+def is_printable(text: str) -> bool:
+    """Whether a line has no character that is unseen or steers, our own marks apart."""
+    categories = {unicodedata.category(each) for each in text.replace("\u200e", "")}
+    text.encode()
+    return not categories & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def hostile_plan(text: str) -> Plan:
+    """A plan with `text` wherever a stranger's words can stand."""
+    strange = ObjectType("2-1", text)
+    changes = (
+        change(
+            strange,
+            CONTACTS,
+            label(text, 28, Category.INTEGRATOR_DEFINED),
+            1,
+            2,
+            line=3,
+            path=text,
+            origin=Origin.CONFIG,
+            reason=text,
+        ),
+        change(CONTACTS, strange, label(text, 29), 5, None, line=3, origin=Origin.DRIFT),
+        change(strange, strange, object_limit(7), None, 7, origin=Origin.CONFLICT, reason=text),
+    )
+    portal = PortalRef(text, 1, AccountType.SANDBOX, f"https://x/{text}", text)
+    return plan(
+        *changes,
+        warnings=(text,),
+        git=GitState(text, dirty=True, base=text),
+        portal=portal,
+    )

@@ -1,0 +1,267 @@
+"""Diagnostics as text, JSON, GitHub annotations and SARIF."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.errors import Diagnostic, Located, Severity
+from reconciler.model import Place
+from reconciler.report import (
+    Style,
+    diagnostics_github,
+    diagnostics_json,
+    diagnostics_sarif,
+    diagnostics_text,
+)
+from reconciler.report.cells import cells
+from reconciler.report.excerpt import excerpt
+from tests.report.factory import FILE, HOSTILE, is_printable
+
+PLAIN = Style.plain()
+UNKNOWN_LABEL = Diagnostic(
+    "unknown-label",
+    'no label "Biling contact" in contacts → companies',
+    Place(FILE, 6, 3),
+    hint='did you mean "Billing contact"?',
+)
+DECLARED_TWICE = Diagnostic(
+    "declared-twice",
+    "contacts → companies is declared twice",
+    Place("configs/b.yaml", 2, 1),
+    related=Place(FILE, 1, 1),
+)
+ABOVE_UI_MAXIMUM = Diagnostic(
+    "above-ui-maximum",
+    "HubSpot's settings page takes at most 10,000",
+    Place(FILE, 3, 6),
+    severity=Severity.WARNING,
+)
+
+
+def lines_of(files: dict[str, str]) -> Callable[[Located], str | None]:
+    """Looks lines up in files given as text."""
+
+    def look_up(place: Located) -> str | None:
+        lines = files.get(place.path, "").splitlines()
+        return lines[place.line - 1] if place.line <= len(lines) else None
+
+    return look_up
+
+
+# ---------------------------------------------------------------- text
+
+
+def test_text() -> None:
+    """Place, kind, message, the line with a caret, where else to look, and the mend."""
+    files = {
+        FILE: "from: contacts\nto: companies\nmax: 20000\n\nlabels:\n  Biling contact: 1\n",
+        "configs/b.yaml": "---\nfrom: contact\n",
+    }
+    assert (
+        diagnostics_text(
+            [DECLARED_TWICE, ABOVE_UI_MAXIMUM, UNKNOWN_LABEL],
+            style=PLAIN,
+            lines=lines_of(files),
+        )
+        == """\
+configs/b.yaml:2:1: error[declared-twice]: contacts → companies is declared twice
+    2 | from: contact
+      | ^
+  see also: configs/contacts-companies.yaml:1:1
+    1 | from: contacts
+      | ^
+configs/contacts-companies.yaml:3:6: warning[above-ui-maximum]: HubSpot's settings page takes at most 10,000
+    3 | max: 20000
+      |      ^
+configs/contacts-companies.yaml:6:3: error[unknown-label]: no label "Biling contact" in contacts → companies
+    6 |   Biling contact: 1
+      |   ^
+  hint: did you mean "Billing contact"?"""
+    )
+
+
+def test_text_without_sources() -> None:
+    """No line, no caret; no diagnostics, no text."""
+    assert diagnostics_text([ABOVE_UI_MAXIMUM], style=PLAIN) == (
+        "configs/contacts-companies.yaml:3:6: warning[above-ui-maximum]: "
+        "HubSpot's settings page takes at most 10,000"
+    )
+    assert diagnostics_text([], style=PLAIN) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "shown"),
+    [
+        ("max: 5\r\n", 6, ["    7 | max: 5", "      |      ^"]),
+        ("\tmax: 5", 2, [r"    7 | \tmax: 5", "      |   ^"]),
+        ("請求先: 5", 6, ["    7 | 請求先: 5", "      |         ^"]),
+        ("a\u202eb: 5", 3, [r"    7 | a\u202eb: 5", "      |        ^"]),
+        ("max:", 99, ["    7 | max:", "      |     ^"]),
+        ("", 1, ["    7 | ", "      | ^"]),
+        ("max", 0, ["    7 | max", "      | ^"]),
+    ],
+)
+def test_caret(source: str, column: int, shown: list[str]) -> None:
+    """The caret stands below the column, whatever the characters before it look like."""
+    assert excerpt(source, 7, column, PLAIN) == shown
+
+
+def test_long_lines_are_windowed() -> None:
+    """A line of 10,000 characters is cut around the column."""
+    source, caret = excerpt("x" * 5_000 + "HERE" + "y" * 5_000, 7, 5_001, PLAIN)
+    assert source == "    7 | …" + "x" * 60 + "HERE" + "y" * 36 + "…"
+    assert source[caret.index("^")] == "H"
+
+
+@given(st.text(st.characters(), max_size=300), st.integers(0, 400))
+def test_caret_for_any_line(source: str, column: int) -> None:
+    """Two short lines of printable text, the caret within or right behind the source."""
+    line, caret = excerpt(source, 1, column, PLAIN)
+    assert is_printable(line)
+    assert caret.endswith("^")
+    assert cells(caret) <= cells(line) + 1
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def test_json() -> None:
+    """Everything a diagnostic knows."""
+    assert json.loads(diagnostics_json([DECLARED_TWICE])) == {
+        "format_version": "1.0",
+        "diagnostics": [
+            {
+                "code": "declared-twice",
+                "severity": "error",
+                "message": "contacts → companies is declared twice",
+                "hint": None,
+                "path": "configs/b.yaml",
+                "line": 2,
+                "column": 1,
+                "related": {"path": FILE, "line": 1, "column": 1},
+            }
+        ],
+    }
+
+
+@given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
+def test_json_keeps_any_text_and_prints_harmlessly(text: str) -> None:
+    """ASCII only, no command to a CI runner, and the text comes back whole."""
+    rendered = diagnostics_json([Diagnostic("code", text, Place(text, 1, 1), hint=text)])
+    assert rendered.isascii()
+    assert "##" not in rendered
+    assert not re.search(r"^\s*::", rendered, re.MULTILINE)
+    assert json.loads(rendered)["diagnostics"][0]["message"] == text
+
+
+# ---------------------------------------------------------------- GitHub annotations
+
+
+def test_github() -> None:
+    """One command per diagnostic, as GitHub documents it."""
+    odd = Diagnostic("odd", "100% wrong", Place("a b:c,d%.yaml", 2, 6), hint="mend it")
+    assert (
+        diagnostics_github([DECLARED_TWICE, ABOVE_UI_MAXIMUM, odd])
+        == """\
+::error file=configs/b.yaml,line=2,col=1,title=declared-twice::contacts → companies is declared twice%0ASee also: configs/contacts-companies.yaml:1
+::warning file=configs/contacts-companies.yaml,line=3,col=6,title=above-ui-maximum::HubSpot's settings page takes at most 10,000
+::error file=a b%3Ac%2Cd%25.yaml,line=2,col=6,title=odd::100%25 wrong%0AHint: mend it"""
+    )
+
+
+@given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
+def test_github_takes_any_text(text: str) -> None:
+    """One line each, printable, and the properties end where they should."""
+    diagnostic = Diagnostic("code", text, Place(text, 1, 1), hint=text, related=Place(text, 2, 2))
+    lines = diagnostics_github([diagnostic, diagnostic]).splitlines()
+    assert len(lines) == 2
+    assert all(map(is_printable, lines))
+    properties = re.match(r"::error (.*?)::", lines[0])
+    assert properties is not None
+    assert [each.split("=", 1)[0] for each in properties.group(1).split(",")] == [
+        "file",
+        "line",
+        "col",
+        "title",
+    ]
+
+
+# ---------------------------------------------------------------- SARIF
+
+
+def test_sarif() -> None:
+    """The minimal structure code scanning documents: rules, results, regions, relative URIs."""
+    log = json.loads(
+        diagnostics_sarif([DECLARED_TWICE, UNKNOWN_LABEL, UNKNOWN_LABEL], tool_version="0.1.0")
+    )
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    assert run["columnKind"] == "unicodeCodePoints"
+    assert run["tool"]["driver"] == {
+        "name": "reconciler",
+        "semanticVersion": "0.1.0",
+        "rules": [
+            {
+                "id": "declared-twice",
+                "name": "DeclaredTwice",
+                "shortDescription": {"text": "Declared twice"},
+            },
+            {
+                "id": "unknown-label",
+                "name": "UnknownLabel",
+                "shortDescription": {"text": "Unknown label"},
+            },
+        ],
+    }
+    assert [(each["ruleId"], each["ruleIndex"]) for each in run["results"]] == [
+        ("declared-twice", 0),
+        ("unknown-label", 1),
+        ("unknown-label", 1),
+    ]
+    assert run["results"][0] == {
+        "ruleId": "declared-twice",
+        "ruleIndex": 0,
+        "level": "error",
+        "message": {"text": "contacts → companies is declared twice"},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": "configs/b.yaml"},
+                    "region": {"startLine": 2, "startColumn": 1},
+                }
+            }
+        ],
+        "relatedLocations": [
+            {
+                "id": 1,
+                "message": {"text": "see also"},
+                "physicalLocation": {
+                    "artifactLocation": {"uri": FILE},
+                    "region": {"startLine": 1, "startColumn": 1},
+                },
+            }
+        ],
+    }
+
+
+def test_sarif_of_nothing() -> None:
+    """A run without results tells code scanning that all alerts are mended."""
+    log = json.loads(diagnostics_sarif([]))
+    assert log["runs"][0]["results"] == []
+
+
+@given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
+def test_sarif_takes_any_text(text: str) -> None:
+    """URIs are ASCII without spaces; messages are printable."""
+    log = json.loads(diagnostics_sarif([Diagnostic("code", text, Place(text, 0, 0))]))
+    (result,) = log["runs"][0]["results"]
+    assert is_printable(result["message"]["text"])
+    place = result["locations"][0]["physicalLocation"]
+    assert re.fullmatch(r"[A-Za-z0-9%/._~:-]*", place["artifactLocation"]["uri"])
+    assert place["region"] == {"startLine": 1, "startColumn": 1}

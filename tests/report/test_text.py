@@ -1,0 +1,208 @@
+"""A plan as text."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model import GitState, Origin, Place, Refusal, RefusalCode
+from reconciler.report import Style, plan_text
+from reconciler.report.cells import cells
+from tests.report.factory import (
+    COMPANIES,
+    CONTACTS,
+    FILE,
+    HOSTILE,
+    big_plan,
+    change,
+    hostile_plan,
+    is_printable,
+    label,
+    object_limit,
+    plan,
+    small_changes,
+)
+
+PLAIN = Style.plain()
+
+
+def test_a_plan_without_a_base() -> None:
+    """What a reader of the terminal sees: direction, limit, before and after, line, reason."""
+    assert (
+        plan_text(plan(*small_changes(), unchanged=7, unmanaged=2), style=PLAIN)
+        == """\
+production (portal 1234567, STANDARD, API 2026-03)
+
+contacts → companies
+  ~ object limit                 5 → 3          configs/contacts-companies.yaml:4
+  + "Billing contact"            unlimited → 2  configs/contacts-companies.yaml:6
+      one invoice address and a stand-in
+  ~ "Primary" (HUBSPOT_DEFINED)  2 → 1          configs/contacts-companies.yaml:7
+
+companies → contacts
+  - "Former employer"  10 → unlimited  configs/contacts-companies.yaml:9
+
+7 limits unchanged, 2 unmanaged (not in the files, left alone).
+
+Plan: 1 to create, 2 to update, 1 to delete."""
+    )
+
+
+def test_no_changes() -> None:
+    """The last line says so, and nothing pretends to be a change."""
+    assert plan_text(plan(unchanged=1), style=PLAIN).splitlines()[1:] == [
+        "",
+        "1 limit unchanged.",
+        "",
+        "No changes. The portal matches the configuration.",
+    ]
+
+
+def test_origins_have_sections_of_their_own() -> None:
+    """Config changes first, then drift, then conflicts, whatever the order in the plan."""
+    conflict = change(CONTACTS, COMPANIES, label("A", 1), 3, 4, line=3, origin=Origin.CONFLICT)
+    drift = change(CONTACTS, COMPANIES, label("B", 2), 5, 4, line=4, origin=Origin.DRIFT)
+    config = change(CONTACTS, COMPANIES, label("C", 3), None, 4, line=5, origin=Origin.CONFIG)
+    git = GitState("c" * 40, dirty=False, base="b" * 40)
+    assert (
+        plan_text(plan(conflict, drift, config, git=git), style=PLAIN)
+        == """\
+production (portal 1234567, STANDARD, API 2026-03)
+compared with the base bbbbbbbbbbbb
+
+Changes of the configuration (1)
+The files changed since the base.
+
+contacts → companies
+  + "C"  unlimited → 4  configs/contacts-companies.yaml:5
+
+Drift (1)
+Somebody changed these in HubSpot; the files did not change. The plan puts them back.
+
+contacts → companies
+  ~ "B"  5 → 4  configs/contacts-companies.yaml:4
+
+Conflicts (1)
+Both the files and HubSpot changed since the base. The files win.
+
+contacts → companies
+  ~ "A"  3 → 4  configs/contacts-companies.yaml:3
+
+Plan: 1 to create, 2 to update, 0 to delete."""
+    )
+
+
+def test_refusals_come_first_and_warnings_after_the_changes() -> None:
+    """Why apply will refuse, and what would lift it, wrapped to the width of the terminal."""
+    refusals = (
+        Refusal(RefusalCode.MAX_DELETES, "25 limits would be deleted; max_deletes allows 20"),
+        Refusal(
+            RefusalCode.PROTECTED,
+            '"Billing contact" of contacts → companies is protected at 3; '
+            "this plan would delete it",
+            "contacts>companies/USER_DEFINED/28",
+            Place(FILE, 6, 4),
+        ),
+    )
+    text = plan_text(
+        plan(
+            change(CONTACTS, COMPANIES, label("Billing contact"), 3, None),
+            refusals=refusals,
+            warnings=("1 limit set or lowered: records already above keep their associations",),
+        ),
+        style=PLAIN,
+        width=60,
+    )
+    assert (
+        text
+        == """\
+production (portal 1234567, STANDARD, API 2026-03)
+
+Refused: apply will not carry out this plan.
+  ! 25 limits would be deleted; max_deletes allows 20
+    (--force lifts this threshold)
+  ! "Billing contact" of contacts → companies is protected
+    at 3; this plan would delete it (nothing lifts this but
+    changing `protect` in the file)
+    configs/contacts-companies.yaml:6
+
+contacts → companies
+  - "Billing contact"  3 → unlimited
+
+Warning: 1 limit set or lowered: records already above keep
+  their associations
+
+Plan: 0 to create, 0 to update, 1 to delete."""
+    )
+
+
+def test_two_limits_of_one_name_are_told_apart() -> None:
+    """A label two categories share, and an object limit beside another unlabelled type."""
+    text = plan_text(
+        plan(
+            change(CONTACTS, COMPANIES, object_limit(279), 1, 2),
+            change(CONTACTS, COMPANIES, object_limit(280), 1, 2),
+            change(CONTACTS, COMPANIES, label("object limit", 5), 1, 2),
+        ),
+        style=PLAIN,
+    )
+    assert "  ~ object limit (HUBSPOT_DEFINED/279)  1 → 2\n" in text
+    assert "  ~ object limit (HUBSPOT_DEFINED/280)  1 → 2\n" in text
+    assert '  ~ "object limit"                      1 → 2\n' in text
+
+
+def test_wide_characters_keep_the_columns() -> None:
+    """Japanese labels take two cells a character."""
+    lines = plan_text(
+        plan(
+            change(CONTACTS, COMPANIES, label("請求先", 1), 1, 2),
+            change(CONTACTS, COMPANIES, label("Billing", 2), 1, 2),
+        ),
+        style=PLAIN,
+    ).splitlines()
+    assert lines[3:5] == ['  ~ "請求先"   1 → 2', '  ~ "Billing"  1 → 2']
+    assert cells(lines[3]) == cells(lines[4])
+
+
+def test_colours_are_all_that_ansi_adds() -> None:
+    """Without its sequences the coloured text is the plain one."""
+    whole = plan(*small_changes(Origin.DRIFT), unchanged=7, warnings=("careful",))
+    coloured = plan_text(whole, style=Style.ansi())
+    assert "\x1b[31m- " in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plan_text(whole, style=PLAIN)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_text_stays_on_its_line(kind: str) -> None:
+    """The same lines as for a friendly name, no controls, no command to a CI runner."""
+    text = plan_text(hostile_plan(HOSTILE[kind]), style=PLAIN)
+    friendly = plan_text(hostile_plan("friend"), style=PLAIN)
+    if HOSTILE[kind]:
+        assert len(text.splitlines()) == len(friendly.splitlines())
+    assert_harmless(text)
+
+
+@given(st.text(st.characters(), max_size=60), st.integers(20, 120))
+def test_any_text_is_harmless(text: str, width: int) -> None:
+    """Whatever the name, and wherever its words are wrapped."""
+    assert_harmless(plan_text(hostile_plan(text), style=PLAIN, width=width))
+
+
+def assert_harmless(text: str) -> None:
+    """No control characters, no workflow commands, UTF-8, and the line to grep at the end."""
+    assert all(map(is_printable, text.split("\n")))
+    assert not any(line.lstrip().startswith("::") for line in text.split("\n"))
+    assert not re.search(r"##\w*\[", text)
+    assert text.endswith("\nPlan: 1 to create, 1 to update, 1 to delete.")
+
+
+def test_two_thousand_changes_take_under_half_a_second() -> None:
+    """Measured in one go, labels and reasons included."""
+    big = big_plan()
+    start = time.perf_counter()
+    plan_text(big, style=Style.ansi(), width=100)
+    assert time.perf_counter() - start < 0.5

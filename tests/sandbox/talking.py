@@ -1,0 +1,71 @@
+"""How the tests talk to the stand-in: in process, with paths of any version."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reconciler.sandbox import Options, Request, Response, Rules, Sandbox, parse_fault
+
+AUTHORIZED = {"authorization": "Bearer sandbox-token"}
+VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
+
+
+def limits_path(version: str, start: str = "contacts", end: str = "companies") -> str:
+    """The path of a direction's limits."""
+    return f"/crm/associations/{version}/definitions/configurations/{start}/{end}"
+
+
+def batch_path(
+    verb: str, version: str = "2026-03", start: str = "contacts", end: str = "companies"
+) -> str:
+    """The path of a batch of a direction."""
+    return f"{limits_path(version, start, end)}/batch/{verb}"
+
+
+def one(type_id: int, maximum: int | None = None, category: str = "USER_DEFINED") -> dict[str, Any]:
+    """One input of a batch; without a maximum that of a purge."""
+    key: dict[str, Any] = {"category": category, "typeId": type_id}
+    return key if maximum is None else {**key, "maxToObjectIds": maximum}
+
+
+def object_limit(maximum: int | None = None) -> dict[str, Any]:
+    """The input for the object limit of contacts → companies, type 279 of HubSpot."""
+    return one(279, maximum, "HUBSPOT_DEFINED")
+
+
+def get(sandbox: Sandbox, path: str) -> Response:
+    """Send a GET with the token."""
+    return sandbox.handle(Request("GET", path, AUTHORIZED))
+
+
+def send(sandbox: Sandbox, method: str, path: str, document: object) -> Response:
+    """Send a JSON body with the token."""
+    return sandbox.handle(Request(method, path, AUTHORIZED, json.dumps(document).encode()))
+
+
+def write(sandbox: Sandbox, verb: str, *inputs: dict[str, Any], version: str = "2026-03") -> Response:
+    """Send a batch for contacts → companies."""
+    return send(sandbox, "POST", batch_path(verb, version), {"inputs": list(inputs)})
+
+
+def told(response: Response) -> Any:
+    """The body, read as JSON."""
+    return json.loads(response.body)
+
+
+def options(*faults: str, rules: Rules | None = None, rate: int | None = None) -> Options:
+    """Options with these fault rules."""
+    return Options(
+        rules=rules or Rules(), rate=rate, faults=tuple(parse_fault(rule) for rule in faults)
+    )
+
+
+class Clock:
+    """A clock that goes only when told to."""
+
+    def __init__(self) -> None:
+        self.time = 1_000.0
+
+    def __call__(self) -> float:
+        return self.time

@@ -1,0 +1,106 @@
+"""HubSpot's rules of a limit, and the switches for what is unknown."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.sandbox import Rules, Sandbox, Verdict, example_portal
+from tests.sandbox.talking import get, limits_path, object_limit, one, options, send, told, write
+
+
+def with_rules(rules: Rules) -> Sandbox:
+    """The example portal under these rules."""
+    return Sandbox(example_portal(), options(rules=rules))
+
+
+def test_a_label_limit_above_the_object_limit_is_refused() -> None:
+    """Six billing contacts of at most five associations make no sense to HubSpot."""
+    sandbox = with_rules(Rules())
+    assert write(sandbox, "update", one(28, 6)).status == 400
+    assert write(sandbox, "create", one(30, 6)).status == 400
+
+
+def test_an_object_limit_below_a_label_limit_is_refused() -> None:
+    """The object limit cannot go below what a label allows."""
+    sandbox = with_rules(Rules())
+    write(sandbox, "update", one(28, 4))
+    response = write(sandbox, "update", object_limit(3))
+    assert response.status == 400
+    assert told(response)["message"] == "The object limit 3 is too low: a label limit is 4."
+
+
+def test_equality_is_accepted_or_refused_as_told() -> None:
+    """HubSpot contradicts itself on equal limits, so both can be played, in both orders."""
+    accepting, refusing = with_rules(Rules()), with_rules(Rules(equality=Verdict.REFUSE))
+    assert write(accepting, "update", one(28, 5)).status == 200
+    assert write(refusing, "update", one(28, 5)).status == 400
+    assert write(refusing, "update", object_limit(1)).status == 400
+    assert write(refusing, "update", object_limit(2)).status == 200
+
+
+def test_without_an_object_limit_a_label_limit_is_free() -> None:
+    """The rule binds only while the object limit is set."""
+    sandbox = with_rules(Rules())
+    write(sandbox, "purge", object_limit())
+    assert write(sandbox, "update", one(28, 50_000)).status == 200
+
+
+@pytest.mark.parametrize(("maximum", "status"), [(-1, 400), (0, 400), (1, 200), (50_001, 400)])
+def test_limits_range_from_one_to_the_maximum(maximum: int, status: int) -> None:
+    """Whole numbers from 1 to 50,000."""
+    sandbox = with_rules(Rules())
+    assert write(sandbox, "update", one(28, maximum)).status == status
+
+
+def test_the_maximum_can_be_set() -> None:
+    """The API's own maximum is unknown, so it can be played lower."""
+    sandbox = with_rules(Rules(maximum=10_000))
+    assert write(sandbox, "update", object_limit(10_000)).status == 200
+    assert write(sandbox, "update", object_limit(10_001)).status == 400
+
+
+def test_a_strict_update_refuses_what_does_not_exist() -> None:
+    """The documented reading of update: it changes what create has made, and no more."""
+    sandbox = with_rules(Rules(update_of_missing=Verdict.REFUSE))
+    assert write(sandbox, "update", one(30, 2)).status == 400
+    assert write(sandbox, "create", one(30, 2)).status == 201
+    assert write(sandbox, "update", one(30, 3)).status == 200
+
+
+def test_create_refuses_an_existing_limit_unless_told_otherwise() -> None:
+    """What HubSpot does is unknown; the default refuses and leaves the limit as it is."""
+    sandbox = with_rules(Rules())
+    assert write(sandbox, "create", one(28, 2)).status == 400
+    assert sandbox.limits("contacts", "companies")["USER_DEFINED", 28] == 1
+    overwriting = with_rules(Rules(create_of_existing=Verdict.ACCEPT))
+    assert write(overwriting, "create", one(28, 2)).status == 201
+
+
+def test_primary_takes_a_limit_or_not_as_told() -> None:
+    """Whether Primary accepts a limit is unknown."""
+    primary = one(1, 1, "HUBSPOT_DEFINED")
+    assert write(with_rules(Rules()), "update", primary).status == 200
+    assert write(with_rules(Rules(primary=Verdict.REFUSE)), "update", primary).status == 400
+
+
+def test_any_number_of_inputs_is_accepted_unless_told_otherwise() -> None:
+    """The batch size is unknown; a maximum can be set."""
+    inputs = [one(28, 1 + number % 5) for number in range(150)]
+    assert write(with_rules(Rules()), "update", *inputs).status == 200
+    assert write(with_rules(Rules(max_inputs=100)), "update", *inputs).status == 400
+    assert write(with_rules(Rules(max_inputs=100)), "update", *inputs[:100]).status == 200
+
+
+def test_an_asymmetric_pair_is_two_types_of_one_direction() -> None:
+    """Manager and Employee have a limit each; the unlabelled type has one for both ways."""
+    sandbox = with_rules(Rules())
+    path = f"{limits_path('2026-03', 'contacts', 'contacts')}/batch/update"
+    inputs = [one(449, 9, "HUBSPOT_DEFINED"), one(34, 1), one(35, 8), one(36, 3)]
+    assert send(sandbox, "POST", path, {"inputs": inputs}).status == 200
+    rows = told(get(sandbox, limits_path("2026-03", "contact", "0-1")))["results"]
+    assert {row["label"]: row["userEnforcedMaxToObjectIds"] for row in rows} == {
+        None: 9,
+        "Manager": 1,
+        "Employee": 8,
+        "Sibling": 3,
+    }

@@ -10,7 +10,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 # A venv holds absolute paths: in a moved or copied folder the stamps do not count.
 STAMPS := $(VENV)/stamps-$(shell pwd | cksum | cut -d ' ' -f 1)
 

@@ -39,8 +39,8 @@ def note(message: str) -> None:
 
 
 def result(text: str) -> None:
-    """Write a result to stdout, ended by one newline."""
-    click.echo(text.rstrip("\n"))
+    """Write a result to stdout, ended by one newline; its colour was decided by `style`."""
+    click.echo(text.rstrip("\n"), color=True)
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
@@ -49,7 +49,7 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
 
     text = diagnostics_text(tuple(diagnostics), lines=source_line, style=style(sys.stderr))
     if text:
-        click.echo(text.rstrip("\n"), err=True)
+        click.echo(text.rstrip("\n"), err=True, color=True)
 
 
 def source_line(place: Located) -> str | None:

@@ -30,7 +30,7 @@ def _schema(format_: str) -> dict[str, Any]:
 
             return workspace_schema()
         case "plan":
-            from reconciler.planning.document import plan_schema
+            from reconciler.planning.saved import plan_schema
 
             return plan_schema()
         case _:

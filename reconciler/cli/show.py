@@ -26,7 +26,7 @@ def command(plan_file: Path, format_: str) -> None:
 
 def read_plan_file(path: Path) -> Plan:
     """The plan a file holds; raises PlanRefused where it is altered, cut or of another format."""
-    from reconciler.planning.document import MAXIMUM_BYTES, read_plan
+    from reconciler.planning.saved import MAXIMUM_BYTES, read_plan
 
     try:
         with path.open("rb") as file:

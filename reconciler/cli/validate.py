@@ -52,11 +52,16 @@ def _report(format_: str, findings: tuple[Diagnostic, ...], desired: Desired | N
 
 
 def _report_text(findings: tuple[Diagnostic, ...], desired: Desired | None) -> None:
+    from reconciler.report.view import plural
+
     output.show_diagnostics(findings)
     if desired is None:
         click.echo(f"error: {ConfigurationInvalid(findings).message}", err=True)
         return
     limits = sum(len(direction.limits) for direction in desired.directions)
-    output.result(
-        f"Valid: {len(desired.files)} files, {len(desired.directions)} directions, {limits} limits."
+    counts = (
+        plural(len(desired.files), "file"),
+        plural(len(desired.directions), "direction"),
+        plural(limits, "limit"),
     )
+    output.result(f"Valid: {', '.join(counts)}.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.config.files import find_sources
-    from reconciler.config.git import Base, git_state, read_base
+    from reconciler.config.git import Base, git_state, parse_base, read_base
     from reconciler.config.loading import load, parse
     from reconciler.config.object_types import canonical, standard_name
     from reconciler.config.schema import pair_schema, workspace_schema
@@ -46,6 +46,7 @@ __all__ = [
     "load_workspace",
     "pair_schema",
     "parse",
+    "parse_base",
     "parse_workspace",
     "read_base",
     "standard_name",
@@ -54,7 +55,7 @@ __all__ = [
 
 _MODULES = {
     "files": ("find_sources",),
-    "git": ("Base", "git_state", "read_base"),
+    "git": ("Base", "git_state", "parse_base", "read_base"),
     "loading": ("load", "parse"),
     "object_types": ("canonical", "standard_name"),
     "schema": ("pair_schema", "workspace_schema"),

@@ -6,6 +6,7 @@ and the same places.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,16 +22,12 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
 )
+from ruamel.yaml.parser import Parser
 
 from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence, place
 from reconciler.config.wording import quoted
 from reconciler.errors import Diagnostic
 from reconciler.model import Place
-
-try:
-    from ruamel.yaml.cyaml import CParser
-except ImportError:
-    CParser = None
 
 MAXIMUM_DEPTH = 32
 """How deep mappings and lists may nest."""
@@ -61,10 +58,11 @@ def read_documents(path: str, text: str, *, pure: bool = False) -> Documents:
 
 def _events(text: str, *, pure: bool) -> Iterator[Any]:
     """The parser's events; asking the C parser itself takes half the time of `YAML().parse()`."""
-    if CParser is None or pure:
+    parser = YAML(typ="safe", pure=pure).Parser
+    if parser is Parser:
         events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
         return events
-    return iter(CParser(text).get_event, None)
+    return iter(parser(text).get_event, None)
 
 
 class _TooDeep(Exception):
@@ -120,7 +118,10 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         mark = event.start_mark
-        scalar = Scalar(event.value, not event.style, mark.line + 1, mark.column + 1)
+        text = event.value
+        if not text.isascii() and _SURROGATE.search(text):
+            raise MarkedYAMLError(problem="found invalid Unicode character", problem_mark=mark)
+        scalar = Scalar(text, not event.style, mark.line + 1, mark.column + 1)
         if event.anchor is None and event.tag is None:
             self._place(scalar)
         else:
@@ -174,7 +175,7 @@ class _Builder:
             frame.key = self._key(frame.node, node)
         else:
             if isinstance(frame.key, Scalar):
-                frame.node.entries[frame.key.text] = Entry(frame.key, node)
+                frame.node.entries[frame.key.text] = Entry(frame.key, _placed(node, frame.key))
             frame.key = None
 
     def _key(self, mapping: Mapping, node: Node) -> Scalar | Hole:
@@ -187,6 +188,13 @@ class _Builder:
         if problem is not None:
             self.diagnostics.append(problem)
         return Hole(node.line, node.column)
+
+
+def _placed(value: Node, key: Scalar) -> Node:
+    """A value that is not there stands where its key does: the parsers place it differently."""
+    if isinstance(value, Scalar) and value.text == "" and value.plain:
+        return Scalar("", True, key.line, key.column)  # noqa: FBT003 - a tuple's field
+    return value
 
 
 def _key_problem(path: str, mapping: Mapping, key: Node) -> Diagnostic | None:
@@ -216,6 +224,7 @@ def _duplicate_key(path: str, earlier: Scalar, key: Scalar) -> Diagnostic:
     )
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _HINTS = {
     "mapping values are not allowed": 'a text that holds ": " needs quotes; check the indentation',
     "cannot start any token": "quote a text that starts with this character",

@@ -57,10 +57,13 @@ def read_source(path: Path) -> Source | Diagnostic:
 
 
 def shown_path(path: Path) -> str:
-    """The path as given, relative to the current directory where it lies below it."""
+    """The path as given, relative to the current directory where it lies below it.
+
+    Bytes that are no UTF-8 are replaced, so that it can be printed and written anywhere.
+    """
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
-    return path.as_posix()
+    return os.fsencode(path.as_posix()).decode("utf-8", "replace")
 
 
 @dataclass(slots=True)
@@ -146,6 +149,4 @@ def _missing(shown: str) -> Diagnostic:
 
 def _unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:
     words = getattr(error, "strerror", None) or str(error)
-    return Diagnostic(
-        "file-unreadable", f"{shown} cannot be read: {words}", Place(shown, 1, 1)
-    )
+    return Diagnostic("file-unreadable", f"{shown} cannot be read: {words}", Place(shown, 1, 1))

@@ -136,8 +136,8 @@ class _Reading:
     def workspace(self, path: str | None) -> Workspace | None:
         """The base's own workspace file: where the working tree has it, or the nearest above."""
         start = self._inside(path or WORKSPACE_FILE)
-        candidates = [start, *((*start[:end], WORKSPACE_FILE) for end in range(len(start) - 1, -1, -1))]
-        for parts in candidates:
+        above = [(*start[:end], WORKSPACE_FILE) for end in range(len(start) - 1, -1, -1)]
+        for parts in (start, *above):
             item = self.tree.find(parts)
             if item is not None and not item.is_directory:
                 source = Source(self.repository.shown(parts), self.tree.content(item))

@@ -72,7 +72,7 @@ class _Reader:
             header = answers.readline().decode("ascii", "replace").split()
         except OSError:
             header = []
-        if len(header) != 3:  # noqa: PLR2004 - ID, type and size
+        if len(header) != 3:
             raise self._failed(name)
         kind, size = header[1], int(header[2])
         whole = kind == "tree"

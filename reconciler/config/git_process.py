@@ -27,7 +27,7 @@ class Answer:
 
     @property
     def lines(self) -> list[str]:
-        return os.fsdecode(self.output).splitlines()
+        return os.fsdecode(self.output).removesuffix("\n").split("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,23 @@ class Repository:
 
     def parts(self, path: str) -> tuple[str, ...] | None:
         """The steps from the top of the work tree to a path; None if it lies outside."""
-        if Path(path).is_absolute():
-            path = os.path.relpath(os.path.realpath(path), self.top)
-            start: tuple[str, ...] = ()
-        else:
-            start = self.prefix
-        normal = os.path.normpath("/".join((*start, path))).replace(os.sep, "/")
-        parts = tuple(part for part in normal.split("/") if part != ".")
-        return None if ".." in parts else parts
+        if not Path(path).is_absolute():
+            return _below_top((*self.prefix, path))
+        seen = os.path.relpath(path, os.path.abspath(self.directory))  # noqa: PTH100 - keeps links
+        return _below_top((*self.prefix, seen)) or _below_top(
+            (os.path.relpath(os.path.realpath(path), self.top),)
+        )
 
     def shown(self, parts: Sequence[str]) -> str:
         """How the path below the top reads from the directory."""
         path = os.path.relpath("/".join(("/", *parts)), "/".join(("/", *self.prefix)))
         return printable(path.replace(os.sep, "/"))
+
+
+def _below_top(steps: Sequence[str]) -> tuple[str, ...] | None:
+    normal = os.path.normpath("/".join(steps)).replace(os.sep, "/")
+    parts = tuple(part for part in normal.split("/") if part != ".")
+    return None if ".." in parts else parts
 
 
 def printable(path: str) -> str:

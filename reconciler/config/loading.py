@@ -8,12 +8,12 @@ from pathlib import Path
 
 from reconciler.config.events import read_documents
 from reconciler.config.files import collect, shown_path
-from reconciler.config.nodes import Hole, Node, Scalar
-from reconciler.config.pair import names_object_types, read_pair
+from reconciler.config.nodes import Node
+from reconciler.config.pair_reading import names_object_types, read_pair
 from reconciler.config.rules import Declared, declare, repeated
 from reconciler.config.source import Loaded, Source
 from reconciler.config.text import decode
-from reconciler.config.values import scalar_value
+from reconciler.config.values import is_empty
 from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
 from reconciler.model import ConfigFile, Desired, DesiredDirection, Place
 
@@ -37,9 +37,7 @@ def parse(sources: Iterable[Source], *, prune: bool) -> Loaded:
     return _parse(sources, prune=prune, earlier=())
 
 
-def _parse(
-    sources: Iterable[Source], *, prune: bool, earlier: Sequence[Diagnostic]
-) -> Loaded:
+def _parse(sources: Iterable[Source], *, prune: bool, earlier: Sequence[Diagnostic]) -> Loaded:
     files: list[ConfigFile] = []
     directions: list[DesiredDirection] = []
     diagnostics = list(earlier)
@@ -63,7 +61,7 @@ def _read(source: Source, *, prune: bool) -> Declared:
     declared = [
         _read_document(root, source.path, prune=prune, whole=not documents.diagnostics)
         for root in documents.roots
-        if not _is_empty(root)
+        if not is_empty(root)
     ]
     return Declared(
         tuple(direction for each in declared for direction in each.directions),
@@ -79,11 +77,6 @@ def _read_document(root: Node, path: str, *, prune: bool, whole: bool) -> Declar
     declared = declare(checked.model, checked.node, path, prune=prune, whole=whole)
     directions = declared.directions if names_object_types(root) else ()
     return Declared(directions, checked.diagnostics + declared.diagnostics)
-
-
-def _is_empty(root: Node) -> bool:
-    """Whether a document holds nothing, or was reported as a whole."""
-    return isinstance(root, Hole) or (isinstance(root, Scalar) and scalar_value(root) is None)
 
 
 def _no_pair_files(paths: Sequence[Path]) -> Diagnostic:

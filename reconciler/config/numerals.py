@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 from reconciler.config.nodes import Node, Scalar
 from reconciler.model import MAXIMUM_LIMIT, MINIMUM_LIMIT
@@ -53,6 +52,8 @@ def _meant(text: str) -> int | None:
     if _GROUPED.fullmatch(text):
         return int(re.sub(r"[^0-9]", "", text))
     if _DECIMAL.fullmatch(text):
+        from decimal import Decimal  # only for numbers that are wrong
+
         value = Decimal(text)
         return int(value) if value == value.to_integral_value() else None
     return None

@@ -6,10 +6,10 @@ any case (observed). Types whose ID HubSpot does not publish are named by their 
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 
+from reconciler.config.nearest import nearest
 from reconciler.model import CustomName, ObjectReference, ObjectType
 
 STANDARD: tuple[tuple[str, str, str], ...] = (
@@ -50,11 +50,15 @@ STANDARD: tuple[tuple[str, str, str], ...] = (
 
 _NAMES = {id_: plural for id_, _, plural in STANDARD}
 _TYPES = {
-    name: ObjectType(id_, plural) for id_, singular, plural in STANDARD for name in (singular, plural)
+    name: ObjectType(id_, plural)
+    for id_, singular, plural in STANDARD
+    for name in (singular, plural)
 }
-_ID = re.compile(r"[02]-[1-9][0-9]{0,17}")
+ID_PATTERN = r"[02]-[1-9][0-9]{0,17}"
+"""An object type ID: `0-` for HubSpot's own types, `2-` for custom objects (documented)."""
+_ID = re.compile(ID_PATTERN)
 _LIKE_AN_ID = re.compile(r"[0-9]+(?:-[0-9]*)?")
-NAME_PATTERN = r"[^\W\d][\w-]{0,254}"
+NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_-]{0,254}"
 """A custom object's name: letters, digits and underscores, from a letter (documented)."""
 _NAME = re.compile(NAME_PATTERN)
 
@@ -91,8 +95,6 @@ def canonical(text: str) -> ObjectReference | InvalidName:
 
 
 def _nearest(text: str) -> str:
-    wanted = "_".join(text.lower().split())
-    found = difflib.get_close_matches(wanted, _TYPES, n=1, cutoff=0.75)
-    if found:
-        return f"did you mean {found[0]}?"
+    if found := nearest("_".join(text.split()), _TYPES, cutoff=0.75):
+        return f"did you mean {found}?"
     return "a name has letters, digits and underscores: contacts, 0-1, 2-123, p123_car"

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema
 
-from reconciler.config.nodes import Entry, Mapping, Node, Scalar, Step, child
-from reconciler.config.object_types import InvalidName, canonical
-from reconciler.config.validation import Checked, Subject, check, problem
-from reconciler.config.values import scalar_value
-from reconciler.config.wording import quoted
+from reconciler.config.object_types import (
+    ID_PATTERN,
+    NAME_PATTERN,
+    STANDARD,
+    InvalidName,
+    canonical,
+)
+from reconciler.config.validation import problem
 from reconciler.model import MAXIMUM_LIMIT, MINIMUM_LIMIT, Category
 
 UNLIMITED: Final = "unlimited"
@@ -69,46 +81,129 @@ def given(value: object) -> object:
     return value
 
 
-Maximum = Annotated[int | None, BeforeValidator(read_maximum)]
-CategoryName = Annotated[Category, BeforeValidator(read_category)]
-TypeId = Annotated[int, BeforeValidator(read_type_id)]
-ObjectTypeName = Annotated[str, AfterValidator(read_object_type)]
-LabelText = Annotated[str, AfterValidator(read_label)]
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+MAXIMUM_SCHEMA: Final[dict[str, Any]] = {
+    "description": "A whole number, or unlimited: a limit the portal has is removed.",
+    "anyOf": [
+        {"type": "integer", "minimum": MINIMUM_LIMIT, "maximum": MAXIMUM_LIMIT},
+        {"const": UNLIMITED},
+    ],
+}
+_SOMETHING_DECLARED: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"required": ["max"]},
+        {"required": ["labels"], "properties": {"labels": {"minProperties": 1}}},
+        {"required": ["types"], "properties": {"types": {"minItems": 1}}},
+    ]
+}
+
+
+class _Shorthand:
+    """In the JSON Schema, a limit may also be its value alone."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(
+        schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [*MAXIMUM_SCHEMA["anyOf"], handler(schema)]}
+
+
+Maximum = Annotated[int | None, BeforeValidator(read_maximum), WithJsonSchema(MAXIMUM_SCHEMA)]
+CategoryName = Annotated[
+    Category,
+    BeforeValidator(read_category),
+    WithJsonSchema({"type": "string", "enum": list(Category.__members__)}),
+]
+TypeId = Annotated[
+    int, BeforeValidator(read_type_id), WithJsonSchema({"type": "integer", "minimum": 1})
+]
+ObjectTypeName = Annotated[
+    str,
+    AfterValidator(read_object_type),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "anyOf": [
+                {"enum": [plural for _, _, plural in STANDARD]},
+                {"pattern": f"^(?:{ID_PATTERN}|{NAME_PATTERN})$"},
+            ],
+        }
+    ),
+]
+LabelText = Annotated[
+    str, AfterValidator(read_label), WithJsonSchema({"type": "string", "minLength": 1})
+]
+Reason = Annotated[
+    str | None,
+    BeforeValidator(given),
+    Field(description="Why the limit is what it is; shown in plans and reports."),
+]
+Protect = Annotated[bool, Field(description="Refuse any plan that lowers or deletes this limit.")]
+Prune = Annotated[
+    bool | None,
+    BeforeValidator(given),
+    Field(
+        description="Whether limits that the portal has and the file does not name are deleted. "
+        "Left out: what the document around it or the workspace says."
+    ),
+]
 
 
 class LimitForm(_Strict):
     """One limit with what may be said about it."""
 
+    model_config = ConfigDict(title="Limit")
+
     max: Maximum
-    category: Annotated[CategoryName | None, BeforeValidator(given)] = None
-    protect: bool = False
-    reason: Annotated[str | None, BeforeValidator(given)] = None
+    category: Annotated[
+        CategoryName | None,
+        BeforeValidator(given),
+        Field(description="Settles a label that types of two categories share."),
+    ] = None
+    protect: Protect = False
+    reason: Reason = None
+
+
+Limit = Annotated[LimitForm, BeforeValidator(read_limit), _Shorthand]
 
 
 class TypeForm(_Strict):
     """One limit of a type that no label can name."""
 
-    category: CategoryName
-    type_id: TypeId
+    model_config = ConfigDict(title="Limit by type ID")
+
+    category: Annotated[CategoryName, Field(description="Who defined the association type.")]
+    type_id: Annotated[TypeId, Field(description="The association type's ID in HubSpot.")]
     max: Maximum
-    protect: bool = False
-    reason: Annotated[str | None, BeforeValidator(given)] = None
-
-
-Limit = Annotated[LimitForm, BeforeValidator(read_limit)]
+    protect: Protect = False
+    reason: Reason = None
 
 
 class DirectionForm(_Strict):
     """The limits of one direction."""
 
-    max: Annotated[LimitForm | None, BeforeValidator(read_limit)] = None
-    labels: dict[LabelText, Limit] = Field(default_factory=dict)
-    types: list[TypeForm] = Field(default_factory=list)
-    prune: Annotated[bool | None, BeforeValidator(given)] = None
+    model_config = ConfigDict(title="Direction", json_schema_extra=_SOMETHING_DECLARED)
+
+    max: Annotated[
+        LimitForm | None,
+        BeforeValidator(read_limit),
+        _Shorthand,
+        Field(
+            description="The object limit: how many records of the other object type a record "
+            "may be associated with, whatever the label."
+        ),
+    ] = None
+    labels: Annotated[
+        dict[LabelText, Limit],
+        Field(description="Label limits, by the label exactly as HubSpot shows it."),
+    ] = {}
+    types: Annotated[
+        list[TypeForm], Field(description="Limits of types that no label can name.")
+    ] = []
+    prune: Prune = None
 
     @property
     def empty(self) -> bool:
@@ -116,77 +211,23 @@ class DirectionForm(_Strict):
 
 
 class PairForm(DirectionForm):
-    """The limits between two object types."""
+    """The limits between two object types, as far as they are kept by this repository."""
 
-    from_: ObjectTypeName = Field(alias="from")
-    to: ObjectTypeName
-    inverse: Annotated[DirectionForm | None, BeforeValidator(given)] = None
+    model_config = ConfigDict(title="Association limits of a pair of object types")
 
-
-_LIMIT_KEYS = tuple(LimitForm.model_fields)
-_TYPE_KEYS = tuple(TypeForm.model_fields)
-_DIRECTION_KEYS = tuple(DirectionForm.model_fields)
-_PAIR_KEYS = ("from", "to", *_DIRECTION_KEYS, "inverse")
-
-
-def describe(steps: tuple[Step, ...]) -> Subject:
-    """Words for what stands at a location of a pair file's document."""
-    match steps:
-        case ():
-            return Subject("the document", _PAIR_KEYS)
-        case ("inverse",):
-            return Subject("`inverse`", _DIRECTION_KEYS)
-        case ("inverse", *rest):
-            subject = _describe_part(tuple(rest))
-            return Subject(f"{subject.words} of `inverse`", subject.keys)
-        case _:
-            return _describe_part(steps)
-
-
-def _describe_part(steps: tuple[Step, ...]) -> Subject:
-    match steps:
-        case ("max",) | ("max", "max"):
-            return Subject("the object limit", _LIMIT_KEYS)
-        case ("labels", label) | ("labels", label, "max"):
-            return Subject(f"the label limit of {quoted(str(label))}", _LIMIT_KEYS)
-        case ("labels", label, key):
-            return Subject(f"`{key}` of the label {quoted(str(label))}")
-        case ("types", int(index)):
-            return Subject(f"entry {index + 1} of `types`", _TYPE_KEYS)
-        case ("types", int(index), key):
-            return Subject(f"`{key}` of entry {index + 1} of `types`")
-        case (*_, key):
-            return Subject(f"`{key}`")
-        case _:
-            return Subject("the document")
-
-
-def read_pair(node: Node, path: str) -> Checked[PairForm]:
-    """Validate a document; what is wrong with its object types is reported and stood in for."""
-    checked = check(PairForm, node, path, describe)
-    if checked.model is not None or not isinstance(node, Mapping):
-        return checked
-    again = check(PairForm, _with_stand_ins(node), path, describe)
-    return Checked(again.model, again.node, checked.diagnostics, whole=False)
-
-
-def names_object_types(document: Node) -> bool:
-    """Whether a document says which direction it is about."""
-    return all(_names_object_type(child(document, key)) for key in ("from", "to"))
-
-
-def _with_stand_ins(document: Mapping) -> Mapping:
-    entries = dict(document.entries)
-    for key in ("from", "to"):
-        if not _names_object_type(child(document, key)):
-            stand_in = Scalar("unknown", True, document.line, document.column)  # noqa: FBT003
-            entries[key] = Entry(stand_in, stand_in)
-    return Mapping(entries, document.line, document.column)
-
-
-def _names_object_type(node: Node | None) -> bool:
-    return (
-        isinstance(node, Scalar)
-        and isinstance(scalar_value(node), str)
-        and not isinstance(canonical(node.text), InvalidName)
-    )
+    from_: Annotated[
+        ObjectTypeName,
+        Field(
+            alias="from",
+            description="The object type whose records are limited: a standard name, an object "
+            "type ID (0-1, 2-123), or a custom object's name.",
+        ),
+    ]
+    to: Annotated[
+        ObjectTypeName, Field(description="The object type that they are associated with.")
+    ]
+    inverse: Annotated[
+        DirectionForm | None,
+        BeforeValidator(given),
+        Field(description="The limits of the other direction; left out, it is left alone."),
+    ] = None

@@ -15,10 +15,10 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 # What YAML 1.2 does not count as printable, and the line breaks of YAML 1.1 (U+0085, U+2028,
 # U+2029): libyaml ends a line there and counts on, ruamel's own parser does not.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
-_TAB_OUTSIDE_COMMENT = re.compile(r"^(?:[^#\t\r\n]|(?<=[^ \r\n])#)*(\t)", re.MULTILINE)
+_TAB_OUTSIDE_COMMENT = re.compile(r"^(?:[^#\t\n]|(?<=[^ \n])#)*(\t)", re.MULTILINE)
 
 
 def position(text: str, offset: int) -> tuple[int, int]:
@@ -28,14 +28,18 @@ def position(text: str, offset: int) -> tuple[int, int]:
 
 
 def decode(path: str, content: bytes) -> str | Diagnostic:
-    """The file's text without a byte order mark, or what is wrong with its first bad character."""
+    """The file's text, or what is wrong with its first bad character.
+
+    Without a byte order mark, and with every line ended by LF: neither changes a line or column.
+    """
     if len(content) > MAXIMUM_BYTES:
         return too_large(path)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         return _not_utf_8(path, content, error.start)
-    return _first_problem(path, text.removeprefix(_BYTE_ORDER_MARK))
+    text = text.removeprefix(_BYTE_ORDER_MARK)
+    return _first_problem(path, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def too_large(path: str) -> Diagnostic:
@@ -75,14 +79,14 @@ def _first_problem(path: str, text: str) -> str | Diagnostic:
         message = "a tab stands outside a comment"
         hint = 'indent and separate with spaces; inside a text, write "\\t" in double quotes'
     else:
-        return text
+        return text if text.endswith("\n") else f"{text}\n"
     line, column = position(text, found.end() - 1 if code == "yaml-tab" else found.start())
     return Diagnostic(code, message, Place(path, line, column), hint=hint)
 
 
 def _forbidden_character(char: str) -> tuple[str, str, str]:
     name = f"U+{ord(char):04X}"
-    escape = f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"  # noqa: PLR2004
+    escape = f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
     return (
         "forbidden-character",
         f"the character {name} is not accepted in a file",

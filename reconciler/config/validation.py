@@ -6,7 +6,6 @@ still be checked.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
+from reconciler.config.nearest import nearest
 from reconciler.config.nodes import (
     Hole,
     Mapping,
@@ -127,8 +127,7 @@ class _Finding:
 
     @property
     def suggestion(self) -> str | None:
-        near = difflib.get_close_matches(self.name.lower(), self.container.keys, n=1, cutoff=0.5)
-        return near[0] if near else None
+        return nearest(self.name, self.container.keys, cutoff=0.5)
 
     def diagnostic(self, code: str, message: str, hint: str | None = None) -> Diagnostic:
         return Diagnostic(code, message, place(self.path, self.node), hint=hint)
@@ -222,12 +221,8 @@ def _not_a_number(finding: _Finding) -> Diagnostic:
 def _unknown_word(finding: _Finding) -> Diagnostic:
     """A value outside a fixed set of words; the code is the validator's own."""
     words = str(finding.context["words"]).split()
-    hint = f"one of {', '.join(words)}"
-    if isinstance(finding.node, Scalar):
-        wanted = finding.node.text.strip()
-        near = difflib.get_close_matches(wanted.upper(), [word.upper() for word in words], n=1)
-        matching = next((word for word in words if near and word.upper() == near[0]), None)
-        hint = hint if matching is None else f"did you mean {matching}?"
+    meant = nearest(finding.node.text, words) if isinstance(finding.node, Scalar) else None
+    hint = f"did you mean {meant}?" if meant else f"one of {', '.join(words)}"
     return finding.diagnostic(
         finding.kind, f"{finding.subject.words} cannot be {finding.read}", hint
     )
@@ -294,6 +289,7 @@ _TRANSLATIONS: dict[str, Callable[[_Finding], Diagnostic]] = {
     "token-in-file": _stated,
     "token-invalid": _stated,
     "portal-name-invalid": _stated,
+    "portals-missing": _stated,
     "path-invalid": _stated,
     "version-unknown": _stated,
 }

@@ -15,7 +15,7 @@ Value = None | bool | int | float | str | dict[str, "Value"] | list["Value"]
 NOT_WHOLE = float("nan")
 """Stands for every number that is not written as a plain whole number."""
 
-_KEYWORDS: dict[str, None | bool] = {
+_KEYWORDS: dict[str, bool | None] = {
     "": None,
     "~": None,
     "null": None,
@@ -37,7 +37,7 @@ _NUMBER = re.compile(
 )
 
 
-def resolve(text: str) -> None | bool | int | float | str:
+def resolve(text: str) -> bool | int | float | str | None:
     """The value of a plain scalar; `NOT_WHOLE` for a number that is no plain whole number."""
     if text in _KEYWORDS:
         return _KEYWORDS[text]
@@ -46,7 +46,7 @@ def resolve(text: str) -> None | bool | int | float | str:
     return NOT_WHOLE if _NUMBER.fullmatch(text) else text
 
 
-def scalar_value(node: Scalar) -> None | bool | int | float | str:
+def scalar_value(node: Scalar) -> bool | int | float | str | None:
     """The value of a scalar: quoted and block scalars are text."""
     return resolve(node.text) if node.plain else node.text
 
@@ -66,3 +66,8 @@ def plain(node: Node) -> Value:
             return [plain(item) for item in items if not isinstance(item, Hole)]
         case Hole():
             return None
+
+
+def is_empty(root: Node) -> bool:
+    """Whether a document holds nothing, or was reported as a whole."""
+    return isinstance(root, Hole) or (isinstance(root, Scalar) and scalar_value(root) is None)

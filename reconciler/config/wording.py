@@ -8,7 +8,9 @@ from reconciler.config.nodes import Hole, Mapping, Node, Scalar, Sequence
 from reconciler.config.values import resolve
 
 _LONGEST_QUOTE = 80
-_TOKEN = re.compile(r"(?i)\bpat-[a-z0-9]{1,8}-[0-9a-f-]{8,}|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_TOKEN = re.compile(
+    r"(?i)\bpat-[a-z0-9]{1,8}-[0-9a-f-]{8,}|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+)
 
 
 def visible(text: str) -> str:

@@ -16,6 +16,7 @@ API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
 DEFAULT_API_VERSION = "2026-03"
 DEFAULT_CONFIGS = "configs"
 DEFAULT_PORTAL = "default"
+DEFAULT_SAFETY = Safety()
 DEFAULT_TOKEN_VARIABLE = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - a variable's name, no token
 
 
@@ -57,7 +58,7 @@ class Workspace:
     configs: str = DEFAULT_CONFIGS
     api_version: str = DEFAULT_API_VERSION
     prune: bool = True
-    safety: Safety = Safety()
+    safety: Safety = DEFAULT_SAFETY
     portals: tuple[PortalSettings, ...] = (PortalSettings(DEFAULT_PORTAL),)
 
     @property
@@ -94,6 +95,6 @@ def parse_workspace(source: Source) -> Workspace:
 
 
 def _parse(source: Source, path: Path) -> Workspace:
-    from reconciler.config.workspace_file import read_workspace
+    from reconciler.config.workspace_reading import read_workspace
 
     return read_workspace(source, path)

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+from pydantic.json_schema import SkipJsonSchema
 
-from reconciler.config.events import read_documents
-from reconciler.config.nodes import Mapping, Node, Step, child, place
 from reconciler.config.pair import given
-from reconciler.config.source import Source
-from reconciler.config.text import decode
-from reconciler.config.validation import Subject, check, problem
-from reconciler.config.wording import quoted
+from reconciler.config.validation import problem
 from reconciler.config.workspace import (
     API_VERSIONS,
     DEFAULT_API_VERSION,
     DEFAULT_CONFIGS,
+    DEFAULT_SAFETY,
     DEFAULT_TOKEN_VARIABLE,
-    EnvToken,
-    FileToken,
-    PortalSettings,
-    Token,
-    Workspace,
 )
-from reconciler.errors import ConfigurationInvalid, Diagnostic
-from reconciler.model import Place, Safety
 
 PORTAL_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -35,7 +31,11 @@ VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
 _PORTAL_NAME = re.compile(PORTAL_NAME_PATTERN)
 _VARIABLE = re.compile(VARIABLE_PATTERN)
 _HUNDRED_PERCENT = 100
-_MINIMAL = "the smallest workspace file reads: version: 1"
+_PORTALS_SCHEMA: Final[dict[str, Any]] = {
+    "minProperties": 1,
+    "additionalProperties": False,
+    "anyOf": [{"maxProperties": 1}, {"additionalProperties": {"required": ["token"]}}],
+}
 
 
 def _read_version(value: object) -> int:
@@ -114,7 +114,19 @@ def _one_place(value: TokenForm) -> TokenForm:
     return value
 
 
-def _no_overlays(value: object) -> object:
+def _read_portals(value: object) -> object:
+    if value is None:
+        raise problem("null-value")
+    if value == {}:
+        raise problem(
+            "portals-missing",
+            words="names no portal",
+            hint="name one, or remove the key: then there is one portal, named default",
+        )
+    return value
+
+
+def _no_overlays(_value: object) -> object:
     raise problem(
         "overlays-unavailable",
         words="is not available in this version",
@@ -122,173 +134,125 @@ def _no_overlays(value: object) -> object:
     )
 
 
+Count = Annotated[
+    int, BeforeValidator(_read_count), WithJsonSchema({"type": "integer", "minimum": 0})
+]
+Percent = Annotated[
+    int,
+    BeforeValidator(_read_percent),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": _HUNDRED_PERCENT}),
+]
+PathText = Annotated[
+    str, AfterValidator(_read_path), WithJsonSchema({"type": "string", "pattern": r"\S"})
+]
+VariableName = Annotated[
+    str,
+    AfterValidator(_read_variable),
+    WithJsonSchema({"type": "string", "pattern": f"^{VARIABLE_PATTERN}$"}),
+]
+PortalName = Annotated[
+    str,
+    AfterValidator(_read_portal_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{PORTAL_NAME_PATTERN}$"}),
+]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class TokenForm(_Strict):
-    """Where a token is."""
+    """Where the portal's token is. The token itself never stands in a file of the repository."""
 
-    env: Annotated[str | None, BeforeValidator(given), AfterValidator(_read_variable)] = None
-    file: Annotated[str | None, BeforeValidator(given), AfterValidator(_read_path)] = None
+    model_config = ConfigDict(
+        title="Token", json_schema_extra={"minProperties": 1, "maxProperties": 1}
+    )
+
+    env: Annotated[
+        VariableName | None,
+        BeforeValidator(given),
+        Field(description="The environment variable that holds the token."),
+    ] = None
+    file: Annotated[
+        PathText | None,
+        BeforeValidator(given),
+        Field(description="The file that holds the token, from the workspace's directory."),
+    ] = None
 
 
 class PortalForm(_Strict):
-    """One portal."""
+    """One portal: a HubSpot account and where its token is."""
 
-    portal_id: Annotated[int | None, BeforeValidator(_read_portal_id)] = None
-    token: Annotated[
-        TokenForm | None, BeforeValidator(_read_token), AfterValidator(_one_place)
+    model_config = ConfigDict(title="Portal")
+
+    portal_id: Annotated[
+        int | None,
+        BeforeValidator(_read_portal_id),
+        WithJsonSchema({"type": "integer", "minimum": 1}),
+        Field(description="The portal that the token must belong to."),
     ] = None
-    overlays: Annotated[None, BeforeValidator(_no_overlays)] = None
+    token: Annotated[
+        TokenForm | None,
+        BeforeValidator(_read_token),
+        AfterValidator(_one_place),
+        Field(description=f"Left out with a single portal: {DEFAULT_TOKEN_VARIABLE}."),
+    ] = None
+    overlays: Annotated[SkipJsonSchema[None], BeforeValidator(_no_overlays)] = None
 
 
 class SafetyForm(_Strict):
-    """What one apply may do."""
+    """What one apply may do. A plan past a threshold is refused."""
 
-    max_deletes: Annotated[int, BeforeValidator(_read_count)] = Safety().max_deletes
-    max_delete_percent: Annotated[int, BeforeValidator(_read_percent)] = (
-        Safety().max_delete_percent
+    model_config = ConfigDict(title="Safety")
+
+    max_deletes: Annotated[Count, Field(description="The most limits it may delete.")] = (
+        DEFAULT_SAFETY.max_deletes
     )
-    max_changes: Annotated[int, BeforeValidator(_read_count)] = Safety().max_changes
+    max_delete_percent: Annotated[
+        Percent,
+        Field(
+            description="The most it may delete of the limits observed in the declared "
+            "directions, in percent; counted from 10 limits up."
+        ),
+    ] = DEFAULT_SAFETY.max_delete_percent
+    max_changes: Annotated[Count, Field(description="The most limits it may change.")] = (
+        DEFAULT_SAFETY.max_changes
+    )
 
 
 class WorkspaceForm(_Strict):
-    """The whole file."""
+    """Where the pair files are, which portals they are for, and what an apply may do."""
 
-    version: Annotated[int, BeforeValidator(_read_version)]
-    configs: Annotated[str, AfterValidator(_read_path)] = DEFAULT_CONFIGS
-    api_version: Annotated[str, BeforeValidator(_read_api_version)] = DEFAULT_API_VERSION
-    prune: bool = True
+    model_config = ConfigDict(title="Workspace of reconciler")
+
+    version: Annotated[
+        int,
+        BeforeValidator(_read_version),
+        WithJsonSchema({"const": 1}),
+        Field(description="The version of this file's format."),
+    ]
+    configs: Annotated[
+        PathText, Field(description="The directory of the pair files, from this file's.")
+    ] = DEFAULT_CONFIGS
+    api_version: Annotated[
+        str,
+        BeforeValidator(_read_api_version),
+        WithJsonSchema({"type": "string", "enum": list(API_VERSIONS)}),
+        Field(description="The version of HubSpot's API."),
+    ] = DEFAULT_API_VERSION
+    prune: Annotated[
+        bool,
+        Field(
+            description="Whether limits of declared directions that no file names are deleted; "
+            "a document may say otherwise for itself."
+        ),
+    ] = True
     safety: SafetyForm = SafetyForm()
     portals: Annotated[
-        dict[Annotated[str, AfterValidator(_read_portal_name)], PortalForm] | None,
-        BeforeValidator(given),
-    ] = Field(default=None, min_length=1)
-
-
-_KEYS = tuple(WorkspaceForm.model_fields)
-
-
-def describe(steps: tuple[Step, ...]) -> Subject:
-    """Words for what stands at a location of the workspace file."""
-    match steps:
-        case ():
-            return Subject("the workspace file", _KEYS)
-        case ("safety",):
-            return Subject("`safety`", tuple(SafetyForm.model_fields))
-        case ("portals", name) | ("portals", name, "[key]"):
-            return Subject(f"the portal {quoted(str(name))}", _PORTAL_KEYS, secret=True)
-        case ("portals", name, "token"):
-            words = f"`token` of the portal {quoted(str(name))}"
-            return Subject(words, tuple(TokenForm.model_fields), secret=True)
-        case ("portals", name, "token", key):
-            return Subject(f"`{_secret_key(key)}` of the token of {quoted(str(name))}", secret=True)
-        case ("portals", name, key):
-            return Subject(f"`{key}` of the portal {quoted(str(name))}")
-        case _:
-            return Subject(f"`{steps[-1]}`")
-
-
-_PORTAL_KEYS = tuple(PortalForm.model_fields)
-
-
-def _secret_key(key: Step) -> Step:
-    return key if key in TokenForm.model_fields else "***"
-
-
-def read_workspace(source: Source, path: Path) -> Workspace:
-    """What the workspace file at `path` says.
-
-    Raises ConfigurationInvalid with every diagnostic.
-    """
-    text = decode(source.path, source.content)
-    if isinstance(text, Diagnostic):
-        raise ConfigurationInvalid([text])
-    documents = read_documents(source.path, text)
-    diagnostics = [*documents.diagnostics, *_not_one_document(source.path, documents.roots)]
-    if not documents.roots:
-        raise ConfigurationInvalid(diagnostics)
-    checked = check(WorkspaceForm, documents.roots[0], source.path, describe)
-    diagnostics += checked.diagnostics
-    if checked.model is not None:
-        diagnostics += _portal_problems(checked.model, documents.roots[0], source.path)
-    if checked.model is None or diagnostics:
-        raise ConfigurationInvalid(diagnostics)
-    return _workspace(checked.model, path)
-
-
-def _not_one_document(path: str, roots: tuple[Node, ...]) -> list[Diagnostic]:
-    if len(roots) == 1:
-        return []
-    at = place(path, roots[1]) if roots else Place(path, 1, 1)
-    words = "holds more than one document" if roots else "is empty"
-    return [Diagnostic("workspace-documents", f"the workspace file {words}", at, hint=_MINIMAL)]
-
-
-def _portal_problems(form: WorkspaceForm, root: Node, path: str) -> list[Diagnostic]:
-    """Portals that cannot be told apart, or have no token of their own."""
-    diagnostics: list[Diagnostic] = []
-    portals = child(root, "portals")
-    first: dict[int, tuple[str, Place]] = {}
-    for name, portal in (form.portals or {}).items():
-        node = child(portals, name) if portals else None
-        if node is None:
-            continue
-        if portal.token is None and isinstance(portals, Mapping) and len(portals.entries) > 1:
-            diagnostics.append(_no_token(name, place(path, portals.entries[name].key)))
-        if portal.portal_id is not None:
-            at = place(path, child(node, "portal_id") or node)
-            earlier, where = first.setdefault(portal.portal_id, (name, at))
-            if earlier != name:
-                diagnostics.append(_same_portal(name, earlier, at, where))
-    return diagnostics
-
-
-def _no_token(name: str, at: Place) -> Diagnostic:
-    return Diagnostic(
-        "token-missing",
-        f"the portal {quoted(name)} has no `token`, and there are other portals",
-        at,
-        hint=f"add token: {{env: {re.sub('[^A-Z0-9]', '_', f'HUBSPOT_{name.upper()}_TOKEN')}}}",
-    )
-
-
-def _same_portal(name: str, earlier: str, at: Place, where: Place) -> Diagnostic:
-    return Diagnostic(
-        "duplicate-portal",
-        f"the portals {quoted(earlier)} and {quoted(name)} have the same `portal_id`",
-        at,
-        hint="keep one of the two",
-        related=where,
-    )
-
-
-def _workspace(form: WorkspaceForm, path: Path) -> Workspace:
-    default = Workspace()
-    portals = tuple(
-        _portal(name, portal, path.parent) for name, portal in (form.portals or {}).items()
-    )
-    return Workspace(
-        path=path,
-        root=path.parent,
-        configs=form.configs,
-        api_version=form.api_version,
-        prune=form.prune,
-        safety=Safety(
-            form.safety.max_deletes, form.safety.max_delete_percent, form.safety.max_changes
+        dict[PortalName, PortalForm],
+        BeforeValidator(_read_portals),
+        Field(
+            description="The portals by name. Left out: one, named default.",
+            json_schema_extra=_PORTALS_SCHEMA,
         ),
-        portals=portals or default.portals,
-    )
-
-
-def _portal(name: str, form: PortalForm, root: Path) -> PortalSettings:
-    return PortalSettings(name, form.portal_id, _token(form.token, root))
-
-
-def _token(form: TokenForm | None, root: Path) -> Token:
-    if form is None:
-        return EnvToken(DEFAULT_TOKEN_VARIABLE)
-    if form.file is not None:
-        return FileToken(root / form.file)
-    return EnvToken(str(form.env))
+    ] = {}

@@ -12,7 +12,8 @@ from typing import NoReturn, TypeVar
 import tenacity
 
 from reconciler.errors import Interrupted, PortalError, PortalUnavailable, RequestRefused
-from reconciler.hubspot.attempts import Attempts, Call, PassingFault, Progress
+from reconciler.hubspot.attempts import Attempts
+from reconciler.hubspot.call import Call, PassingFault, Progress
 from reconciler.hubspot.clock import Clock
 from reconciler.hubspot.observer import Observer, Reason
 
@@ -98,7 +99,7 @@ class Calls:
             why = f"it asks to wait {fault.wait:.0f} s, longer than what is left of the {self._timeout:g} s allowed"
         raise PortalUnavailable(
             f"{error.message}; {why}",
-            hint=error.hint or "Allow more time with --timeout, or run again later.",
+            hint=error.hint or "allow more time with --timeout, or run again later",
             status=error.status,
             category=error.category,
             correlation_id=error.correlation_id,
@@ -112,14 +113,16 @@ def _fault(state: tenacity.RetryCallState) -> PassingFault:
     return fault
 
 
-def _in_doubt(error: PortalError | Interrupted) -> PortalUnavailable:
+def _in_doubt(error: PortalError | Interrupted) -> PortalUnavailable | Interrupted:
     """Whatever ended the call, an earlier attempt of the write may have been carried out."""
-    refused = error if isinstance(error, PortalError) else PortalError(error.message)
+    message = f"{error.message}; an earlier attempt had left without an answer"
+    if isinstance(error, Interrupted):
+        return Interrupted(message, hint=error.hint, may_have_been_written=True)
     return PortalUnavailable(
-        f"{error.message}; an earlier attempt had left without an answer",
+        message,
         hint=error.hint,
-        status=refused.status,
-        category=refused.category,
-        correlation_id=refused.correlation_id,
+        status=error.status,
+        category=error.category,
+        correlation_id=error.correlation_id,
         may_have_been_written=True,
     )

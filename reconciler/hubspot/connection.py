@@ -31,10 +31,10 @@ class Secret:
         """Raise `CredentialError`, which does not repeat the value, unless it fits a header."""
         if not value:
             raise CredentialError("the token is empty")
-        if not all("!" <= character <= "~" for character in value):
+        if not _is_visible(value):
             raise CredentialError(
                 "the token has a space, a line break or a character outside ASCII inside",
-                hint="Copy it again: HubSpot's tokens are letters, digits and dashes.",
+                hint="copy it again: HubSpot's tokens are letters, digits and dashes",
             )
         self._value = value
 
@@ -93,11 +93,12 @@ def parse_base_url(text: str) -> str:
     return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
 
 
-_BASE_URL_HINT = f"It looks like {DEFAULT_BASE_URL}; see --base-url and HUBSPOT_BASE_URL."
+_BASE_URL_HINT = f"it looks like {DEFAULT_BASE_URL}; see --base-url and HUBSPOT_BASE_URL"
 
 
 def _problem(parts: SplitResult, host: str, text: str) -> str | None:
     checks = {
+        "has a space or a character outside ASCII": not _is_visible(text),
         "must begin with https://": parts.scheme not in {"https", "http"},
         "must not hold a user name or password": "@" in parts.netloc,
         "names no host that can be used": not _HOST.fullmatch(host),
@@ -110,6 +111,10 @@ def _problem(parts: SplitResult, host: str, text: str) -> str | None:
         ),
     }
     return next((problem for problem, found in checks.items() if found), None)
+
+
+def _is_visible(text: str) -> bool:
+    return all("!" <= character <= "~" for character in text)
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,22 +10,28 @@ from reconciler.errors import (
     PortalUnavailable,
     RequestRefused,
 )
+from reconciler.hubspot.batches import ErrorBody, correlation_id, read_error
+from reconciler.hubspot.documents import plain
 from reconciler.hubspot.messages import Response
 from reconciler.hubspot.rates import Policy, Rate
-from reconciler.hubspot.wire import ErrorBody, correlation_id, plain, read_error
 
 LOCKED, RATE_LIMITED, MIGRATING = 423, 429, 477
 _REQUEST_TIMEOUT = 408
 
 _SHORTEST_WAITS = {LOCKED: 2.0, MIGRATING: 2.0}
 """Seconds: at least 2 for a lock (documented)."""
+_USUAL_WAIT = 1.0
 
 
 class Failure:
     """An answer outside 2xx, read once."""
 
-    def __init__(self, endpoint: str, response: Response, rate: Rate) -> None:
+    def __init__(
+        self, endpoint: str, response: Response, rate: Rate, retry_after: float | None
+    ) -> None:
+        """Take the endpoint for messages, and the seconds of `Retry-After`."""
         self.status = response.status
+        self.retry_after = retry_after
         self._endpoint = endpoint
         self._location = response.headers.get("location")
         self._rate = rate
@@ -45,7 +51,9 @@ class Failure:
 
     @property
     def shortest_wait(self) -> float:
-        return _SHORTEST_WAITS.get(self.status, 1.0)
+        """Seconds to wait before the same request is sent again."""
+        shortest = _SHORTEST_WAITS.get(self.status, 0.0)
+        return max(shortest, _USUAL_WAIT if self.retry_after is None else self.retry_after)
 
     @property
     def policy(self) -> Policy:
@@ -61,7 +69,7 @@ class Failure:
             return self._make(
                 DailyLimitReached,
                 "the portal's requests for today are used up",
-                "The allowance is full again at midnight in the portal's time zone.",
+                "the allowance is full again at midnight in the portal's time zone",
             )
         if self.passes:
             return self._make(PortalUnavailable, f"the portal did not serve {self._endpoint}")
@@ -74,7 +82,7 @@ class Failure:
             return self._make(
                 AuthenticationFailed,
                 f"HubSpot does not accept the token for {self._endpoint}",
-                "It is wrong, expired or revoked: copy it anew from the app's page in HubSpot.",
+                "it is wrong, expired or revoked: copy it anew from the app's page in HubSpot",
             )
         if self.status == 403:
             return self._missing_scopes()
@@ -86,14 +94,14 @@ class Failure:
             PermissionMissing,
             f"the token may not use {self._endpoint}"
             + (f"; it lacks one of the scopes {scopes}" if scopes else ""),
-            f"Grant {scopes or 'the scopes that `reconciler doctor` lists'} in HubSpot: Settings → "
-            "Integrations → Private Apps → the app → Scopes.",
+            f"grant {scopes or 'the scopes that `reconciler doctor` lists'} in HubSpot: Settings → "
+            "Integrations → Private Apps → the app → Scopes",
         )
 
     def _not_found(self) -> str | None:
         if self.status != 404:
             return None
-        return "Check the object types, --api-version and --base-url."
+        return "check the object types, --api-version and --base-url"
 
     def _redirection(self) -> str:
         if not 300 <= self.status < 400:

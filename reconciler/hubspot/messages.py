@@ -25,6 +25,10 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
 
 class Transport(Protocol):
     """Sends one request, follows no redirect, repeats nothing."""

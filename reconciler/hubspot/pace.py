@@ -177,7 +177,7 @@ class Pace:
             raise PortalUnavailable(
                 f"the portal limits the rate: the next request may start in {delay:.1f} s, "
                 f"and {max(0.0, left):.1f} s are left of the time allowed",
-                hint="Allow more time with --timeout, or run again later.",
+                hint="allow more time with --timeout, or run again later",
                 status=429,
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -43,6 +43,8 @@ class Pool:
 
     def _work(self, task: Callable[[], T], failures: list[BaseException]) -> T:
         self._here.works = True
+        if failures:
+            raise CancelledError
         try:
             return task()
         except BaseException as failure:

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from reconciler.errors import PermissionMissing, RequestRefused
-from reconciler.hubspot import wire
+from reconciler.hubspot import batches, reads
 from reconciler.hubspot.answers import BatchAnswer, Usage
-from reconciler.hubspot.attempts import Attempts, Call, Repeat
+from reconciler.hubspot.attempts import Attempts
+from reconciler.hubspot.call import Call, Repeat
 from reconciler.hubspot.calls import Calls
 from reconciler.hubspot.clock import Clock
 from reconciler.hubspot.connection import Connection
@@ -90,17 +91,17 @@ class Portal:
     def account(self) -> Account:
         """The account that the token belongs to."""
         path = self.connection.api_version.account_path
-        return self._get(CallName.ACCOUNT, path, wire.read_account)
+        return self._get(CallName.ACCOUNT, path, reads.read_account)
 
     def custom_objects(self) -> tuple[CustomObject, ...]:
         """The custom objects; needs the scope `crm.schemas.custom.read` (documented)."""
         path = self.connection.api_version.custom_objects_path
-        return self._get(CallName.CUSTOM_OBJECTS, path, wire.read_custom_objects)
+        return self._get(CallName.CUSTOM_OBJECTS, path, reads.read_custom_objects)
 
     def read(self, direction: Direction, *, needs_labels: NeedsLabels) -> ObservedDirection:
         """The limits of one direction, and its labels where `needs_labels` of the rows says so."""
         path = self.connection.api_version.limits_path(direction)
-        limits = self._get(CallName.LIMITS, path, wire.read_limits, exempt=True)
+        limits = self._get(CallName.LIMITS, path, reads.read_limits, exempt=True)
         observed = ObservedDirection(direction, limits)
         if not needs_labels(observed):
             return observed
@@ -116,12 +117,12 @@ class Portal:
     def labels(self, direction: Direction) -> tuple[AssociationType, ...]:
         """The association types of one direction, the unlabelled one included."""
         path = self.connection.api_version.labels_path(direction)
-        return self._get(CallName.LABELS, path, wire.read_labels, exempt=True)
+        return self._get(CallName.LABELS, path, reads.read_labels, exempt=True)
 
     def all_limits(self) -> tuple[ObservedLimit, ...]:
         """The limits of all directions, which the rows do not name: a hint, never the truth."""
         path = self.connection.api_version.all_limits_path
-        return self._get(CallName.ALL_LIMITS, path, wire.read_all_limits, exempt=True)
+        return self._get(CallName.ALL_LIMITS, path, reads.read_all_limits, exempt=True)
 
     def usage(self, direction: Direction) -> Usage | None:
         """How many records are at or near the limit; None where the portal does not tell.
@@ -130,7 +131,7 @@ class Portal:
         """
         path = self.connection.api_version.usage_path(direction)
         try:
-            return self._get(CallName.USAGE, path, wire.read_usage)
+            return self._get(CallName.USAGE, path, reads.read_usage)
         except PermissionMissing:
             return None
         except RequestRefused as refused:
@@ -154,10 +155,10 @@ class Portal:
                 CallName(batch.operation.value),
                 "POST",
                 path,
-                wire.read_batch,
+                batches.read_batch,
                 repeat=Repeat.SINGLE_WRITE if once else Repeat.IDEMPOTENT_WRITE,
                 exempt=True,
-                body=wire.batch_body(batch.inputs),
+                body=batches.batch_body(batch.inputs),
                 inputs=batch.inputs,
             )
         )

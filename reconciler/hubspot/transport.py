@@ -51,7 +51,7 @@ class HttpTransport:
         except (ImportError, ValueError, httpx.InvalidURL):
             raise UsageProblem(
                 "a proxy variable of the environment cannot be used",
-                hint="HTTPS_PROXY and ALL_PROXY take http:// and https:// URLs.",
+                hint="HTTPS_PROXY and ALL_PROXY take http:// and https:// URLs",
             ) from None
 
     def send(self, request: Request, seconds: float) -> Response:
@@ -66,24 +66,28 @@ class HttpTransport:
         )
         with _faults():
             response = self._client.send(outgoing, stream=True)
-            try:
-                return self._read(response, deadline)
-            finally:
-                response.close()
+        try:
+            return Response(
+                response.status_code, _headers(response), self._body(response, deadline)
+            )
+        finally:
+            response.close()
 
     def close(self) -> None:
         self._client.close()
 
-    def _read(self, response: httpx.Response, deadline: float) -> Response:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        location: str | None = response.extensions.get(_LOCATION)
-        if location is not None:
-            headers["location"] = location
+    def _body(self, response: httpx.Response, deadline: float) -> bytes:
+        """The whole body; of an error, whose status says enough, what cannot be read is nothing."""
         try:
-            body = b"".join(self._chunks(response, deadline))
+            with _faults():
+                return b"".join(self._chunks(response, deadline))
         except httpx.DecodingError:
-            raise UnusableAnswer("it cannot be decompressed", response.status_code) from None
-        return Response(response.status_code, headers, body)
+            if response.is_success:
+                raise UnusableAnswer("it cannot be decompressed", response.status_code) from None
+        except (NoAnswer, UnusableAnswer):
+            if response.is_success:
+                raise
+        return b""
 
     def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
         size = 0
@@ -110,6 +114,12 @@ class _TimeLeft(dict[str, float]):
     def get(self, key: str, default: object = None) -> float:  # noqa: ARG002  there is always an answer
         left = max(_SHORTEST_SECONDS, self._deadline - self._now())
         return min(left, _CONNECT_SECONDS) if key == "connect" else left
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    location: str | None = response.extensions.get(_LOCATION)
+    return headers if location is None else headers | {"location": location}
 
 
 def _set_location_aside(response: httpx.Response) -> None:
@@ -143,11 +153,11 @@ def _not_sent(error: httpx.TransportError) -> NotSent:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return NotSent(
                 f"the server's certificate is not trusted ({cause.verify_message})",
-                hint="Behind a TLS-inspecting proxy, set SSL_CERT_FILE to its CA bundle.",
+                hint="behind a TLS-inspecting proxy, set SSL_CERT_FILE to its CA bundle",
                 lasting=True,
             )
         if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
-            return NotSent("the host is unknown", hint="Check --base-url.", lasting=True)
+            return NotSent("the host is unknown", hint="check --base-url", lasting=True)
     return NotSent(f"no connection could be made ({_words(error)})")
 
 
@@ -176,5 +186,5 @@ def _shared_tls(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
     except (OSError, ssl.SSLError):
         raise UsageProblem(
             f"the certificates in {cert_file or cert_dir} cannot be read",
-            hint="SSL_CERT_FILE names a PEM file, SSL_CERT_DIR a directory of them.",
+            hint="SSL_CERT_FILE names a PEM file, SSL_CERT_DIR a directory of them",
         ) from None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from reconciler.report.diagnostics import diagnostics_json as diagnostics_json
     from reconciler.report.diagnostics import diagnostics_sarif as diagnostics_sarif
     from reconciler.report.diagnostics import diagnostics_text as diagnostics_text
+    from reconciler.report.markdown import plan_markdown as plan_markdown
+    from reconciler.report.mermaid import plan_mermaid as plan_mermaid
     from reconciler.report.result import result_text as result_text
     from reconciler.report.style import Style as Style
     from reconciler.report.text import plan_text as plan_text
@@ -24,6 +26,8 @@ _MODULES = {
     "diagnostics_json": "diagnostics",
     "diagnostics_sarif": "diagnostics",
     "diagnostics_text": "diagnostics",
+    "plan_markdown": "markdown",
+    "plan_mermaid": "mermaid",
     "plan_text": "text",
     "result_text": "result",
 }

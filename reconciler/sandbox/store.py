@@ -17,6 +17,10 @@ CREATE TABLE IF NOT EXISTS directions (from_id TEXT, to_id TEXT, document TEXT,
 """
 
 
+# Marks a database as one of the stand-in's, so that another program's is never written to.
+_APPLICATION_ID = 0x52_43_53_42
+
+
 class StoreError(Exception):
     """The state file cannot be used; the message says why."""
 
@@ -31,11 +35,20 @@ class SqliteStore:
         self._path = path
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False)
-            self._prepare()
         except sqlite3.Error as error:
+            raise StoreError(f"{path} cannot be used as a state file: {error}") from error
+        try:
+            self._prepare()
+        except (sqlite3.Error, StoreError) as error:
+            self._connection.close()
             raise StoreError(f"{path} cannot be used as a state file: {error}") from error
 
     def _prepare(self) -> None:
+        (application_id,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and application_id != _APPLICATION_ID:
+            raise StoreError("it is a database of something else")
+        self._connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         # With a write-ahead log a commit is one flush; FULL makes it outlive a power cut too.
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")

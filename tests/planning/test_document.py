@@ -10,7 +10,8 @@ import pytest
 
 from reconciler.errors import PlanRefused
 from reconciler.model import ConfigFile, GitState, Plan
-from reconciler.planning.document import digest, plan_json, plan_schema, read_plan
+from reconciler.planning.document import digest, plan_json
+from reconciler.planning.saved import plan_schema, read_plan
 from tests.planning.factory import BILLING, DECISION, OBJECT, declared, limit, plan
 
 

@@ -44,7 +44,9 @@ def send(sandbox: Sandbox, method: str, path: str, document: object) -> Response
     return sandbox.handle(Request(method, path, AUTHORIZED, json.dumps(document).encode()))
 
 
-def write(sandbox: Sandbox, verb: str, *inputs: dict[str, Any], version: str = "2026-03") -> Response:
+def write(
+    sandbox: Sandbox, verb: str, *inputs: dict[str, Any], version: str = "2026-03"
+) -> Response:
     """Send a batch for contacts → companies."""
     return send(sandbox, "POST", batch_path(verb, version), {"inputs": list(inputs)})
 

@@ -11,7 +11,6 @@ from tests.sandbox.talking import (
     limits_path,
     object_limit,
     one,
-    options,
     send,
     told,
     write,
@@ -20,6 +19,7 @@ from tests.sandbox.talking import (
 
 @pytest.fixture
 def sandbox() -> Sandbox:
+    """The example portal behind the default rules."""
     return Sandbox(example_portal())
 
 
@@ -97,9 +97,7 @@ def test_update_rows_have_no_label_and_create_rows_have_one(sandbox: Sandbox) ->
     """The one difference between the rows of the two operations."""
     updated = told(write(sandbox, "update", one(28, 2)))["results"]
     created = told(write(sandbox, "create", one(30, 3)))["results"]
-    assert updated == [
-        {"category": "USER_DEFINED", "typeId": 28, "userEnforcedMaxToObjectIds": 2}
-    ]
+    assert updated == [{"category": "USER_DEFINED", "typeId": 28, "userEnforcedMaxToObjectIds": 2}]
     assert created == [
         {
             "category": "USER_DEFINED",
@@ -164,17 +162,6 @@ def test_two_categories_may_share_a_type_id() -> None:
     send(sandbox, "POST", path, {"inputs": [one(279, 8)]})
     assert sandbox.limits("companies", "2-4021") == {("USER_DEFINED", 279): 8}
     assert sandbox.limits("contacts", "companies")["HUBSPOT_DEFINED", 279] == 5
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_partly_refused_batch_has_the_status_of_the_version(version: str) -> None:
-    """207 where the version documents it, else 200; the errors are in the body either way."""
-    sandbox = Sandbox(example_portal(), options("update:part,inputs=2"))
-    response = write(sandbox, "update", one(28, 2), one(30, 2), version=version)
-    assert response.status == 207
-    document = told(response)
-    assert [row["typeId"] for row in document["results"]] == [28]
-    assert (document["status"], document["numErrors"]) == ("COMPLETE", 1)
 
 
 def test_rows_keep_object_and_label_limits_apart(sandbox: Sandbox) -> None:

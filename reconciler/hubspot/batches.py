@@ -1,0 +1,161 @@
+"""Batches on the wire, and error bodies: lenient, for any field may be missing or odd."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+
+from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
+from reconciler.hubspot.documents import Row, Wire, plain, read
+from reconciler.hubspot.messages import Response
+from reconciler.model import BatchInput, TypeKey
+
+
+def batch_body(inputs: Iterable[BatchInput]) -> bytes:
+    """The body of a batch; a purge's inputs carry no limit (documented)."""
+    return json.dumps({"inputs": [_input(each) for each in inputs]}).encode()
+
+
+def _input(each: BatchInput) -> dict[str, str | int]:
+    named: dict[str, str | int] = {"category": str(each.key.category), "typeId": each.key.type_id}
+    return named if each.max is None else named | {"maxToObjectIds": each.max}
+
+
+def _or_none(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return handler(value)
+    except ValidationError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    """A text, whatever stands there: `subCategory` is a string or an object (observed)."""
+    if value is None or value == "":
+        return None
+    return plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _list(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, list) else ()
+
+
+def _objects(value: object) -> tuple[object, ...]:
+    return tuple(each for each in _list(value) if isinstance(each, dict))
+
+
+def _mapping(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+_Text = Annotated[str | None, BeforeValidator(_text)]
+_Count = Annotated[int | None, WrapValidator(_or_none)]
+_Status = Annotated[BatchStatus | None, Field(strict=False), WrapValidator(_or_none)]
+_LenientRow = Annotated[Row | None, WrapValidator(_or_none)]
+_Context = Annotated[dict[str, Any], BeforeValidator(_mapping)]
+
+
+class _Detail(Wire):
+    message: _Text = None
+    context: _Context = Field(default_factory=dict)
+
+
+class ErrorBody(Wire):
+    """The body of an error, or one entry of a batch's `errors`."""
+
+    message: _Text = None
+    category: _Text = None
+    sub_category: _Text = None
+    correlation_id: _Text = None
+    policy_name: _Text = None
+    context: _Context = Field(default_factory=dict)
+    errors: Annotated[tuple[_Detail, ...], BeforeValidator(_objects)] = ()
+
+    @property
+    def required_scopes(self) -> tuple[str, ...]:
+        """The scopes that a 403 names (documented), each once."""
+        names = {"requiredGranularScopes", "requiredScopes"}
+        found = [each for name, each in self._context_values() if name in names]
+        return tuple(dict.fromkeys(plain(each) for each in found))
+
+    def type_ids(self) -> frozenset[int]:
+        """The type IDs that the context or the message names, as `5` or `0-5` (observed)."""
+        named = [each for name, each in self._context_values() if name in _TYPE_NAMES]
+        named += _TYPE_IN_MESSAGE.findall(self.message or "")
+        return frozenset(int(match[1]) for each in named if (match := _TYPE_ID.fullmatch(each)))
+
+    def input_error(self) -> InputError:
+        """What a batch answer says of its inputs."""
+        return InputError(
+            message=self.message or "no message",
+            category=self.category,
+            sub_category=self.sub_category,
+            correlation_id=self.correlation_id,
+            type_ids=self.type_ids(),
+        )
+
+    def _context_values(self) -> Iterator[tuple[str, str]]:
+        for context in [self.context, *(detail.context for detail in self.errors)]:
+            for name, value in context.items():
+                for each in value if isinstance(value, list) else [value]:
+                    if isinstance(each, str | int):
+                        yield name, str(each)
+
+
+_TYPE_NAMES = {"type", "typeId", "typeIds", "associationTypeId", "associationType"}
+_TYPE_ID = re.compile(r"(?:\d{1,4}-)?(\d{1,9})", re.ASCII)
+_TYPE_IN_MESSAGE = re.compile(r"\b(\d{1,4}-\d{1,9}) is not a valid association type", re.ASCII)
+
+
+class _Batch(Wire):
+    status: _Status = None
+    results: Annotated[tuple[_LenientRow, ...], BeforeValidator(_list)] = ()
+    num_errors: _Count = None
+    errors: Annotated[tuple[ErrorBody, ...], BeforeValidator(_objects)] = ()
+    correlation_id: _Text = None
+
+
+def read_error(body: bytes) -> ErrorBody:
+    """The body of an error response; HTML, nothing or nonsense read as an empty one."""
+    try:
+        return ErrorBody.model_validate(json.loads(body))
+    except (ValueError, RecursionError):
+        return ErrorBody()
+
+
+def read_batch(response: Response) -> BatchAnswer:
+    """The answer to a write, empty or not; raise `Nonsense` when it is no JSON object.
+
+    A row that makes no sense confirms nothing, nor do two that contradict each other.
+    """
+    batch = read(_Batch, response) if response.body.strip() else _Batch()
+    return BatchAnswer(
+        http_status=response.status,
+        status=batch.status,
+        confirmed=_confirmed([row for row in batch.results if row]),
+        errors=tuple(each.input_error() for each in batch.errors),
+        num_errors=max(batch.num_errors or 0, len(batch.errors)),
+        correlation_id=correlation_id(response) or batch.correlation_id,
+    )
+
+
+def correlation_id(response: Response) -> str | None:
+    """The ID that HubSpot's support asks for, from the headers."""
+    text = response.headers.get("x-hubspot-correlation-id")
+    return plain(text) if text else None
+
+
+def _confirmed(rows: list[Row]) -> dict[TypeKey, int | None]:
+    values: dict[TypeKey, set[int | None]] = {}
+    for row in rows:
+        values.setdefault(row.key, set()).add(row.user_enforced_max_to_object_ids)
+    return {key: found.pop() for key, found in values.items() if len(found) == 1}

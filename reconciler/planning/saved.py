@@ -1,0 +1,286 @@
+"""A saved plan: the format's models, and the way back to a plan that can be trusted."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reconciler.errors import PlanRefused
+from reconciler.model import (
+    MAXIMUM_LIMIT,
+    MINIMUM_LIMIT,
+    AccountType,
+    Action,
+    AssociationType,
+    Batch,
+    BatchInput,
+    Category,
+    Change,
+    ConfigFile,
+    Direction,
+    GitState,
+    ObjectType,
+    Operation,
+    Origin,
+    Place,
+    Plan,
+    PortalRef,
+    Refusal,
+    RefusalCode,
+    Summary,
+    TypeKey,
+    count_actions,
+)
+from reconciler.planning.document import FORMAT_VERSION, digest
+from reconciler.planning.order import order
+
+MAXIMUM_BYTES = 64 * 1024 * 1024
+"""Largest plan file that is read: far above any real plan, and it bounds what a bad one costs."""
+
+Count = Annotated[int, Field(ge=0)]
+ObservedValue = Annotated[int, Field(ge=0, le=2**31 - 1)]
+LimitValue = Annotated[int, Field(ge=MINIMUM_LIMIT, le=MAXIMUM_LIMIT)]
+TypeId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+ObjectTypeId = Annotated[str, Field(pattern=r"^[0-9]{1,10}-[0-9]{1,18}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class ToolDocument(_Model):
+    """The tool that made the plan."""
+
+    name: Literal["reconciler"] = "reconciler"
+    version: str
+
+
+class PortalDocument(_Model):
+    """The destination."""
+
+    name: str
+    portal_id: int
+    account_type: AccountType
+    base_url: str
+    api_version: str
+
+
+class FileDocument(_Model):
+    """A configuration file and the SHA-256 of its bytes, in hexadecimal."""
+
+    path: str
+    sha256: str
+
+
+class GitDocument(_Model):
+    """The commit the plan was made at; `base` is the merge base."""
+
+    commit: str
+    dirty: bool
+    base: str | None
+
+
+class ConfigDocument(_Model):
+    """Where the desired limits came from."""
+
+    files: tuple[FileDocument, ...]
+    git: GitDocument | None
+
+
+class SummaryDocument(_Model):
+    """How many limits change, stay, and are left alone."""
+
+    create: Count
+    update: Count
+    delete: Count
+    unchanged: Count
+    unmanaged: Count
+
+
+class PlaceDocument(_Model):
+    """File, line and column, counted from 1."""
+
+    path: str
+    line: int
+    column: int
+
+
+class ChangeDocument(_Model):
+    """What one limit is to become; `before` or `after` null: no limit."""
+
+    id: str
+    action: Action
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    from_id: ObjectTypeId
+    to_id: ObjectTypeId
+    category: Category
+    type_id: TypeId
+    label: str | None
+    before: ObservedValue | None
+    after: LimitValue | None
+    origin: Origin | None
+    source: PlaceDocument | None
+    reason: str | None
+
+
+class BatchInputDocument(_Model):
+    """One input as HubSpot takes it; a purge has no `maxToObjectIds`."""
+
+    category: Category
+    type_id: Annotated[TypeId, Field(alias="typeId")]
+    max_to_object_ids: Annotated[LimitValue | None, Field(alias="maxToObjectIds")] = None
+
+
+class BatchDocument(_Model):
+    """One request; the steps of a direction run in order."""
+
+    step: Annotated[int, Field(ge=1)]
+    operation: Literal[Operation.UPDATE, Operation.PURGE]
+    from_id: ObjectTypeId
+    to_id: ObjectTypeId
+    inputs: tuple[BatchInputDocument, ...]
+
+
+class RefusalDocument(_Model):
+    """Why `apply` refuses this plan; `change` is the ID of a protected limit's change."""
+
+    code: RefusalCode
+    message: str
+    change: str | None
+    source: PlaceDocument | None
+
+
+class PlanDocument(_Model):
+    """A plan for one portal, format version 1.0."""
+
+    format_version: Literal["1.0"] = FORMAT_VERSION
+    tool: ToolDocument
+    created_at: str
+    portal: PortalDocument
+    config: ConfigDocument
+    summary: SummaryDocument
+    changes: tuple[ChangeDocument, ...]
+    batches: tuple[BatchDocument, ...]
+    warnings: tuple[str, ...]
+    refusals: tuple[RefusalDocument, ...] = ()
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+def plan_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the plan document."""
+    schema = PlanDocument.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def read_plan(content: bytes) -> Plan:
+    """The plan that a file holds.
+
+    Raises PlanRefused unless it is whole, of this format, and says the same in all its parts:
+    the digest, the batches and the counts all follow from the changes.
+    """
+    document = _parse(content)
+    plan = _plan(document)
+    stated = [each.id for each in document.changes], [each.action for each in document.changes]
+    if stated != ([each.id for each in plan.changes], [each.action for each in plan.changes]):
+        raise _altered("a change's ID or action does not fit its limit")
+    if len(set(stated[0])) != len(stated[0]):
+        raise _altered("two changes are of the same limit")
+    if document.digest != digest(plan):
+        raise _altered(f"its digest says {document.digest}, its content is {digest(plan)}")
+    if plan.batches != order(plan.changes):
+        raise _altered("its batches are not what its changes need")
+    counts = count_actions(plan.changes)
+    if counts != {action: getattr(plan.summary, action) for action in Action}:
+        raise _altered("its summary does not count its changes")
+    return plan
+
+
+def _altered(what: str) -> PlanRefused:
+    return PlanRefused(
+        f"the plan file was altered: {what}", hint="make the plan again and have it reviewed"
+    )
+
+
+def _parse(content: bytes) -> PlanDocument:
+    hint = "make the plan again with `reconciler plan --out`"
+    if len(content) > MAXIMUM_BYTES:
+        raise PlanRefused("the plan file is larger than 64 MiB, so it is no plan", hint=hint)
+    try:
+        value = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise PlanRefused(
+            f"the plan file is not whole: it is no JSON document ({_reason(error)})", hint=hint
+        ) from error
+    version = value.get("format_version") if isinstance(value, dict) else None
+    if not isinstance(version, str):
+        raise PlanRefused("the file is no plan: it has no format_version", hint=hint)
+    if version != FORMAT_VERSION:
+        raise PlanRefused(
+            f"the plan has format {version[:20]!r}; this version of reconciler knows {FORMAT_VERSION}",
+            hint="apply it with the version that made it, or make the plan again",
+        )
+    try:
+        return PlanDocument.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PlanRefused(
+            f"the file is no whole plan: {where}: {first['msg'].lower()}", hint=hint
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return f"{error.msg} at line {error.lineno} column {error.colno}"
+        case UnicodeDecodeError():
+            return f"byte {error.start} is not UTF-8"
+        case _:
+            return "nested too deeply"
+
+
+def _plan(document: PlanDocument) -> Plan:
+    git = document.config.git
+    return Plan(
+        tool_version=document.tool.version,
+        created_at=document.created_at,
+        portal=PortalRef(**dict(document.portal)),
+        files=tuple(ConfigFile(file.path, file.sha256) for file in document.config.files),
+        git=None if git is None else GitState(git.commit, git.dirty, git.base),
+        summary=Summary(**dict(document.summary)),
+        changes=tuple(_change(each) for each in document.changes),
+        batches=tuple(_batch(each) for each in document.batches),
+        warnings=document.warnings,
+        refusals=tuple(
+            Refusal(each.code, each.message, each.change, _place(each.source))
+            for each in document.refusals
+        ),
+    )
+
+
+def _change(each: ChangeDocument) -> Change:
+    return Change(
+        direction=Direction(ObjectType(each.from_id, each.from_), ObjectType(each.to_id, each.to)),
+        type=AssociationType(TypeKey(each.category, each.type_id), each.label),
+        before=each.before,
+        after=each.after,
+        origin=each.origin,
+        source=_place(each.source),
+        reason=each.reason,
+    )
+
+
+def _place(each: PlaceDocument | None) -> Place | None:
+    return None if each is None else Place(each.path, each.line, each.column)
+
+
+def _batch(each: BatchDocument) -> Batch:
+    inputs = tuple(
+        BatchInput(TypeKey(one.category, one.type_id), one.max_to_object_ids) for one in each.inputs
+    )
+    return Batch(each.step, each.operation, each.from_id, each.to_id, inputs)

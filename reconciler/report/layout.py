@@ -1,0 +1,239 @@
+"""Where the object types, directions and limits of a picture stand. The same input, the same picture.
+
+A few object types stand on an ellipse as boxes, with the limits written on the edges. Where those
+do not find room, the edges carry counts; and where there are too many for that, the object types
+become a ring of names, with the limits told on hover and in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import cos, pi, sin
+
+from reconciler.report.cells import cells
+from reconciler.report.geometry import Box, Curve, Point, bounds
+from reconciler.report.ring import ring_order
+
+LINE_HEIGHT = 17.0
+_CHARACTER = 6.9
+_BOX_HEIGHT = 38.0
+_RING_NAME = 150.0
+_RING_GAP = 21.0
+_MARGIN = 14.0
+_MOST_BOXES = 16
+_MOST_LABELLED = 40
+_SCALES = (1.0, 1.15, 1.35, 1.6)
+_PLACES = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
+
+
+class Shape(Enum):
+    """How much of the limits the picture itself can tell."""
+
+    LABELLED = "labelled"
+    COUNTED = "counted"
+    RING = "ring"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A direction to draw: node numbers, the lines of its label, and the short form of it."""
+
+    start: int
+    end: int
+    label: tuple[str, ...]
+    counts: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedNode:
+    """A node as a box, or on the ring as a dot whose name points away at `angle` in degrees."""
+
+    box: Box
+    angle: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedArrow:
+    """A curve, and the box of its label, None where the label is not drawn."""
+
+    curve: Curve
+    label: Box | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A whole picture between two corners, nodes and arrows in the order they were given."""
+
+    shape: Shape
+    low: Point
+    high: Point
+    nodes: tuple[PlacedNode, ...]
+    arrows: tuple[PlacedArrow, ...]
+
+
+def layout(names: Sequence[str], arrows: Sequence[Arrow]) -> Layout:
+    """The most telling picture there is room for."""
+    order = ring_order(len(names), [(each.start, each.end) for each in arrows])
+    for attempt in _attempts(names, arrows, order):
+        if attempt is not None:
+            return attempt
+    return _ring(names, arrows, order)
+
+
+def _attempts(
+    names: Sequence[str], arrows: Sequence[Arrow], order: Sequence[int]
+) -> Iterator[Layout | None]:
+    if len(names) > _MOST_BOXES or len(arrows) > _MOST_LABELLED:
+        return
+    for shape in (Shape.LABELLED, Shape.COUNTED):
+        for scale in _SCALES:
+            yield _boxes(names, arrows, order, shape, scale)
+
+
+# ---------------------------------------------------------------- boxes on an ellipse
+
+
+def _boxes(
+    names: Sequence[str], arrows: Sequence[Arrow], order: Sequence[int], shape: Shape, scale: float
+) -> Layout | None:
+    across = (150 + 45 * len(names)) * scale
+    down = (90 + 28 * len(names)) * scale if len(names) > 2 else 0.0
+    nodes = [
+        PlacedNode(Box(Point(at.x * across, at.y * down), _box_width(name), _BOX_HEIGHT), None)
+        for name, at in zip(names, _around(order), strict=True)
+    ]
+    boxes = [node.box for node in nodes]
+    curves = _curves(arrows, boxes, _bent)
+    labels = _place_labels(curves, [_label_size(each, shape) for each in arrows], boxes)
+    if labels is None or _any_overlap(boxes):
+        return None
+    placed = [PlacedArrow(curve, label) for curve, label in zip(curves, labels, strict=True)]
+    corners = [corner for box in (*boxes, *labels) for corner in box.corners]
+    return _framed(shape, nodes, placed, corners)
+
+
+def _around(order: Sequence[int]) -> list[Point]:
+    """The unit circle from its left on, clockwise, as the ring's order says."""
+    points = [Point(0.0, 0.0)] * len(order)
+    if len(order) > 1:
+        for place, node in enumerate(order):
+            angle = pi + 2 * pi * place / len(order)
+            points[node] = Point(cos(angle), sin(angle))
+    return points
+
+
+def _box_width(name: str) -> float:
+    return cells(name) * 7.6 + 34
+
+
+def _label_size(arrow: Arrow, shape: Shape) -> tuple[float, float]:
+    lines = arrow.label if shape is Shape.LABELLED else (arrow.counts,)
+    return max(map(cells, lines)) * _CHARACTER + 10, len(lines) * LINE_HEIGHT + 4
+
+
+def _place_labels(
+    curves: Sequence[Curve], sizes: Sequence[tuple[float, float]], nodes: Sequence[Box]
+) -> list[Box] | None:
+    """A box on each curve that covers neither nodes nor other labels, or None."""
+    taken: list[Box] = []
+    for curve, (width, height) in zip(curves, sizes, strict=True):
+        candidates = (Box(curve.at(t), width, height) for t in _PLACES)
+        free = (
+            box
+            for box in candidates
+            if not any(box.overlaps(other, 3) for other in (*nodes, *taken))
+        )
+        box = next(free, None)
+        if box is None:
+            return None
+        taken.append(box)
+    return taken
+
+
+def _any_overlap(boxes: Sequence[Box]) -> bool:
+    return any(
+        box.overlaps(other, 6) for index, box in enumerate(boxes) for other in boxes[index + 1 :]
+    )
+
+
+# ---------------------------------------------------------------- names around a ring
+
+
+def _ring(names: Sequence[str], arrows: Sequence[Arrow], order: Sequence[int]) -> Layout:
+    radius = max(170.0, len(names) * _RING_GAP / (2 * pi))
+    nodes = [
+        PlacedNode(Box(at * radius, 10.0, 10.0), _degrees(place, len(names)))
+        for at, place in zip(_around(order), _places(order), strict=True)
+    ]
+    curves = _curves(arrows, [node.box for node in nodes], _towards_centre)
+    reach = radius + _RING_NAME
+    corners = [Point(-reach, -reach), Point(reach, reach)]
+    return _framed(Shape.RING, nodes, [PlacedArrow(curve, None) for curve in curves], corners)
+
+
+def _places(order: Sequence[int]) -> list[int]:
+    places = [0] * len(order)
+    for place, node in enumerate(order):
+        places[node] = place
+    return places
+
+
+def _degrees(place: int, count: int) -> float:
+    return (180 + 360 * place / count) % 360
+
+
+# ---------------------------------------------------------------- curves
+
+
+def _curves(
+    arrows: Sequence[Arrow],
+    boxes: Sequence[Box],
+    between: Callable[[Point, Point, bool], Curve],
+) -> list[Curve]:
+    pairs = {(each.start, each.end) for each in arrows}
+    curves = []
+    for each in arrows:
+        start, end = boxes[each.start], boxes[each.end]
+        if each.start == each.end:
+            curves.append(_loop(start))
+            continue
+        both_ways = (each.end, each.start) in pairs
+        curves.append(between(start.centre, end.centre, both_ways).clipped(start, end))
+    return curves
+
+
+def _bent(start: Point, end: Point, both_ways: bool) -> Curve:  # noqa: FBT001 - a fact, no switch
+    """Straight, or to the left of its way where there is a way back."""
+    along = end - start
+    middle = (start + end) * 0.5
+    bend = max(60.0, along.length * 0.2) if both_ways else 0.0
+    return Curve((start, middle + along.unit.left * bend, end))
+
+
+def _towards_centre(start: Point, end: Point, both_ways: bool) -> Curve:  # noqa: FBT001 - as above
+    """Through near the ring's centre, so that bundles form and the names stay free."""
+    along = end - start
+    bend = 14.0 if both_ways else 0.0
+    return Curve((start, (start + end) * 0.22 + along.unit.left * bend, end))
+
+
+def _loop(box: Box) -> Curve:
+    """From a node to itself, on the side away from the centre."""
+    out = box.centre.unit
+    edge = box.centre + Point(out.x * box.width / 2, out.y * box.height / 2)
+    side = out.left * max(16.0, min(box.width, box.height) * 0.3)
+    far = out * max(46.0, box.height * 1.7)
+    return Curve((edge - side, edge - side * 2.4 + far, edge + side * 2.4 + far, edge + side))
+
+
+def _framed(
+    shape: Shape,
+    nodes: Iterable[PlacedNode],
+    arrows: Sequence[PlacedArrow],
+    corners: Iterable[Point],
+) -> Layout:
+    on_curves = (arrow.curve.at(step / 8) for arrow in arrows for step in range(9))
+    low, high = bounds((*corners, *on_curves), _MARGIN)
+    return Layout(shape, low, high, tuple(nodes), tuple(arrows))

@@ -1,0 +1,227 @@
+"""What a markdown report consists of, each part as a block or a line."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Sequence
+
+from reconciler.model import Action, Change, Place, Plan, Refusal, count_actions
+from reconciler.report.blocks import Block, table
+from reconciler.report.escape import (
+    PATH_LIMIT,
+    markdown_cell,
+    markdown_code,
+    markdown_link,
+    markdown_prose,
+    visible,
+)
+from reconciler.report.mermaid import plan_mermaid
+from reconciler.report.view import (
+    NO_CHANGES,
+    ORIGIN_WORDS,
+    SECTION_TITLES,
+    Group,
+    LimitName,
+    Row,
+    Section,
+    before_after,
+    plural,
+    short_counts,
+)
+
+Links = Callable[[Place], str | None]
+"""Gives the URL of a place, or None where the host of the files is not known."""
+
+REASON_LIMIT = 300
+_ACTIONS = {
+    Action.CREATE: "🟢&nbsp;create",
+    Action.UPDATE: "🟡&nbsp;update",
+    Action.DELETE: "🔴&nbsp;**delete**",
+}
+_EDGES = 24
+_EDGES_UNFOLDED = 8
+_FILES = 20
+
+
+# ---------------------------------------------------------------- summary
+
+
+def title(plan: Plan, rows: Sequence[Row]) -> str:
+    """The headline with the counts that are not zero."""
+    counts = short_counts(rows) or "no changes"
+    return f"## Plan for {markdown_code(plan.portal.name, 60)}: {counts}"
+
+
+def standing(plan: Plan) -> str:
+    """The destination, and what stays as it is."""
+    portal, summary = plan.portal, plan.summary
+    version = markdown_prose(portal.api_version, 20)
+    sentences = [f"Portal {portal.portal_id} ({portal.account_type}), API version {version}."]
+    if summary.unchanged:
+        sentences.append(f"{plural(summary.unchanged, 'limit')} unchanged.")
+    if summary.unmanaged:
+        sentences.append(f"{summary.unmanaged} unmanaged: not in the files, left alone.")
+    text = " ".join(sentences)
+    return text if summary.changes else f"{NO_CHANGES}\n\n{text}"
+
+
+def by_origin(sections: Sequence[Section]) -> str:
+    """Counts by whose hand it was, where the plan has a base and something but its changes."""
+    if all(section.origin is None for section in sections) or len(sections) < 2:
+        return ""
+    head, lines = table(
+        ("", "to create", "to update", "to delete"),
+        [_origin_counts(section) for section in sections],
+    )
+    return "\n".join([head, *lines])
+
+
+def _origin_counts(section: Section) -> list[str]:
+    counts = count_actions(row.change for group in section.groups for row in group.rows)
+    words = "No base" if section.origin is None else SECTION_TITLES[section.origin]
+    return [words, *(str(count) for count in counts.values())]
+
+
+# ---------------------------------------------------------------- what stands in the way
+
+
+def refusals(plan: Plan, links: Links) -> Block:
+    """Why apply will refuse the plan."""
+    return _alert(
+        "CAUTION",
+        "**`apply` will refuse this plan.**",
+        [_refusal(each, links) for each in plan.refusals],
+    )
+
+
+def _refusal(refusal: Refusal, links: Links) -> str:
+    where = "" if refusal.source is None else f" ({place(refusal.source, links)})"
+    way_out = (
+        "`--force` lifts this threshold."
+        if refusal.lifted_by_force
+        else "Nothing lifts this but changing `protect` in the file."
+    )
+    return f"{markdown_prose(refusal.message, REASON_LIMIT)}{where}. {way_out}"
+
+
+def warnings(plan: Plan) -> Block:
+    """What to look at twice."""
+    return _alert("WARNING", "", [markdown_prose(each, REASON_LIMIT) for each in plan.warnings])
+
+
+def _alert(kind: str, head: str, items: Iterable[str]) -> Block:
+    """An alert of GitHub's and GitLab's; elsewhere a quotation."""
+    opening = f"> [!{kind}]" + (f"\n> {head}\n>" if head else "")
+    return Block(opening, tuple(f"> - {item}" for item in items), "> - and {} more")
+
+
+# ---------------------------------------------------------------- changes
+
+
+def deletes(rows: Iterable[Row], names: dict[str, str], links: Links) -> Block:
+    """Every delete in one table, whatever its origin."""
+    gone = [row for row in rows if row.change.action is Action.DELETE]
+    head, lines = table(
+        ("Direction", "Limit", "Before → after", "Why", "File"),
+        [
+            (
+                markdown_cell(_direction(*(names[id_] for id_ in row.change.direction.key))),
+                limit(row.name),
+                before_after(row.change),
+                _why(row.change),
+                _source(row.change, links),
+            )
+            for row in gone
+        ],
+    )
+    words = f"### {plural(len(gone), 'limit')} will be deleted"
+    return Block(f"{words}\n\n{head}", lines, "\n{} more deletes are left out here.")
+
+
+def group(each: Group, links: Links, *, folded: bool) -> Block:
+    """The changes of one direction as a table, folded away or not."""
+    head, lines = table(
+        ("Change", "Limit", "Before → after", "File"), [_row(row, links) for row in each.rows]
+    )
+    more = "\n{} more changes of this direction are left out here."
+    if not folded:
+        return Block(f"**{_direction(each.from_name, each.to_name)}**\n\n{head}", lines, more)
+    summary = f"<code>{_summary_text(each.name)}</code>: {short_counts(each.rows)}"
+    opening = f"<details><summary>{summary}</summary>\n\n{head}"
+    return Block(opening, lines, more, "\n</details>")
+
+
+def _row(row: Row, links: Links) -> tuple[str, str, str, str]:
+    name = limit(row.name)
+    if row.change.reason:
+        name += f"<br>{markdown_cell(markdown_prose(row.change.reason, REASON_LIMIT))}"
+    return (
+        _ACTIONS[row.change.action],
+        name,
+        before_after(row.change),
+        _source(row.change, links),
+    )
+
+
+def limit(name: LimitName) -> str:
+    """A limit's name in a cell: labels are code, the object limit is not."""
+    words = "object limit" if name.label is None else markdown_code(name.label)
+    if name.qualifier is not None:
+        words += f" ({markdown_code(name.qualifier)})"
+    return markdown_cell(words)
+
+
+def place(each: Place, links: Links) -> str:
+    """`file:line`, linked where the host is known."""
+    return markdown_link(_file_line(each), links(each))
+
+
+def _file_line(each: Place) -> str:
+    return markdown_code(f"{each.path}:{each.line}", PATH_LIMIT)
+
+
+def _source(change: Change, links: Links) -> str:
+    return "" if change.source is None else markdown_cell(place(change.source, links))
+
+
+def _why(change: Change) -> str:
+    words = [] if change.origin is None else [ORIGIN_WORDS[change.origin]]
+    if change.reason:
+        words.append(markdown_prose(change.reason, REASON_LIMIT))
+    return markdown_cell(": ".join(words))
+
+
+def _direction(from_name: str, to_name: str) -> str:
+    return f"{markdown_code(from_name)} → {markdown_code(to_name)}"
+
+
+def _summary_text(text: str) -> str:
+    """For raw HTML in markdown. Within `<code>` no forge looks for mentions or references."""
+    return html.escape(visible(text)).replace("`", "&#96;").replace("*", "&#42;")
+
+
+# ---------------------------------------------------------------- picture and details
+
+
+def picture(plan: Plan, directions: int) -> str:
+    """The object types touched, as mermaid; folded away when it is large."""
+    code = f"```mermaid\n{plan_mermaid(plan, edges=_EDGES)}\n```"
+    if directions <= _EDGES_UNFOLDED:
+        return code
+    return f"<details><summary>Picture of the object types</summary>\n\n{code}\n\n</details>"
+
+
+def details(plan: Plan) -> str:
+    """Where the plan comes from, folded away."""
+    made = markdown_prose(plan.created_at, 40)
+    tool = markdown_code(f"reconciler {plan.tool_version}", 40)
+    lines = [f"- made {made} by {tool} for {markdown_code(plan.portal.base_url, 80)}"]
+    if plan.git is not None:
+        dirty = ", with uncommitted changes" if plan.git.dirty else ""
+        base = "" if plan.git.base is None else f", base {markdown_code(plan.git.base, 64)}"
+        lines.append(f"- commit {markdown_code(plan.git.commit, 64)}{dirty}{base}")
+    lines += [f"- {markdown_code(file.path, 80)}" for file in plan.files[:_FILES]]
+    if len(plan.files) > _FILES:
+        lines.append(f"- and {plural(len(plan.files) - _FILES, 'more file')}")
+    listing = "\n".join(lines)
+    return f"<details><summary>About this plan</summary>\n\n{listing}\n\n</details>"

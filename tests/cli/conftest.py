@@ -1,0 +1,44 @@
+"""A folder and an example portal for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox import example_portal, serve
+from tests.cli.running import Desk
+
+PAIR = """\
+from: contacts
+to: companies
+max: 8
+labels:
+  Billing contact: 2
+  Decision maker: unlimited
+inverse:
+  labels:
+    Billing contact: {max: 2, reason: one invoice address and a stand-in}
+    Decision maker: 7
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """An empty folder beside the example portal."""
+    with serve(example_portal()) as server:
+        yield Desk(tmp_path, server)
+
+
+@pytest.fixture
+def pair(desk: Desk) -> Desk:
+    """A folder with one pair file: two to update, one to create, nothing to delete."""
+    desk.write("configs/contacts-companies.yaml", PAIR)
+    return desk
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Desk:
+    """An empty folder and no portal."""
+    return Desk(tmp_path)

@@ -1,0 +1,88 @@
+"""Run the real command as a person or a pipeline would: a process of its own, in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.sandbox import DEFAULT_TOKEN, Server
+
+LEFT_OUT = ("HUBSPOT_", "GITHUB_", "CI", "NO_COLOR", "GITLAB_", "RECONCILER_")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How the command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, read as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def last_line(self) -> str:
+        return self.out.rstrip("\n").rpartition("\n")[2]
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The tests' own environment without what would steer the command, and with `extra`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
+    return {**kept, "COLUMNS": "100", **(extra or {})}
+
+
+@dataclass
+class Desk:
+    """A folder to work in and a portal to talk to."""
+
+    folder: Path
+    server: Server | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def env(self) -> dict[str, str]:
+        known = {}
+        if self.server is not None:
+            known = {"HUBSPOT_BASE_URL": self.server.url, "HUBSPOT_ACCESS_TOKEN": DEFAULT_TOKEN}
+        return environment({**known, **self.variables})
+
+    def write(self, path: str, text: str) -> Path:
+        """Put a file into the folder."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def run(self, *arguments: str, stdin: str | None = None, seconds: float = 60) -> Ran:
+        """Run `reconciler` with these arguments; standard input is empty unless given."""
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", *arguments],
+            cwd=self.folder,
+            env=self.env,
+            input=stdin or "",
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+            encoding="utf-8",
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert DEFAULT_TOKEN not in done.stdout + done.stderr, "the token was shown"
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def writes(self) -> list[str]:
+        """The operations of every write the portal was sent."""
+        assert self.server is not None
+        return [
+            str(each.operation)
+            for each in self.server.requests
+            if each.operation in {"update", "create", "purge"}
+        ]

@@ -1,0 +1,221 @@
+"""`apply` as a process against the sandbox: approval, refusals, results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+
+from reconciler.applying.document import result_schema
+from tests.cli.running import Desk
+
+WANTED = {("HUBSPOT_DEFINED", 279): 8, ("USER_DEFINED", 28): 2}
+
+
+def test_a_saved_plan_is_applied_as_reviewed(pair: Desk) -> None:
+    """No question asked: the review was the approval."""
+    pair.run("plan", "--out", "plan.json")
+    ran = pair.run("apply", "plan.json")
+    assert (ran.code, ran.last_line) == (0, "Apply complete: 1 created, 2 updated, 0 deleted.")
+    assert pair.server is not None
+    assert pair.server.limits("contacts", "companies") == WANTED
+
+
+def test_paths_need_a_yes(pair: Desk) -> None:
+    """No terminal, no --auto-approve: refused, nothing written."""
+    ran = pair.run("apply", stdin="yes\n")
+    assert ran.code == 4
+    assert "not approved" in ran.err
+    assert pair.writes() == []
+
+
+def test_auto_approve_plans_and_applies(pair: Desk) -> None:
+    """The plan is shown, then the result; a second apply writes nothing."""
+    ran = pair.run("apply", "--auto-approve")
+    assert ran.code == 0
+    assert "Plan: 1 to create, 2 to update, 0 to delete." in ran.out
+    assert ran.last_line == "Apply complete: 1 created, 2 updated, 0 deleted."
+    written = pair.writes()
+    again = pair.run("apply", "--auto-approve")
+    assert (again.code, again.last_line) == (0, "No changes. The portal matches the configuration.")
+    assert pair.writes() == written
+
+
+def test_the_result_document_is_what_its_schema_says(pair: Desk) -> None:
+    """One line per change, each verified."""
+    ran = pair.run("apply", "--auto-approve", "--format", "json")
+    jsonschema.validate(ran.json, result_schema())
+    assert ran.json["outcome"] == "applied"
+    assert {each["status"] for each in ran.json["changes"]} == {"verified"}
+    assert pair.server is not None
+    assert ran.json["requests"] <= len(pair.server.requests)
+
+
+def test_nothing_to_do_is_a_result_too(pair: Desk) -> None:
+    """Outcome `nothing`, exit 0."""
+    pair.run("apply", "--auto-approve")
+    ran = pair.run("apply", "--auto-approve", "--format", "json")
+    assert (ran.code, ran.json["outcome"], ran.json["changes"]) == (0, "nothing", [])
+
+
+def test_a_stale_plan_is_refused(pair: Desk) -> None:
+    """Somebody edits in HubSpot between review and apply: exit 4, what differs, no write."""
+    pair.run("plan", "--out", "plan.json")
+    assert pair.server is not None
+    pair.server.edit("contacts", "companies", 28, 4)
+    ran = pair.run("apply", "plan.json", "--format", "json")
+    assert ran.code == 4
+    assert "the plan expects 1, the portal shows 4" in ran.err
+    assert ran.json["outcome"] == "refused"
+    assert pair.writes() == []
+
+
+def test_a_replayed_plan_is_refused(pair: Desk) -> None:
+    """Applied once, it says so the second time."""
+    pair.run("plan", "--out", "plan.json")
+    assert pair.run("apply", "plan.json").code == 0
+    ran = pair.run("apply", "plan.json")
+    assert ran.code == 4
+    assert "applied before" in ran.err
+
+
+def edit_limit(document: dict[str, Any]) -> None:
+    """Raise a limit in the file."""
+    document["changes"][0]["after"] = 50
+
+
+def edit_portal(document: dict[str, Any]) -> None:
+    """Point the file at another portal."""
+    document["portal"]["portal_id"] = 1
+
+
+@pytest.mark.parametrize("edit", [edit_limit, edit_portal])
+def test_an_altered_plan_is_refused(pair: Desk, edit: Callable[[dict[str, Any]], None]) -> None:
+    """The digest does not fit any more."""
+    pair.run("plan", "--out", "plan.json")
+    file = pair.folder / "plan.json"
+    document = json.loads(file.read_text("utf-8"))
+    edit(document)
+    file.write_text(json.dumps(document), "utf-8")
+    ran = pair.run("apply", "plan.json")
+    assert ran.code == 4
+    assert "altered" in ran.err
+    assert pair.writes() == []
+
+
+def test_a_plan_for_another_portal_is_refused(pair: Desk) -> None:
+    """The token decides which portal it is."""
+    pair.run("plan", "--out", "plan.json")
+    from reconciler.sandbox import example_portal, serve
+
+    with serve(example_portal(99)) as other:
+        pair.server = other
+        ran = pair.run("apply", "plan.json")
+        assert ran.code == 4
+        assert "1234567" in ran.err
+        assert pair.writes() == []
+
+
+def test_a_dry_run_checks_and_writes_nothing(pair: Desk) -> None:
+    """Exit 0 while the plan fits, 4 when it does not."""
+    pair.run("plan", "--out", "plan.json")
+    ran = pair.run("apply", "plan.json", "--dry-run")
+    assert ran.code == 0
+    assert "Nothing was written." in ran.last_line
+    assert pair.server is not None
+    pair.server.edit("contacts", "companies", 28, 4)
+    assert pair.run("apply", "plan.json", "--dry-run").code == 4
+    assert pair.writes() == []
+    assert pair.run("apply", "--dry-run").code == 64
+
+
+def test_an_expected_digest_stands_for_the_review(pair: Desk) -> None:
+    """Planned afresh, applied if it is the reviewed plan, refused if not."""
+    digest = pair.run("plan", "--format", "json").json["digest"]
+    assert pair.server is not None
+    pair.server.edit("contacts", "companies", 28, 4)
+    ran = pair.run("apply", "--expect-digest", digest)
+    assert ran.code == 4
+    assert "not the plan that was reviewed" in ran.err
+    assert pair.writes() == []
+    pair.server.edit("contacts", "companies", 28, 1)
+    assert pair.run("apply", "--expect-digest", digest).code == 0
+    assert pair.run("apply", "--expect-digest", "sha256:12").code == 64
+
+
+def test_a_plan_past_a_threshold_renders_and_is_refused(desk: Desk) -> None:
+    """`--force` lifts it."""
+    desk.write("reconciler.yaml", "version: 1\nsafety: {max_deletes: 0}\n")
+    desk.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    planned = desk.run("plan", "--out", "plan.json")
+    assert planned.code == 0
+    assert planned.out.index("max_deletes") < planned.out.index("Billing contact")
+    for arguments in (("plan.json",), ("--auto-approve",)):
+        assert desk.run("apply", *arguments).code == 4
+    assert desk.writes() == []
+    assert desk.run("apply", "plan.json", "--force").code == 0
+    assert desk.writes() == ["purge"]
+
+
+def test_protection_is_not_lifted_by_force(desk: Desk) -> None:
+    """A protected limit is never lowered or deleted."""
+    desk.write(
+        "configs/a.yaml",
+        "from: contacts\nto: companies\nmax: {max: 3, protect: true}\n"
+        "labels: {Billing contact: 1}\n",
+    )
+    ran = desk.run("apply", "--auto-approve", "--force")
+    assert ran.code == 4
+    assert "protected" in ran.err
+    assert desk.writes() == []
+
+
+def test_the_journal_has_every_request(pair: Desk) -> None:
+    """Request and answer lines, and never the token."""
+    assert pair.run("apply", "--auto-approve", "--journal", "journal.jsonl").code == 0
+    text = (pair.folder / "journal.jsonl").read_text("utf-8")
+    assert "sandbox-token" not in text
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert (lines[0]["event"], lines[-1]["event"]) == ("start", "finish")
+    sent = [line["operation"] for line in lines if line["event"] == "request"]
+    assert [each for each in sent if each in {"update", "purge"}] == pair.writes()
+
+
+def test_a_journal_that_cannot_be_written_stops_before_the_first_write(pair: Desk) -> None:
+    """Nothing is sent without its line."""
+    ran = pair.run("apply", "--auto-approve", "--journal", "missing/journal.jsonl")
+    assert ran.code == 1
+    assert pair.writes() == []
+
+
+def test_a_saved_plan_keeps_its_api_version(pair: Desk) -> None:
+    """Another one asked for is a refusal, none asked for takes the plan's."""
+    pair.run("plan", "--out", "plan.json", "--api-version", "v4")
+    assert pair.run("apply", "plan.json", "--api-version", "2026-09").code == 4
+    assert pair.run("apply", "plan.json").code == 0
+    assert pair.server is not None
+    assert all("/v4/" in each.path or "/v3/" in each.path for each in pair.server.requests[-6:])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("missing.json",),
+        ("plan.json", "configs"),
+        ("missing-folder",),
+        ("--concurrency", "0"),
+        ("--timeout", "soon"),
+        ("--portal", "a", "--all-portals"),
+        ("--shard", "1/2"),
+        ("--no-such-option",),
+    ],
+)
+def test_wrong_usage_is_64(pair: Desk, arguments: tuple[str, ...]) -> None:
+    """And says what is wrong."""
+    pair.run("plan", "--out", "plan.json")
+    ran = pair.run("apply", *arguments)
+    assert ran.code == 64
+    assert ran.err

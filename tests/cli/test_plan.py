@@ -1,0 +1,237 @@
+"""`plan` and `show` as a process against the sandbox."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from reconciler.planning.saved import plan_schema
+from reconciler.sandbox import Options, parse_fault, serve
+from tests.cli.running import Desk
+
+
+def test_a_plan_ends_in_a_line_to_grep(pair: Desk) -> None:
+    """Results on stdout, exit 0, and nothing was written."""
+    ran = pair.run("plan")
+    assert (ran.code, ran.last_line) == (0, "Plan: 1 to create, 2 to update, 0 to delete.")
+    assert pair.writes() == []
+
+
+def test_every_change_names_its_line(pair: Desk) -> None:
+    """File and line of the value in the pair file."""
+    out = pair.run("plan").out
+    assert "5 → 8" in out
+    assert "configs/contacts-companies.yaml:3" in out
+    assert "configs/contacts-companies.yaml:5" in out
+    assert "configs/contacts-companies.yaml:10" in out
+
+
+def test_detailed_exitcode_says_whether_changes_are_pending(pair: Desk) -> None:
+    """2 with changes, 0 without."""
+    assert pair.run("plan", "--detailed-exitcode").code == 2
+    assert pair.run("apply", "--auto-approve").code == 0
+    ran = pair.run("plan", "--detailed-exitcode")
+    assert (ran.code, ran.last_line) == (0, "No changes. The portal matches the configuration.")
+
+
+def test_a_steady_state_costs_a_request_per_direction_and_one(pair: Desk) -> None:
+    """Labels are not read when the rows name everything; `unlimited` asks for nothing."""
+    pair.run("apply", "--auto-approve")
+    assert pair.server is not None
+    before = len(pair.server.requests)
+    assert pair.run("plan").code == 0
+    assert len(pair.server.requests) - before == 2 + 1
+
+
+def test_json_is_the_document_of_the_schema(pair: Desk) -> None:
+    """And the saved file is the same document."""
+    ran = pair.run("plan", "--format", "json", "--out", "plan.json")
+    jsonschema.validate(ran.json, plan_schema())
+    assert json.loads((pair.folder / "plan.json").read_text("utf-8")) == ran.json
+    assert ran.json["changes"][0]["source"] == {
+        "path": "configs/contacts-companies.yaml",
+        "line": 9,
+        "column": 28,
+    } or ran.json["changes"][0]["source"]["line"] in {3, 5, 10}
+
+
+def test_the_same_plan_has_the_same_digest_any_day(pair: Desk) -> None:
+    """Times and file positions do not enter it."""
+    first = pair.run("plan", "--format", "json").json
+    file = pair.folder / "configs/contacts-companies.yaml"
+    file.write_text("# a comment\n" + file.read_text("utf-8"), encoding="utf-8")
+    second = pair.run("plan", "--format", "json").json
+    assert first["digest"] == second["digest"]
+    assert first["config"]["files"] != second["config"]["files"]
+
+
+def test_show_renders_a_saved_plan_without_a_portal(pair: Desk) -> None:
+    """Text from `show` is text from `plan`."""
+    planned = pair.run("plan", "--out", "plan.json").out
+    assert pair.server is not None
+    before = len(pair.server.requests)
+    assert pair.run("show", "plan.json").out == planned
+    assert len(pair.server.requests) == before
+
+
+def test_the_token_is_in_no_plan(pair: Desk) -> None:
+    """A plan file never holds a secret."""
+    pair.run("plan", "--out", "plan.json")
+    assert "sandbox-token" not in (pair.folder / "plan.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("version", ["v4", "2025-09", "2026-03", "2026-09"])
+def test_every_api_version_plans_applies_and_converges(pair: Desk, version: str) -> None:
+    """The four versions answer in their own ways and mean the same."""
+    assert pair.run("apply", "--auto-approve", "--api-version", version).code == 0
+    ran = pair.run("plan", "--detailed-exitcode", "--api-version", version)
+    assert ran.code == 0
+
+
+@pytest.mark.parametrize(
+    ("yaml", "code", "line"),
+    [
+        ("from: contacts\nto: companies\nlabels:\n  Biling contact: 1\n", "label-unknown", 4),
+        ("from: contacts\nto: companies\nlabels:\n  billing contact: 1\n", "label-case", 4),
+        ("from: contacts\nto: cra\nmax: 1\n", "object-type-unknown", 1),
+        (
+            "from: quotes\nto: contacts\nlabels:\n  Quote to billing contact: 1\n",
+            "label-ambiguous",
+            4,
+        ),
+        (
+            "{from: contacts, to: companies,\n\n types:\n  [{category: WORK, type_id: 9, max: 1}]}\n",
+            "type-unknown",
+            4,
+        ),
+    ],
+)
+def test_what_only_the_portal_knows_is_told_at_the_line(
+    desk: Desk, yaml: str, code: str, line: int
+) -> None:
+    """Exit 3, with the place, the source line and a hint."""
+    desk.write("configs/a.yaml", yaml)
+    ran = desk.run("plan")
+    assert ran.code == 3
+    assert f"configs/a.yaml:{line}:" in ran.err
+    assert code in ran.err
+    assert "hint" in ran.err
+    assert ran.out == ""
+
+
+def test_a_custom_object_is_resolved_by_name(desk: Desk) -> None:
+    """One request more, for the object schemas."""
+    desk.write("configs/car.yaml", "from: car\nto: contacts\nmax: 3\n")
+    (change,) = desk.run("plan", "--format", "json").json["changes"]
+    assert (change["from"], change["from_id"], change["before"], change["after"]) == (
+        "car", "2-4021", 4, 3,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- bad portals
+
+
+def test_a_wrong_token_is_one_error(pair: Desk) -> None:
+    """Exit 1; the value is not shown."""
+    pair.variables["HUBSPOT_ACCESS_TOKEN"] = "pat-na1-wrong-secret"
+    ran = pair.run("plan")
+    assert ran.code == 1
+    assert "pat-na1-wrong-secret" not in ran.err
+    assert ran.err.count("error:") == 1
+
+
+def test_no_token_says_which_variable(pair: Desk) -> None:
+    """Before anything is sent."""
+    pair.variables["HUBSPOT_ACCESS_TOKEN"] = ""
+    ran = pair.run("plan")
+    assert ran.code == 1
+    assert "HUBSPOT_ACCESS_TOKEN" in ran.err
+    assert pair.server is not None
+    assert not pair.server.requests
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "ftp://127.0.0.1", "https://user:pw@example.com", "nonsense"]
+)
+def test_an_unsafe_address_is_wrong_usage(pair: Desk, url: str) -> None:
+    """The token goes nowhere."""
+    assert pair.run("plan", "--base-url", url).code == 64
+
+
+def test_nobody_there_is_an_error_within_the_time_allowed(pair: Desk) -> None:
+    """Connection refused: exit 1."""
+    ran = pair.run("plan", "--base-url", "http://127.0.0.1:9", "--timeout", "2", seconds=20)
+    assert ran.code == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["any:hang,seconds=30", "any:503", "read:403", "any:500,body=html", "read:404"],
+)
+def test_a_portal_that_gives_no_answer_is_never_taken_as_empty(pair: Desk, fault: str) -> None:
+    """Exit 1 and no plan."""
+    with serve(options=Options(faults=(parse_fault(fault),))) as server:
+        pair.server = server
+        ran = pair.run("plan", "--timeout", "2", seconds=20)
+    assert (ran.code, ran.out) == (1, "")
+
+
+# ---------------------------------------------------------------- workspaces
+
+
+WORKSPACE = """\
+version: 1
+portals:
+  production: {portal_id: 1234567, token: {env: HUBSPOT_ACCESS_TOKEN}}
+  staging: {portal_id: 7654321, token: {env: HUBSPOT_ACCESS_TOKEN}}
+"""
+
+
+def test_a_token_of_another_portal_is_refused(pair: Desk) -> None:
+    """Exit 4 before anything else is read."""
+    pair.write("reconciler.yaml", WORKSPACE)
+    ran = pair.run("plan", "--portal", "staging")
+    assert ran.code == 4
+    assert "7654321" in ran.err
+    assert pair.server is not None
+    assert len(pair.server.requests) == 1
+
+
+def test_several_portals_need_a_choice(pair: Desk) -> None:
+    """Nobody plans for the wrong one by default."""
+    pair.write("reconciler.yaml", WORKSPACE)
+    ran = pair.run("plan")
+    assert ran.code == 64
+    assert "production, staging" in ran.err
+    assert pair.run("plan", "--portal", "productoin").code == 64
+
+
+def test_all_portals_report_each_and_the_worst_exit_code(pair: Desk) -> None:
+    """One portal's refusal does not hide the other's plan."""
+    pair.write("reconciler.yaml", WORKSPACE)
+    ran = pair.run("plan", "--all-portals", "--out", "{portal}.json")
+    assert ran.code == 4
+    assert "Plan: 1 to create, 2 to update, 0 to delete." in ran.out
+    assert "portal staging:" in ran.err
+    assert (pair.folder / "production.json").exists()
+    assert not (pair.folder / "staging.json").exists()
+
+
+def test_a_shard_is_one_part_of_the_portals(pair: Desk) -> None:
+    """Every portal is in exactly one."""
+    pair.write("reconciler.yaml", WORKSPACE)
+    assert pair.run("plan", "--all-portals", "--shard", "1/2").code == 0
+    assert pair.run("plan", "--all-portals", "--shard", "2/2").code == 4
+    assert pair.run("plan", "--all-portals", "--shard", "3/2").code == 64
+
+
+def test_the_workspace_is_found_from_below(pair: Desk) -> None:
+    """As git finds its repository."""
+    pair.write("reconciler.yaml", "version: 1\nprune: false\nconfigs: configs\n")
+    below = pair.folder / "docs"
+    below.mkdir()
+    ran = Desk(below, pair.server).run("plan")
+    assert ran.code == 0
+    assert "../configs/contacts-companies.yaml:3" in ran.out

@@ -1,0 +1,208 @@
+"""What the tests of the portal share: a clock that jumps, a scripted transport, a recorder."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from reconciler.errors import Interrupted
+from reconciler.hubspot import (
+    Answer,
+    ApiVersion,
+    Connection,
+    Exchange,
+    Observer,
+    Portal,
+    Reason,
+    Request,
+    Response,
+    Secret,
+    SystemClock,
+    connect,
+)
+from reconciler.hubspot.portal import Portal as PortalClass
+from reconciler.model import (
+    Batch,
+    BatchInput,
+    Category,
+    Direction,
+    ObjectType,
+    ObservedDirection,
+    Operation,
+    TypeKey,
+)
+from reconciler.sandbox import DEFAULT_TOKEN, Options, Server, parse_fault, serve
+
+TOKEN = "pat-na1-0123456789abcdef"
+START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+CONTACTS, COMPANIES = ObjectType("0-1", "contacts"), ObjectType("0-2", "companies")
+CONTACTS_COMPANIES = Direction(CONTACTS, COMPANIES)
+BILLING = TypeKey(Category.USER_DEFINED, 28)
+OBJECT_LIMIT = TypeKey(Category.HUBSPOT_DEFINED, 279)
+
+
+def never(_: ObservedDirection) -> bool:
+    """Read no labels."""
+    return False
+
+
+def always(_: ObservedDirection) -> bool:
+    """Read the labels."""
+    return True
+
+
+def batch(operation: Operation = Operation.UPDATE, maximum: int | None = 2) -> Batch:
+    """A batch of one input: the limit of "Billing contact"."""
+    value = None if operation is Operation.PURGE else maximum
+    return Batch(1, operation, "0-1", "0-2", (BatchInput(BILLING, value),))
+
+
+class FakeClock:
+    """Time that passes only by waiting; `stop_at` seconds after the start a stop is requested."""
+
+    def __init__(self, stop_at: float | None = None) -> None:
+        self.now = 0.0
+        self.waits: list[float] = []
+        self._stop_at = stop_at
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wall(self) -> datetime:
+        return START + timedelta(seconds=self.now)
+
+    def wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self.waits.append(seconds)
+        self.now += max(0.0, seconds)
+        if self._stop_at is not None and self.now >= self._stop_at:
+            raise Interrupted
+
+
+Step = Response | Exception | Callable[[Request, float], Response]
+
+
+class ScriptedTransport:
+    """Answers with the steps of a script, one for each request; the last one stays."""
+
+    def __init__(self, *steps: Step) -> None:
+        self._steps = list(steps)
+        self.requests: list[Request] = []
+        self.seconds: list[float] = []
+        self.closed = False
+        self._lock = threading.Lock()
+
+    def send(self, request: Request, seconds: float) -> Response:
+        with self._lock:
+            self.requests.append(request)
+            self.seconds.append(seconds)
+            step = self._steps.pop(0) if len(self._steps) > 1 else self._steps[0]
+        if isinstance(step, Exception):
+            raise step
+        return step if isinstance(step, Response) else step(request, seconds)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Recorder:
+    """Keeps what the observer is told, as tuples that begin with the method's name."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[object, ...]] = []
+
+    def sending(self, exchange: Exchange) -> None:
+        self.events.append(("sending", exchange))
+
+    def answered(self, exchange: Exchange, answer: Answer) -> None:
+        self.events.append(("answered", exchange, answer))
+
+    def failed(self, exchange: Exchange, description: str) -> None:
+        self.events.append(("failed", exchange, description))
+
+    def waiting(self, seconds: float, reason: Reason) -> None:
+        self.events.append(("waiting", seconds, reason))
+
+    def named(self, name: str) -> list[tuple[object, ...]]:
+        """The events of one name, without it."""
+        return [event[1:] for event in list(self.events) if event[0] == name]
+
+
+def answer(
+    status: int = 200,
+    document: object = None,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A response with a JSON document, or with these bytes."""
+    content = json.dumps(document).encode() if body is None else body
+    return Response(status, dict(headers or {}), content)
+
+
+def rows(*entries: tuple[TypeKey, str | None, int | None]) -> dict[str, object]:
+    """The document of a direction's configurations."""
+    return {
+        "results": [
+            {
+                "category": str(key.category),
+                "typeId": key.type_id,
+                "label": label,
+                "userEnforcedMaxToObjectIds": maximum,
+            }
+            for key, label, maximum in entries
+        ]
+    }
+
+
+def scripted(
+    *steps: Step,
+    clock: FakeClock | None = None,
+    observer: Observer | None = None,
+    timeout: float = 60.0,
+    version: ApiVersion = ApiVersion.V2026_03,
+) -> tuple[Portal, ScriptedTransport]:
+    """A portal over a script, in virtual time and without jitter."""
+    transport = ScriptedTransport(*steps)
+    connection = Connection(Secret(TOKEN), timeout=timeout, api_version=version)
+    portal = PortalClass(
+        connection,
+        transport,
+        clock=clock or FakeClock(),
+        observer=observer or Recorder(),
+        jitter=lambda: 0.0,
+    )
+    return portal, transport
+
+
+@contextmanager
+def sandboxed(
+    *faults: str,
+    timeout: float = 10.0,
+    concurrency: int = 16,
+    observer: Observer | None = None,
+    options: Options | None = None,
+    version: ApiVersion = ApiVersion.V2026_03,
+    clock: SystemClock | None = None,
+) -> Iterator[tuple[Portal, Server]]:
+    """A portal connected over a real socket to the sandbox with these faults."""
+    chosen = options or Options(faults=tuple(parse_fault(rule) for rule in faults))
+    with serve(options=chosen) as server:
+        connection = Connection(
+            Secret(DEFAULT_TOKEN),
+            base_url=server.url,
+            api_version=version,
+            concurrency=concurrency,
+            timeout=timeout,
+        )
+        with connect(connection, observer=observer, clock=clock) as portal:
+            yield portal, server
+
+
+def directions(count: int) -> Sequence[Direction]:
+    """The same direction so many times."""
+    return [CONTACTS_COMPANIES] * count

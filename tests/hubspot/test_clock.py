@@ -1,0 +1,69 @@
+"""Time, and the wish to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import pytest
+
+from reconciler.errors import Interrupted
+from reconciler.hubspot import Stop, SystemClock
+
+
+def test_a_stop_wakes_every_waiter_at_once() -> None:
+    """Threads that wait for minutes raise Interrupted as soon as a stop is requested."""
+    stop = Stop()
+    clock = SystemClock(stop)
+    interrupted = []
+
+    def wait() -> None:
+        try:
+            clock.wait(300)
+        except Interrupted:
+            interrupted.append(True)
+
+    threads = [threading.Thread(target=wait) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    begin = time.monotonic()
+    stop.request()
+    for thread in threads:
+        thread.join(5)
+    assert interrupted == [True] * 5
+    assert time.monotonic() - begin < 1
+
+
+def test_after_a_stop_no_wait_begins() -> None:
+    """Even a wait of no seconds raises, so that nothing is sent after a stop."""
+    stop = Stop()
+    stop.request()
+    assert stop.requested
+    assert stop.wait(300)
+    with pytest.raises(Interrupted):
+        SystemClock(stop).wait(0)
+
+
+def test_a_signal_in_the_waiting_thread_ends_its_wait() -> None:
+    """The handler runs inside the wait that it ends, and does not deadlock."""
+    stop = Stop()
+    previous = signal.signal(signal.SIGALRM, lambda *_: stop.request())
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        begin = time.monotonic()
+        with pytest.raises(Interrupted):
+            SystemClock(stop).wait(30)
+        assert time.monotonic() - begin < 5
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def test_without_a_stop_a_wait_takes_its_time() -> None:
+    """Nothing else wakes it."""
+    clock = SystemClock()
+    begin = clock.monotonic()
+    clock.wait(0.05)
+    assert 0.04 < clock.monotonic() - begin < 2
+    assert clock.wall().utcoffset() is not None

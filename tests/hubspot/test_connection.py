@@ -1,0 +1,116 @@
+"""Where a portal is: base URLs that are safe for a token, and tokens that fit a header."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from reconciler.errors import CredentialError, UsageProblem
+from reconciler.hubspot import ApiVersion, Connection, Secret, parse_base_url
+from tests.hubspot.support import TOKEN
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://api.hubapi.com", "https://api.hubapi.com"),
+        ("https://api.hubapi.com/", "https://api.hubapi.com"),
+        ("HTTPS://API.HubApi.com:8443/", "https://api.hubapi.com:8443"),
+        ("https://proxy.example/hubspot/eu/", "https://proxy.example/hubspot/eu"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+        ("http://localhost:1", "http://localhost:1"),
+        ("http://[::1]:8080/x", "http://[::1]:8080/x"),
+    ],
+)
+def test_usable_base_urls(text: str, expected: str) -> None:
+    """https anywhere, http to this machine; a trailing slash makes no difference."""
+    assert parse_base_url(text) == expected
+    assert Connection(Secret(TOKEN), base_url=text).base_url == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "api.hubapi.com",
+        "http://api.hubapi.com",
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+        "http://0.0.0.0",
+        "http://10.0.0.1",
+        "ftp://api.hubapi.com",
+        "https://",
+        "https:///path",
+        "https://user:hunter2secret@api.hubapi.com",
+        "https://hunter2secret@api.hubapi.com",
+        "https://api.hubapi.com?key=hunter2secret",
+        "https://api.hubapi.com/#hunter2secret",
+        "https://api.hubapi.com/?",
+        "https://api.hubapi.com:port",
+        "https://api.hubapi.com:99999",
+        "https://api.hub\napi.com",
+        "https://api.hubapi.com/a b",
+        "https://api.hubapi.com/../x",
+        "https://api.hubapi.com\\@evil.example",
+        "https://[::1",
+        "https://bücher.example",
+    ],
+)
+def test_base_urls_that_are_not_safe_for_a_token(text: str) -> None:
+    """Refused as wrong usage, and a secret inside is not repeated."""
+    with pytest.raises(UsageProblem) as caught:
+        parse_base_url(text)
+    assert "hunter2secret" not in f"{caught.value.message} {caught.value.hint}"
+    assert caught.value.exit_code == 64
+
+
+def test_a_token_is_never_shown() -> None:
+    """Neither by itself, nor in the connection, nor by copying it somewhere."""
+    secret = Secret(TOKEN)
+    connection = Connection(secret)
+    shown = f"{secret} {secret!r} {connection} {connection!r}"
+    assert TOKEN not in shown
+    assert "***" in shown
+    assert secret.reveal() == TOKEN
+    for take in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError):
+            take(secret)
+
+
+@pytest.mark.parametrize("value", ["", "pat secret", "pat-secret\n", "pat\r\nsecret", "pat-sécret"])
+def test_a_token_that_fits_no_header(value: str) -> None:
+    """Refused without being repeated."""
+    with pytest.raises(CredentialError) as caught:
+        Secret(value)
+    assert "secret" not in f"{caught.value.message}".replace("the token", "")
+
+
+def test_copies_of_a_token_are_masked() -> None:
+    """What a server echoes loses the token; a token as short as a word is left alone."""
+    assert Secret(TOKEN).scrub(f"bad token {TOKEN}!") == "bad token ***!"
+    assert Secret("test").scrub("a test") == "a test"
+
+
+def test_bounds_of_a_connection() -> None:
+    """Concurrency is capped at 16; nonsense is wrong usage."""
+    assert Connection(Secret(TOKEN), concurrency=99).concurrency == 16
+    assert Connection(Secret(TOKEN)).timeout == 60.0
+    for wrong in ({"concurrency": 0}, {"timeout": 0}, {"timeout": float("nan")}):
+        with pytest.raises(UsageProblem):
+            Connection(Secret(TOKEN), **wrong)  # type: ignore[arg-type]  # one of several fields
+
+
+def test_loopback_is_known() -> None:
+    """No proxy is asked for this machine."""
+    assert Connection(Secret(TOKEN), base_url="http://[::1]:1").is_loopback
+    assert not Connection(Secret(TOKEN)).is_loopback
+
+
+def test_the_end_of_support_is_known_for_every_version() -> None:
+    """As documented, the oldest ends first."""
+    ends = [version.end_of_support for version in ApiVersion]
+    assert ends == sorted(ends)
+    assert str(ApiVersion.V4.end_of_support) == "2027-03-30"

@@ -1,0 +1,1 @@
+"""The project around the package: examples, documents, make targets."""

@@ -1,0 +1,37 @@
+"""The example pair files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.project.command import ROOT, run
+
+CONFIGS = ROOT / "examples" / "configs"
+FILES = sorted(CONFIGS.glob("*.yaml"))
+
+
+def test_all_are_valid_together_and_without_a_warning() -> None:
+    """What a newcomer copies is right."""
+    done = run("validate", str(CONFIGS))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Valid: {len(FILES)} files")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_each_is_valid_alone(path: Path) -> None:
+    """Any one of them can be the start of a repository."""
+    assert run("validate", str(path)).returncode == 0
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_limit_says_why(path: Path) -> None:
+    """A number without a reason cannot be reviewed."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if re.search(r": (\d+|unlimited)\b", line.split("#")[0]):
+            near = "\n".join(lines[max(number - 1, 0) : number + 3])
+            assert "#" in line or "reason: " in near

@@ -1,0 +1,53 @@
+"""README.md against the command line it describes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from reconciler.cli.root import COMMANDS
+from reconciler.errors import ExitCode
+from tests.project.command import ROOT, run
+
+README = ROOT / "README.md"
+
+
+def table(header: str) -> dict[str, str]:
+    """The table whose first column is so named: first cell, without backticks, to whole row."""
+    blocks = re.findall(r"(?:^\|.*\n)+", README.read_text(encoding="utf-8"), re.MULTILINE)
+    for head, _, *rows in (block.splitlines() for block in blocks):
+        if _first_cell(head).lower() == header:
+            return {_first_cell(row): row for row in rows}
+    raise AssertionError(f"no table with the column {header}")
+
+
+def _first_cell(row: str) -> str:
+    return re.split(r"(?<!\\)\|", row)[1].strip().strip("`")
+
+
+def _commands() -> dict[str, str]:
+    return {
+        cell.removeprefix("reconciler ").split()[0]: row for cell, row in table("command").items()
+    }
+
+
+def test_table_names_the_commands_of_help() -> None:
+    """No command is missing from the README, and none is made up."""
+    section = run("--help").stdout.split("Commands:\n")[1]
+
+    assert set(_commands()) == set(re.findall(r"^  ([a-z]+)  ", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_table_names_options_that_exist(command: str) -> None:
+    """An option in a command's row is one of that command."""
+    offered = run(command, "--help").stdout
+
+    for option in re.findall(r"--[a-z][a-z-]+", _commands()[command]):
+        assert re.search(rf"{option}(?![a-z-])", offered)
+
+
+def test_table_names_the_exit_codes() -> None:
+    """A pipeline's author finds every exit code, and no other."""
+    assert {int(cell) for cell in table("exit")} == {int(code) for code in ExitCode}

@@ -1,0 +1,118 @@
+"""A plan as a mermaid flowchart.
+
+The syntax was tried with mermaid 10.9 and 11.17 in Chromium, hostile texts included.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model import Origin
+from reconciler.report import plan_mermaid
+from tests.report.factory import (
+    COMPANIES,
+    CONTACTS,
+    DEALS,
+    HOSTILE,
+    big_plan,
+    change,
+    hostile_plan,
+    is_printable,
+    label,
+    object_limit,
+    plan,
+    small_changes,
+)
+
+LINE = re.compile(
+    r"flowchart LR"
+    r"|    accTitle: Association limits that change"
+    r'|    (?:t\d+|none|rest)\["[^"\[\]|`<>{}()\\]+"\]'
+    r'|    t\d+ (?:-->|==>|-\.->)\|"[^"|`\[\]{}()\\]+"\| t\d+'
+    r"|    linkStyle [\d,]+ stroke:#[0-9a-f]{6},stroke-width:\dpx"
+)
+"""Every line that may occur; the only tag in a label is our own line break."""
+
+
+def test_flowchart() -> None:
+    """Object types as nodes, limits on the edges, the gravest change decides the arrow."""
+    assert (
+        plan_mermaid(plan(*small_changes()))
+        == """\
+flowchart LR
+    accTitle: Association limits that change
+    t0["contacts"]
+    t1["companies"]
+    t0 ==>|"#126; object limit 5 → 3<br/>#43; “Billing contact” unlimited → 2<br/>#126; “Primary” #40;HUBSPOT#95;DEFINED#41; 2 → 1"| t1
+    t1 -.->|"#45; “Former employer” 10 → unlimited"| t0
+    linkStyle 0 stroke:#bf8700,stroke-width:3px
+    linkStyle 1 stroke:#cf222e,stroke-width:3px"""
+    )
+
+
+def test_no_changes() -> None:
+    """A picture that says so is still a picture."""
+    assert plan_mermaid(plan()).endswith('\n    none["No changes"]')
+
+
+def test_crowded_edges_are_cut() -> None:
+    """Four limits are named, the others counted; drift is told on its line."""
+    changes = [
+        change(CONTACTS, CONTACTS, label(f"Label {index}", index), None, 1, origin=Origin.DRIFT)
+        for index in range(1, 8)
+    ]
+    (edge,) = re.findall(r"t0 -->.*", plan_mermaid(plan(*changes)))
+    assert edge.count("<br/>") == 4
+    assert "“Label 4” unlimited → 1 #40;drift#41;<br/>and 3 more" in edge
+
+
+def test_directions_with_deletes_stay() -> None:
+    """Where not all can be drawn, deletes are, and the rest is counted."""
+    text = plan_mermaid(
+        plan(
+            change(CONTACTS, COMPANIES, object_limit(), 1, 2),
+            change(COMPANIES, DEALS, object_limit(), 1, 2),
+            change(DEALS, CONTACTS, object_limit(), 1, None),
+        ),
+        edges=1,
+    )
+    assert 't0 -.->|"#45; object limit 1 → unlimited"| t1' in text
+    assert '    rest["2 directions more#44; not drawn"]' in text
+    assert "companies" not in text
+
+
+def test_mermaid_takes_a_big_plan() -> None:
+    """Below mermaid's limits of 500 edges and 50,000 characters, in under half a second."""
+    big = big_plan()
+    start = time.perf_counter()
+    text = plan_mermaid(big)
+    assert time.perf_counter() - start < 0.5
+    assert len(text) <= 48_000
+    assert 100 < len(re.findall(r"t\d+ (?:-->|==>|-\.->)", text)) <= 400
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_text_is_no_syntax(kind: str) -> None:
+    """Only lines of the known shapes."""
+    assert_well_formed(plan_mermaid(hostile_plan(HOSTILE[kind])))
+
+
+@given(st.text(st.characters(), max_size=60))
+def test_any_text_is_no_syntax(text: str) -> None:
+    """Whatever the name."""
+    assert_well_formed(plan_mermaid(hostile_plan(text)))
+
+
+def assert_well_formed(text: str) -> None:
+    """Every line has one of the shapes, and no tag but our own."""
+    lines = text.split("\n")
+    assert all(LINE.fullmatch(line) for line in lines), text
+    assert all(map(is_printable, lines))
+    assert set(
+        re.findall(r"<[^>]*>", text.replace("-->", "").replace("==>", "").replace("-.->", ""))
+    ) <= {"<br/>"}

@@ -1,0 +1,261 @@
+"""The stand-in over real sockets: kept connections, many at once, and every way to fail."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from reconciler.sandbox import (
+    DEFAULT_TOKEN,
+    Options,
+    Sandbox,
+    Server,
+    example_portal,
+    parse_fault,
+    serve,
+)
+from tests.sandbox.talking import batch_path, limits_path, one, options
+
+PATH = limits_path("2026-03")
+
+
+def client(server: Server, timeout: float = 5.0) -> httpx.Client:
+    """An HTTP client with the token."""
+    return httpx.Client(
+        base_url=server.url,
+        headers={"Authorization": f"Bearer {DEFAULT_TOKEN}"},
+        timeout=timeout,
+        trust_env=False,
+    )
+
+
+def struck(*rules: str) -> Options:
+    """Options with these fault rules."""
+    return Options(faults=tuple(parse_fault(rule) for rule in rules))
+
+
+def test_it_serves_the_same_as_in_process() -> None:
+    """The socket adds nothing to the answer."""
+    with serve() as server, client(server) as http:
+        answer = http.get(PATH)
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            200,
+            "application/json;charset=utf-8",
+        )
+        assert [row["typeId"] for row in answer.json()["results"]] == [279, 28]
+        assert http.post(batch_path("purge", "v4"), json={"inputs": [one(28)]}).content == b""
+        assert [entry.operation for entry in server.requests] == ["read", "purge"]
+        assert [step.after for step in server.history] == [None]
+        assert server.limits("contacts", "companies") == {("HUBSPOT_DEFINED", 279): 5}
+
+
+def test_it_listens_on_loopback_only() -> None:
+    """127.0.0.1 and a free port, told in the address."""
+    with serve() as server:
+        assert server.url == f"http://127.0.0.1:{server.port}"
+        with socket.create_connection(("127.0.0.1", server.port)):
+            pass
+        other = socket.socket()
+        other.settimeout(1)
+        with other, pytest.raises(OSError, match="refused"):
+            other.connect(("127.0.0.2", server.port))
+
+
+def test_a_taken_port_is_an_error() -> None:
+    """Rather than a stand-in that nobody reaches."""
+    with serve() as server, pytest.raises(OSError, match="in use"), serve(port=server.port):
+        pass
+
+
+def test_a_stopped_server_gives_up_its_port() -> None:
+    """It can be started again at once in the same place."""
+    with serve() as server:
+        port = server.port
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=1)
+    with serve(port=port) as again:
+        assert again.port == port
+
+
+def test_one_connection_serves_many_requests_without_stalls() -> None:
+    """Kept alive, and never held back for the 40 ms of Nagle and a delayed ACK."""
+    with serve() as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
+        reader = connection.makefile("rb")
+        request = f"GET {PATH} HTTP/1.1\r\nAuthorization: Bearer {DEFAULT_TOKEN}\r\n\r\n".encode()
+        begin = time.monotonic()
+        for _ in range(100):
+            connection.sendall(request)
+            assert reader.readline() == b"HTTP/1.1 200 OK\r\n"
+            length = 0
+            while (line := reader.readline()) != b"\r\n":
+                if line.startswith(b"Content-Length"):
+                    length = int(line.split()[1])
+            reader.read(length)
+        reader.close()
+        assert time.monotonic() - begin < 2
+
+
+def test_sixteen_requests_are_served_at_once() -> None:
+    """With a latency of 200 ms, sixteen take little more than one."""
+    with serve(options=Options(latency=0.2)) as server:
+        barrier = threading.Barrier(16)
+
+        def ask(_: int) -> int:
+            with client(server) as http:
+                barrier.wait()
+                return http.get(PATH).status_code
+
+        with ThreadPoolExecutor(16) as pool:
+            assert set(pool.map(ask, range(16))) == {200}
+        assert server.peak == 16
+
+
+def test_concurrent_writes_do_not_lose_each_other() -> None:
+    """Eighty writes from eight threads: every step starts where one before it ended."""
+    with serve() as server:
+
+        def raise_limits(number: int) -> None:
+            with client(server) as http:
+                for value in range(10):
+                    inputs = [one(28, 1 + (number + value) % 5)]
+                    assert http.post(batch_path("update"), json={"inputs": inputs}).is_success
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(raise_limits, range(8)))
+        steps = server.history
+        assert len(steps) == len(server.requests) == 80
+        assert [step.before for step in steps[1:]] == [step.after for step in steps[:-1]]
+
+
+@pytest.mark.parametrize("rule", ["update:drop", "update:drop,wrote=yes"])
+def test_a_dropped_connection_tells_nothing_of_the_write(rule: str) -> None:
+    """The client sees the same whether the write took effect or not."""
+    with serve(options=struck(rule)) as server, client(server) as http:
+        with pytest.raises(httpx.RemoteProtocolError):
+            http.post(batch_path("update"), json={"inputs": [one(28, 2)]})
+        written = server.limits("contacts", "companies")["USER_DEFINED", 28] == 2
+        assert written is rule.endswith("yes")
+        assert http.get(PATH).status_code == 200
+
+
+def test_a_hanging_answer_times_the_client_out() -> None:
+    """And the server still stops at once, without waiting for it."""
+    begin = time.monotonic()
+    with serve(options=struck("read:hang,seconds=60")) as server:
+        with client(server, timeout=0.2) as http, pytest.raises(httpx.ReadTimeout):
+            http.get(PATH)
+    assert time.monotonic() - begin < 5
+
+
+def test_a_hang_ends_in_a_closed_connection() -> None:
+    """After its time, without a byte."""
+    with serve(options=struck("read:hang,seconds=0.2")) as server, client(server) as http:
+        begin = time.monotonic()
+        with pytest.raises(httpx.RemoteProtocolError):
+            http.get(PATH)
+        assert time.monotonic() - begin >= 0.2
+
+
+def test_a_trickling_answer_arrives_whole_in_the_end() -> None:
+    """Each piece resets a read timeout, so that only a total one ends it."""
+    with serve(options=struck("read:trickle,seconds=0.5")) as server:
+        with client(server, timeout=0.3) as http:
+            begin = time.monotonic()
+            assert len(http.get(PATH).json()["results"]) == 2
+            assert time.monotonic() - begin >= 0.45
+
+
+def test_latency_and_delay_add_up() -> None:
+    """Both pass before the first byte."""
+    setup = Options(latency=0.1, faults=(parse_fault("read#1:delay,seconds=0.2"),))
+    with serve(options=setup) as server, client(server) as http:
+        begin = time.monotonic()
+        http.get(PATH)
+        assert time.monotonic() - begin >= 0.3
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length"])
+def test_a_huge_answer_can_be_read_or_left(framing: str) -> None:
+    """Valid JSON of that size; a client that stops reading does not disturb the server."""
+    with serve(options=struck(f"read:huge,mb=3,framing={framing}")) as server:
+        with client(server) as http:
+            body = http.get(PATH).content
+            assert len(json.loads(body)["results"]) > 2_000
+            assert 2_990_000 <= len(body) <= 3_010_000
+            with http.stream("GET", PATH) as stream:
+                assert ("content-length" in stream.headers) is (framing == "length")
+                next(stream.iter_raw(1_000))
+            assert http.get("/account-info/v3/details").status_code == 200
+
+
+def test_a_short_answer_breaks_off() -> None:
+    """The head promises more than comes."""
+    with serve(options=struck("read:500,body=short")) as server, client(server) as http:
+        with pytest.raises(httpx.RemoteProtocolError):
+            http.get(PATH)
+
+
+def test_a_redirect_can_lead_to_another_host() -> None:
+    """A client that follows it must not take the token along."""
+    with serve() as other:
+        with serve(options=struck(f"read:redirect,to={other.url}/stolen")) as server:
+            with client(server) as http:
+                answer = http.get(PATH)
+                assert answer.status_code == 307
+                assert answer.headers["location"] == f"{other.url}/stolen"
+
+
+def test_nonsense_is_answered_and_the_connection_closed() -> None:
+    """400 and the end, and the next client is served."""
+    with serve() as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+            connection.sendall(b"nonsense\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+            assert connection.recv(100) in (b"", b"Connection: close\r\n\r\n")
+        with client(server) as http:
+            assert http.get(PATH).status_code == 200
+
+
+def test_expecting_clients_are_told_to_continue() -> None:
+    """As curl asks before a larger body."""
+    body = json.dumps({"inputs": [one(28, 2)]}).encode()
+    head = (
+        f"POST {batch_path('update')} HTTP/1.1\r\nAuthorization: Bearer {DEFAULT_TOKEN}\r\n"
+        f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    with serve() as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+            connection.sendall(head.encode())
+            assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(body)
+            assert connection.recv(10_000).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_requests_are_logged_without_the_token() -> None:
+    """One line each: method, path, status and time."""
+    lines: list[str] = []
+    with serve(options=struck("read#2:drop"), log=lines.append) as server, client(server) as http:
+        http.get(PATH)
+        with pytest.raises(httpx.RemoteProtocolError):
+            http.get(PATH)
+    assert lines[0].startswith(f"GET {PATH} → 200 ")
+    assert lines[1].startswith(f"GET {PATH} → no answer ")
+    assert DEFAULT_TOKEN not in "".join(lines)
+
+
+def test_a_server_is_a_sandbox() -> None:
+    """It can be asked in process and set up while it runs."""
+    with serve(example_portal(), options(rate=100)) as server, client(server) as http:
+        assert isinstance(server, Sandbox)
+        server.set_faults([parse_fault("read#1:503")])
+        assert [http.get(PATH).status_code for _ in range(2)] == [503, 200]
+        server.edit("contacts", "companies", 28, 4)
+        assert http.get(PATH).json()["results"][1]["userEnforcedMaxToObjectIds"] == 4
+        server.reset()
+        assert server.requests == ()

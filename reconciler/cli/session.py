@@ -95,7 +95,7 @@ class Session:
             workspace_path=None if self.workspace.path is None else str(self.workspace.path),
             paths=[str(path) for path in paths],
         )
-        desired = found.desired()
+        desired = git.parse_base(found)
         if state is None:
             return None, desired
         return GitState(state.commit, state.dirty, found.commit), desired

@@ -216,9 +216,14 @@ class Pace:
         """The first refusal brings a window in; one in spite of it says that it is too wide."""
         if policy is Policy.SECONDLY and self._secondly is None:
             self._secondly = Window(_SECONDLY_LIMIT, 1.0)
-        elif paced:
-            by_policy = self._secondly if policy is Policy.SECONDLY else None
-            (by_policy or self._window).shrink(now, with_exempt=self._exempt_is_paced)
+            self._secondly.watch(now)
+            return
+        by_policy = self._secondly if policy is Policy.SECONDLY else None
+        window = by_policy or self._window
+        if paced:
+            window.shrink(now, with_exempt=self._exempt_is_paced)
+        else:
+            window.watch(now)
 
     def _probe_is_over(self, ticket: Ticket) -> None:
         if self._probe == ticket.number:

@@ -28,6 +28,10 @@ _SCALES = (1.0, 1.15, 1.35, 1.6)
 _PLACES = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
 
 
+Route = Callable[[Box, Box, float], Curve]
+"""A curve between two nodes; 1.0 keeps aside of the way back, where there is one, 0.0 does not."""
+
+
 class Shape(Enum):
     """How much of the limits the picture itself can tell."""
 
@@ -187,44 +191,42 @@ def _degrees(place: int, count: int) -> float:
 # ---------------------------------------------------------------- curves
 
 
-def _curves(
-    arrows: Sequence[Arrow],
-    boxes: Sequence[Box],
-    between: Callable[[Point, Point, bool], Curve],
-) -> list[Curve]:
+def _curves(arrows: Sequence[Arrow], boxes: Sequence[Box], between: Route) -> list[Curve]:
     pairs = {(each.start, each.end) for each in arrows}
-    curves = []
-    for each in arrows:
-        start, end = boxes[each.start], boxes[each.end]
-        if each.start == each.end:
-            curves.append(_loop(start))
-            continue
-        both_ways = (each.end, each.start) in pairs
-        curves.append(between(start.centre, end.centre, both_ways).clipped(start, end))
-    return curves
+    return [
+        between(
+            boxes[each.start],
+            boxes[each.end],
+            1.0 if (each.end, each.start) in pairs else 0.0,
+        )
+        for each in arrows
+    ]
 
 
-def _bent(start: Point, end: Point, both_ways: bool) -> Curve:  # noqa: FBT001 - a fact, no switch
+def _bent(start: Box, end: Box, aside: float) -> Curve:
     """Straight, or to the left of its way where there is a way back."""
-    along = end - start
-    middle = (start + end) * 0.5
-    bend = max(60.0, along.length * 0.2) if both_ways else 0.0
-    return Curve((start, middle + along.unit.left * bend, end))
+    if start is end:
+        return _loop(start, start.centre.unit)
+    along = end.centre - start.centre
+    middle = (start.centre + end.centre) * 0.5
+    control = middle + along.unit.left * (max(60.0, along.length * 0.2) * aside)
+    return Curve((start.centre, control, end.centre)).clipped(start, end)
 
 
-def _towards_centre(start: Point, end: Point, both_ways: bool) -> Curve:  # noqa: FBT001 - as above
+def _towards_centre(start: Box, end: Box, aside: float) -> Curve:
     """Through near the ring's centre, so that bundles form and the names stay free."""
-    along = end - start
-    bend = 14.0 if both_ways else 0.0
-    return Curve((start, (start + end) * 0.22 + along.unit.left * bend, end))
+    if start is end:
+        return _loop(start, start.centre.unit * -1)
+    along = end.centre - start.centre
+    control = (start.centre + end.centre) * 0.22 + along.unit.left * (14.0 * aside)
+    return Curve((start.centre, control, end.centre)).clipped(start, end)
 
 
-def _loop(box: Box) -> Curve:
-    """From a node to itself, on the side away from the centre."""
-    out = box.centre.unit
+def _loop(box: Box, out: Point) -> Curve:
+    """From a node to itself."""
     edge = box.centre + Point(out.x * box.width / 2, out.y * box.height / 2)
-    side = out.left * max(16.0, min(box.width, box.height) * 0.3)
-    far = out * max(46.0, box.height * 1.7)
+    side = out.left * max(8.0, min(box.width, box.height) * 0.4)
+    far = out * max(30.0, box.height * 1.8)
     return Curve((edge - side, edge - side * 2.4 + far, edge + side * 2.4 + far, edge + side))
 
 

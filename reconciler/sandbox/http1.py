@@ -13,6 +13,7 @@ from .wire import Request, Response, Streamed
 
 _LINE = 65_536
 _HEADERS = 100
+_HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 _BODY = 16 * 1024 * 1024
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -120,10 +121,10 @@ def _chunks(reader: Reader) -> bytes:
     body = b""
     while True:
         size = reader.readline(_LINE).partition(b";")[0].strip()
-        try:
-            length = int(size, 16)
-        except ValueError as error:
-            raise BadRequest(400) from error
+        # int() alone would take a sign, an underscore or a space.
+        if not size or not set(size) <= _HEX_DIGITS:
+            raise BadRequest(400)
+        length = int(size, 16)
         body += _exactly(reader, length)
         if len(body) > _BODY:
             raise BadRequest(413)

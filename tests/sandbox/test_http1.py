@@ -39,7 +39,7 @@ def test_the_end_of_a_connection_is_no_request() -> None:
         (b"nonsense\r\n\r\n", 400),
         (b"GET / SPDY/3\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: x", 431),
+        (b"GET / HTTP/1.1\r\nHost: x", 400),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),

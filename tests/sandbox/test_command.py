@@ -1,0 +1,243 @@
+"""`reconciler sandbox` as a process: its first line, its options, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.sandbox.talking import batch_path, limits_path, one
+
+COMMAND = (sys.executable, "-m", "reconciler")
+PATH = limits_path("2026-03")
+
+
+@contextmanager
+def running(
+    *arguments: str, before: tuple[str, ...] = ()
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address that a stand-in prints first, and its process."""
+    with subprocess.Popen(
+        [*COMMAND, *before, "sandbox", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip(), process
+        finally:
+            process.kill()
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    """Exit code and complaint of a command line that is wrong."""
+    done = subprocess.run(
+        [*COMMAND, "sandbox", *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stdout == ""
+    return done.returncode, " ".join(done.stderr.split())
+
+
+def headers(token: str = "sandbox-token") -> dict[str, str]:
+    """The header that authenticates."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def limits(url: str, token: str = "sandbox-token") -> dict[int, int]:
+    """The limits of contacts → companies by type ID."""
+    rows = httpx.get(url + PATH, headers=headers(token)).json()["results"]
+    return {row["typeId"]: row["userEnforcedMaxToObjectIds"] for row in rows}
+
+
+def write(url: str, *inputs: dict[str, Any]) -> httpx.Response:
+    """Update limits of contacts → companies."""
+    return httpx.post(url + batch_path("update"), json={"inputs": inputs}, headers=headers())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
+    """The address is the first line, and both signals end it with 0, hanging clients or not."""
+    with running("--fault", "labels:hang,seconds=60") as (url, process):
+        assert url.startswith("http://127.0.0.1:")
+        assert limits(url) == {279: 5, 28: 1}
+        with pytest.raises(httpx.ReadTimeout):
+            path = "/crm/associations/v4/contacts/companies/labels"
+            httpx.get(url + path, headers=headers(), timeout=0.2)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, out) == (0, "")
+        assert "Traceback" not in err
+
+
+def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
+    """Killed right after the answers, it starts with every limit in place."""
+    state = str(tmp_path / "state.db")
+    with running("--state", state) as (url, process):
+        for value in (2, 3, 4):
+            assert write(url, one(28, value), one(30, value)).status_code == 200
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    with running("--state", state) as (url, _):
+        assert limits(url) == {279: 5, 28: 4, 30: 4}
+
+
+def test_a_kill_in_the_middle_of_writes_leaves_whole_batches(tmp_path: Path) -> None:
+    """What was answered is there, and no batch is there by half."""
+    state = str(tmp_path / "state.db")
+    answered = 0
+    with running("--state", state) as (url, process):
+        with httpx.Client(headers=headers()) as http, pytest.raises(httpx.HTTPError):
+            begin = time.monotonic()
+            while True:
+                value = answered % 5 + 1
+                inputs = [one(28, value), one(30, value)]
+                http.post(url + batch_path("update"), json={"inputs": inputs}).raise_for_status()
+                answered += 1
+                if time.monotonic() - begin > 0.3:
+                    process.kill()
+        process.wait(10)
+    with running("--state", state) as (url, _):
+        found = limits(url)
+        assert found[28] == found[30]
+        # The request in flight when the kill came may have been kept without an answer.
+        assert found[28] in {(answered - 1) % 5 + 1, answered % 5 + 1}
+
+
+def test_a_state_goes_before_a_seed(tmp_path: Path) -> None:
+    """The seed is for a new state only; the portal ID can be told each time."""
+    state, seed = tmp_path / "state.db", tmp_path / "seed.json"
+    here = {"from": "contacts", "to": "companies", "type_id": 279}
+    seed.write_text(json.dumps({"limits": [{**here, "max": 9}]}), encoding="utf-8")
+    arguments = ("--state", str(state), "--seed", str(seed))
+    with running(*arguments) as (url, _):
+        assert limits(url) == {279: 9}
+        write(url, one(279, 8, "HUBSPOT_DEFINED"))
+    with running(*arguments, "--portal-id", "77") as (url, _):
+        assert limits(url) == {279: 8}
+        account = httpx.get(f"{url}/account-info/v3/details", headers=headers()).json()
+        assert account["portalId"] == 77
+
+
+def test_every_switch_reaches_the_rules() -> None:
+    """Each refuses or accepts what the default does not."""
+    switches = (
+        *("--token", "secret", "--rate", "100", "--portal-id", "42", "--latency", "1"),
+        *("--strict-update", "--create-existing", "accept", "--equality", "refuse"),
+        *("--primary", "refuse", "--judging", "before", "--mixed", "partial"),
+        *("--max-limit", "100", "--max-inputs", "3"),
+    )
+    with (
+        running(*switches) as (url, _),
+        httpx.Client(base_url=url, headers=headers("secret")) as http,
+    ):
+
+        def post(verb: str, *inputs: dict[str, Any]) -> int:
+            return http.post(batch_path(verb), json={"inputs": inputs}).status_code
+
+        assert http.get(PATH, headers=headers()).status_code == 401
+        assert http.get(PATH).headers["X-HubSpot-RateLimit-Max"] == "100"
+        assert http.get("/account-info/v3/details").json()["portalId"] == 42
+        assert post("update", one(30, 2)) == 400  # strict update
+        assert post("create", one(28, 2)) == 201  # create existing
+        assert post("update", one(28, 5)) == 400  # equality
+        assert post("create", one(1, 1, "HUBSPOT_DEFINED")) == 400  # primary
+        assert post("update", one(279, 9, "HUBSPOT_DEFINED"), one(28, 7)) == 207  # before, partial
+        assert post("update", one(279, 101, "HUBSPOT_DEFINED")) == 400  # max limit
+        assert post("update", *[one(28, 1)] * 4) == 400  # max inputs
+        name = "p42_car"
+        assert http.get(limits_path("v4", name, "contacts")).status_code == 200
+
+
+def test_faults_are_played_in_order() -> None:
+    """Rules on the command line, counted from the start."""
+    with running("--fault", "read#1:503", "--fault", "read#2:429,policy=DAILY") as (url, _):
+        statuses = [httpx.get(url + PATH, headers=headers()).status_code for _ in range(3)]
+        assert statuses == [503, 429, 200]
+        entries = httpx.get(f"{url}/_sandbox/requests").json()["requests"]
+        assert [entry["status"] for entry in entries] == statuses
+
+
+def test_the_page_is_there_without_a_token() -> None:
+    """For a person with a browser on this machine."""
+    with running() as (url, _):
+        page = httpx.get(url)
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html;charset=utf-8")
+        assert "Billing contact" in page.text
+
+
+def test_requests_are_logged_when_asked() -> None:
+    """On stderr, with -v only, and never with the token."""
+    for before, logged in (((), False), (("-v",), True)):
+        with running("--token", "secret", before=before) as (url, process):
+            httpx.get(url + PATH, headers=headers("secret"))
+            process.terminate()
+            _, err = process.communicate(timeout=10)
+        assert (f"GET {PATH} → 200" in err) is logged
+        assert "secret" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--fault", "read:explode"), "explode is no action"),
+        (("--fault", "any:edit,from=car,to=deals,type=1,max=1"), "Unable to infer object type"),
+        (("--port", "70000"), "--port"),
+        (("--rate", "-1"), "--rate"),
+        (("--latency", "-1"), "--latency"),
+        (("--seed", "/nonexistent.json"), "--seed"),
+        (("--equality", "maybe"), "--equality"),
+        (("--max-limit", "0"), "--max-limit"),
+        (("--portal-id", "0"), "--portal-id"),
+        (("--unknown",), "No such option"),
+        (("extra",), "unexpected extra argument"),
+    ],
+)
+def test_wrong_usage_is_told(arguments: tuple[str, ...], complaint: str) -> None:
+    """Exit 64 with what is wrong, and nothing is served."""
+    code, told = refused(*arguments)
+    assert code == 64
+    assert complaint in told
+
+
+def test_bad_files_are_told(tmp_path: Path) -> None:
+    """A seed that is no seed, and a state that is no state."""
+    path = tmp_path / "file"
+    path.write_text('{"extends": "everything"}' * 50, encoding="utf-8")
+    for option in ("--seed", "--state"):
+        code, told = refused(option, str(path))
+        assert code == 64
+        assert str(path) in told
+
+
+def test_a_taken_port_is_told() -> None:
+    """Exit 1: the command line is right, the machine is not ready."""
+    with running() as (url, _):
+        code, told = refused("--port", url.rpartition(":")[2])
+        assert code == 1
+        assert "Cannot listen" in told
+
+
+def test_the_fault_language_can_be_read() -> None:
+    """`--fault help` prints it and ends."""
+    done = subprocess.run(
+        [*COMMAND, "sandbox", "--fault", "help"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "WHEN[@FROM/TO]" in done.stdout
+    assert "alter,type=28,as=7" in done.stdout

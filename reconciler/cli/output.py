@@ -11,16 +11,9 @@ from typing import TextIO
 
 import click
 
-from reconciler.cli.root import Globals
+from reconciler.cli.settings import settings
 from reconciler.errors import Diagnostic, Located
 from reconciler.report.style import Style
-
-
-def settings() -> Globals:
-    """The global options of the running command."""
-    context = click.get_current_context(silent=True)
-    found = context.find_object(Globals) if context is not None else None
-    return found or Globals()
 
 
 def style(stream: TextIO | None = None) -> Style:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from reconciler.cli import output
+from reconciler.cli.settings import settings
 from reconciler.hubspot import Answer, Exchange, Observer, Reason
 from reconciler.model import Direction, Plan
 
@@ -32,7 +33,7 @@ class Reporter(Observer, Protocol):
 @contextmanager
 def reporting(portal: str, plan: Plan | None = None) -> Iterator[Reporter]:
     """Report one portal's work as suits where stderr goes."""
-    if output.settings().verbosity >= 0 and sys.stderr.isatty():
+    if settings().verbosity >= 0 and sys.stderr.isatty():
         from rich.console import Console  # a terminal is there to pay for it
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -48,7 +49,7 @@ def reporting(portal: str, plan: Plan | None = None) -> Iterator[Reporter]:
         with bars:
             yield BarReporter(portal, bars, len(plan.changes) if plan else 1)
     else:
-        yield LineReporter(portal, output.settings().verbosity)
+        yield LineReporter(portal, settings().verbosity)
 
 
 class LineReporter:

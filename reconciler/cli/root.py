@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from reconciler import __version__
+from reconciler.cli.settings import Globals
 
 COMMANDS = {
     "validate": "Check the files offline.",
@@ -20,15 +20,6 @@ COMMANDS = {
     "schema": "Print the JSON Schema of a format.",
     "sandbox": "Run a local stand-in for HubSpot, for demos and tests.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Globals:
-    """What stands before the command: workspace file, verbosity (-1 to 2) and colour."""
-
-    workspace: Path | None = None
-    verbosity: int = 0
-    color: str = "auto"
 
 
 class LazyGroup(click.Group):

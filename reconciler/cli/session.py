@@ -12,6 +12,7 @@ from types import FrameType
 import reconciler
 from reconciler.cli import output
 from reconciler.cli.options import PortalOptions
+from reconciler.cli.settings import settings
 from reconciler.cli.workspace import (
     choose_portals,
     config_paths,
@@ -101,7 +102,7 @@ class Session:
         return GitState(state.commit, state.dirty, found.commit), desired
 
     def _warn(self, warnings: tuple[Diagnostic, ...]) -> None:
-        if output.settings().verbosity >= 0:
+        if settings().verbosity >= 0:
             output.show_diagnostics(warnings)
 
     @contextmanager

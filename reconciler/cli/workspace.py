@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.output import settings
+from reconciler.cli.settings import settings
 from reconciler.config import (
     EnvToken,
     FileToken,

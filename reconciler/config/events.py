@@ -25,9 +25,12 @@ from ruamel.yaml.events import (
 from ruamel.yaml.parser import Parser
 
 from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence, place
+from reconciler.config.syntax import document_without_start, syntax_error, unplaced
 from reconciler.config.wording import quoted
 from reconciler.errors import Diagnostic
 from reconciler.model import Place
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAXIMUM_DEPTH = 32
 """How deep mappings and lists may nest."""
@@ -50,9 +53,9 @@ def read_documents(path: str, text: str, *, pure: bool = False) -> Documents:
     except _TooDeep as error:
         builder.report("yaml-depth", str(error), error.mark, "flatten the document")
     except MarkedYAMLError as error:
-        builder.report_syntax(error)
+        builder.diagnostics.append(syntax_error(path, error))
     except (YAMLError, ValueError, OverflowError) as error:
-        builder.diagnostics.append(_unplaced(path, error))
+        builder.diagnostics.append(unplaced(path, error))
     return Documents(tuple(builder.roots), tuple(builder.diagnostics))
 
 
@@ -102,19 +105,9 @@ class _Builder:
         place = Place(self.path, mark.line + 1, mark.column + 1)
         self.diagnostics.append(Diagnostic(code, message, place, hint=hint))
 
-    def report_syntax(self, error: MarkedYAMLError) -> None:
-        mark = error.problem_mark or error.context_mark
-        place = Place(self.path, mark.line + 1, mark.column + 1) if mark else Place(self.path, 1, 1)
-        self.diagnostics.append(_syntax_error(place, error))
-
     def _start_document(self, event: Any) -> None:
         if self.roots and not event.explicit:
-            self.report(
-                "yaml-syntax",
-                "not YAML: a document starts without ---",
-                event.start_mark,
-                "separate documents by a line with ---",
-            )
+            self.diagnostics.append(document_without_start(self.path, event.start_mark))
 
     def _scalar(self, event: Any) -> None:
         mark = event.start_mark
@@ -222,34 +215,3 @@ def _duplicate_key(path: str, earlier: Scalar, key: Scalar) -> Diagnostic:
         hint="keep one of the two",
         related=place(path, earlier),
     )
-
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_HINTS = {
-    "mapping values are not allowed": 'a text that holds ": " needs quotes; check the indentation',
-    "cannot start any token": "quote a text that starts with this character",
-    "block end": "check the indentation: keys of one mapping start in one column",
-    "block mapping": "check the indentation: keys of one mapping start in one column",
-    "expected ':'": "a key ends in a colon and a space",
-    "end of stream": "close the quote or bracket",
-    "',' or": "close the bracket, or put a comma between the entries",
-}
-
-
-def _syntax_error(place: Place, error: MarkedYAMLError) -> Diagnostic:
-    problem = " ".join(str(error.problem or error.context or "cannot be read").split())
-    hint = next((hint for words, hint in _HINTS.items() if words in problem), None)
-    start = error.context_mark
-    related = Place(place.path, start.line + 1, start.column + 1) if start else None
-    return Diagnostic(
-        "yaml-syntax",
-        f"not YAML: {problem}",
-        place,
-        hint=hint,
-        related=None if related == place else related,
-    )
-
-
-def _unplaced(path: str, error: Exception) -> Diagnostic:
-    words = " ".join(str(error).split())
-    return Diagnostic("yaml-syntax", f"not YAML: {words}", Place(path, 1, 1))

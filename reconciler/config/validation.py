@@ -265,7 +265,13 @@ def _shape(code: str, wanted: str, hint: str) -> Callable[[_Finding], Diagnostic
     return translate
 
 
-_not_a_mapping = _shape("not-a-mapping", "a mapping", "write keys with values below it")
+def _not_a_mapping(finding: _Finding) -> Diagnostic:
+    hint = "write keys with values below it"
+    if isinstance(finding.node, Scalar) and ":" in finding.node.text:
+        hint = "a key ends in a colon and a space"
+    return _shape("not-a-mapping", "a mapping", hint)(finding)
+
+
 _not_a_list = _shape("not-a-list", "a list", "start each entry with a dash")
 _not_text = _shape("not-text", "a text", "put it between quotes")
 _not_boolean = _shape("not-a-boolean", "true or false", "write true or false without quotes")

@@ -173,9 +173,17 @@ def _faults(request: Request) -> list[Fault]:
 
 def _is_local(request: Request) -> bool:
     """Whether the client called a loopback address, and no other site's page made it do so."""
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname
     origin = request.headers.get("origin")
-    return host in _LOOPBACK and (origin is None or urlsplit(origin).hostname in _LOOPBACK)
+    host = _hostname(f"//{request.headers.get('host', '')}")
+    return host in _LOOPBACK and (origin is None or _hostname(origin) in _LOOPBACK)
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        # Brackets that do not match, for one: nothing that a client of this machine sends.
+        return None
 
 
 def _refusal(status: int, message: str) -> Response:

@@ -19,7 +19,7 @@ class Options:
     before every answer. `faults`: rules of the fault language, already parsed.
     """
 
-    token: str = DEFAULT_TOKEN
+    token: str = field(default=DEFAULT_TOKEN, repr=False)
     rules: Rules = field(default_factory=Rules)
     rate: int | None = None
     latency: float = 0.0

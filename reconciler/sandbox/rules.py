@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from .portal import Associations, TypeKey
+from .portal import Associations, Category, TypeKey
 
 
 class Verdict(StrEnum):
@@ -37,7 +37,7 @@ class Rules:
     `equality`: a label limit equal to the object limit; HubSpot's changelog contradicts itself.
     `update_of_missing`: `batch/update` for a limit that does not exist yet; accepted (observed on
     2026-09), documented as the work of `batch/create`. `create_of_existing`: unknown. `primary`:
-    a limit on a type labelled Primary; unknown. `maximum`: 50,000 is the product's technical
+    a limit on HubSpot's Primary type; unknown. `maximum`: 50,000 is the product's technical
     ceiling (documented), the API's own maximum is unknown. `max_inputs`: unknown, None for any.
     """
 
@@ -130,7 +130,8 @@ def _bad_maximum(one: Update | Create, rules: Rules) -> str | None:
 def _bad_order(one: Update | Create, associations: Associations, rules: Rules) -> str | None:
     """A label limit must not exceed the object limit, whichever of them is set (documented)."""
     label = associations.types[one.key].label
-    if label == "Primary" and rules.primary is Verdict.REFUSE:
+    is_primary = label == "Primary" and one.key.category is Category.HUBSPOT_DEFINED
+    if is_primary and rules.primary is Verdict.REFUSE:
         return "The Primary association type takes no limit."
     # 1 when equality is refused: then the label limit must stay that much below.
     gap = 1 if rules.equality is Verdict.REFUSE else 0

@@ -103,6 +103,7 @@ def test_reset_is_at_hand() -> None:
         {},
         {"host": "portal.example.com"},
         {"host": "127.0.0.1.example.com"},
+        {"host": "[127.0.0.1"},
         {"host": "localhost:8080", "origin": "https://portal.example.com"},
         {"host": "localhost:8080", "origin": "null"},
     ],

@@ -1,8 +1,15 @@
-"""Stop sending: a signal, or an answer after which no further request makes sense."""
+"""Stop sending: a signal, or an error after which no further write makes sense."""
 
 from __future__ import annotations
 
 from threading import Lock
+
+from reconciler.errors import (
+    PermissionMissing,
+    PortalUnavailable,
+    ReconcilerError,
+    RequestRefused,
+)
 
 
 class Halt:
@@ -17,7 +24,28 @@ class Halt:
         with self._lock:
             self._reason = self._reason or reason
 
+    def after(self, error: ReconcilerError) -> None:
+        """Halt if the error concerns more than the direction it was met in."""
+        if ends_the_run(error):
+            self.because(error.message)
+
     @property
     def reason(self) -> str | None:
         """Why nothing more is to be written, or None."""
         return self._reason
+
+
+def ends_the_run(error: ReconcilerError) -> bool:
+    """Whether no further write makes sense, in any direction.
+
+    It does after a refusal, which is about what was asked, and after a 2xx that cannot be
+    understood. It does not after a signal, a token that is no longer accepted, a spent daily
+    allowance, a portal that gives no answer in the time allowed, or a journal that is broken.
+    """
+    match error:
+        case RequestRefused() | PermissionMissing():
+            return False
+        case PortalUnavailable(status=int() as status):
+            return not 200 <= status < 300
+        case _:
+            return True

@@ -1,8 +1,8 @@
-"""What is known of one change while it is carried out."""
+"""What is known of one change while it is carried out, and what follows from it in the end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from reconciler.applying.staleness import shown
@@ -12,7 +12,7 @@ from reconciler.model import Change, ChangeError, ChangeResult, Status
 
 @dataclass(frozen=True, slots=True)
 class Untried:
-    """It was not sent; `why` says on what it waited."""
+    """It was not sent; `why` says on what it waited, or what kept it."""
 
     why: str
 
@@ -36,7 +36,12 @@ class Refused:
     error: ChangeError
 
 
-Knowledge = Untried | Accepted | Doubtful | Refused
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """It was in doubt, and a reading before the next step showed it."""
+
+
+Knowledge = Untried | Accepted | Doubtful | Refused | Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +58,43 @@ def judge(change: Change, known: Knowledge, reading: Reading | None, unread: str
     """
     if isinstance(known, Untried):
         return ChangeResult(change, Status.NOT_ATTEMPTED, ChangeError(known.why))
-    if reading is not None and reading.max == change.after:
+    if reading is None:
+        return _unread(change, known, unread)
+    if reading.max == change.after:
         return ChangeResult(change, Status.VERIFIED)
     if isinstance(known, Refused):
         return ChangeResult(change, Status.FAILED, known.error)
-    if reading is not None and reading.max != change.before:
-        message = f"written {shown(change.after)}, but the portal shows {shown(reading.max)}"
-        return ChangeResult(change, Status.FAILED, ChangeError(message))
-    return ChangeResult(change, Status.UNCERTAIN, _uncertain(change, known, reading, unread))
+    if reading.max == change.before:
+        showing = f"the portal still shows {shown(reading.max)}, not {shown(change.after)}"
+        return ChangeResult(change, Status.UNCERTAIN, _told(known, showing))
+    other = f"written {shown(change.after)}, but the portal shows {shown(reading.max)}"
+    return ChangeResult(change, Status.FAILED, _told(known, other))
 
 
-def _uncertain(
-    change: Change, known: Accepted | Doubtful, reading: Reading | None, unread: str
-) -> ChangeError:
-    showing = (
-        f"it was not read back: {unread}"
-        if reading is None
-        else f"the portal still shows {shown(reading.max)}, not {shown(change.after)}"
-    )
+def _unread(
+    change: Change, known: Accepted | Doubtful | Refused | Shown, unread: str
+) -> ChangeResult:
+    match known:
+        case Shown():
+            return ChangeResult(change, Status.VERIFIED)
+        case Refused(error):
+            return ChangeResult(change, Status.FAILED, error)
+        case Accepted() | Doubtful():
+            error = _told(known, f"it was not read back: {unread}")
+            return ChangeResult(change, Status.UNCERTAIN, error)
+        case _:
+            assert_never(known)
+
+
+def _told(known: Accepted | Doubtful | Shown, showing: str) -> ChangeError:
+    """What the portal shows, after what it answered."""
     match known:
         case Accepted():
-            return ChangeError(showing)
+            return ChangeError(f"HubSpot answered that it was written; {showing}")
         case Doubtful(error):
-            return ChangeError(f"{error.message}; {showing}", error.category, error.correlation_id)
+            return replace(error, message=f"{error.message}; {showing}")
+        case Shown():
+            return ChangeError(f"it was shown after the write; {showing}")
         case _:
             assert_never(known)
 

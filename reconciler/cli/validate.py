@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.workspace import load_config, open_workspace
+from reconciler.config import default_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode
 from reconciler.model import Desired
 
@@ -27,14 +28,27 @@ def command(paths: tuple[Path, ...], format_: str) -> int:
 
     Without PATHS: the workspace's configs folder. All errors of all files are reported in one go.
     """
-    desired: Desired | None = None
-    try:
-        loaded = load_config(open_workspace(), paths)
-        desired, findings = loaded.desired, loaded.warnings
-    except ConfigurationInvalid as error:
-        findings = error.diagnostics
+    findings, desired = _check(paths)
     _report(format_, findings, desired)
     return int(ExitCode.INVALID if desired is None else ExitCode.DONE)
+
+
+def _check(paths: tuple[Path, ...]) -> tuple[tuple[Diagnostic, ...], Desired | None]:
+    """Everything there is to say of the files, and what they say if all are valid.
+
+    An invalid workspace file does not hide what is wrong with the pair files.
+    """
+    found: list[Diagnostic] = []
+    workspace = default_workspace()
+    try:
+        workspace = open_workspace()
+    except ConfigurationInvalid as error:
+        found += error.diagnostics
+    try:
+        loaded = load_config(workspace, paths)
+    except ConfigurationInvalid as error:
+        return (*found, *error.diagnostics), None
+    return (*found, *loaded.warnings), None if found else loaded.desired
 
 
 def _report(format_: str, findings: tuple[Diagnostic, ...], desired: Desired | None) -> None:

@@ -30,6 +30,11 @@ _PROBLEMS = (
         f'{_INDENTATION}; a text that holds ": " needs quotes',
     ),
     _Problem(
+        ("sequence entries are not allowed",),
+        "a list entry does not fit here",
+        "start each entry on a line of its own; quote a text that starts with a dash",
+    ),
+    _Problem(
         ("could not find expected ':'",),
         "a key without a colon",
         "a key ends in a colon and a space",
@@ -42,7 +47,7 @@ _PROBLEMS = (
         at_start=True,
     ),
     _Problem(
-        ("',' or '}'", "',' or ']'", "expected node content", "expected the node content"),
+        ("',' or '}'", "',' or ']'"),
         "a bracket is opened and neither a comma nor the closing bracket follows",
         "close the bracket, or put a comma between the entries",
     ),
@@ -62,12 +67,18 @@ _PROBLEMS = (
         "put the text between quotes",
     ),
     _Problem(
+        ("expected node content", "expected the node content"),
+        "a key or value is missing",
+        "write it, or remove the colon, comma or bracket that waits for it",
+    ),
+    _Problem(
         ("found unexpected ':'",), "a colon without a space", "a key ends in a colon and a space"
     ),
     _Problem(
         ("escape character", "Unicode", "hexdecimal", "hexadecimal"),
         "an escape in double quotes stands for no character",
         "write \\\\ for a backslash, or use single quotes",
+        at_start=True,
     ),
 )
 

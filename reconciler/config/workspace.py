@@ -29,7 +29,7 @@ class EnvToken:
 
 @dataclass(frozen=True, slots=True)
 class FileToken:
-    """A token in a file; the path is taken from the workspace's directory."""
+    """A token in a file; a relative path is taken from the workspace's `root`."""
 
     path: Path
 

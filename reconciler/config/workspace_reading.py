@@ -125,7 +125,7 @@ def _same_portal(name: str, earlier: str, at: Place, where: Place) -> Diagnostic
 
 def _workspace(form: WorkspaceForm, path: Path) -> Workspace:
     default = Workspace()
-    portals = tuple(_portal(name, portal, path.parent) for name, portal in form.portals.items())
+    portals = tuple(_portal(name, portal) for name, portal in form.portals.items())
     return Workspace(
         path=path,
         root=path.parent,
@@ -139,13 +139,13 @@ def _workspace(form: WorkspaceForm, path: Path) -> Workspace:
     )
 
 
-def _portal(name: str, form: PortalForm, root: Path) -> PortalSettings:
-    return PortalSettings(name, form.portal_id, _token(form.token, root))
+def _portal(name: str, form: PortalForm) -> PortalSettings:
+    return PortalSettings(name, form.portal_id, _token(form.token))
 
 
-def _token(form: TokenForm | None, root: Path) -> Token:
+def _token(form: TokenForm | None) -> Token:
     if form is None:
         return EnvToken(DEFAULT_TOKEN_VARIABLE)
     if form.file is not None:
-        return FileToken(root / form.file)
+        return FileToken(Path(form.file))
     return EnvToken(str(form.env))

@@ -20,6 +20,7 @@ from reconciler.hubspot.observer import Observer, Reason
 T = TypeVar("T")
 
 _LONGEST_WAIT = 10.0
+_FLOOR, _LONGEST_FLOOR = 0.2, 2.0
 _LONGEST_JITTER = 1.0
 
 
@@ -70,10 +71,10 @@ class Calls:
 
         A `Retry-After` of 0 does not make a loop without a pause.
         """
-        floor = min(2.0, 0.1 * 2.0**progress.attempt)
-        wait = max(fault.wait, floor)
+        doubled = 2.0 ** min(progress.attempt - 1, 8)
+        wait = max(fault.wait, min(_LONGEST_FLOOR, _FLOOR * doubled))
         if fault.grows:
-            wait = min(_LONGEST_WAIT, fault.wait * 2.0 ** (progress.attempt - 1))
+            wait = min(_LONGEST_WAIT, fault.wait * doubled)
         wait += min(_LONGEST_JITTER, wait / 4) * self._jitter()
         usable = max(0.0, self._left(progress) - self._spare)
         return max(fault.wait, usable) if fault.asked and wait > usable else min(wait, usable)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from reconciler.hubspot.messages import Response
@@ -51,6 +51,14 @@ def _maximum(value: object) -> object:
     return None if value == NO_LIMIT else value
 
 
+def _unicode(text: str) -> str:
+    """JSON can spell half a character (`\\ud800`), which no file or terminal takes."""
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("half a character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_unicode)]
 _Category = Annotated[Category, BeforeValidator(_category)]
 _TypeId = Annotated[int, Field(ge=1)]
 Maximum = Annotated[int | None, Field(ge=1), BeforeValidator(_maximum)]
@@ -61,7 +69,7 @@ class Row(Wire):
 
     category: _Category
     type_id: _TypeId
-    label: str | None = None
+    label: Text | None = None
     user_enforced_max_to_object_ids: Maximum = None
 
     @property

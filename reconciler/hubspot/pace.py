@@ -208,7 +208,7 @@ class Pace:
         self._learn(refusal.policy, now, paced=ticket.paced)
         seconds = refusal.retry_after
         if seconds is None:
-            seconds = min(_LONGEST_PAUSE, 2.0 ** (self._refusals - 1))
+            seconds = min(_LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 8))
         seconds += min(1.0, 0.25 * max(seconds, 0.5)) * self._jitter()
         self._paused_until = max(self._paused_until, now + seconds)
 

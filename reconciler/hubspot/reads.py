@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from reconciler.hubspot.answers import Usage
-from reconciler.hubspot.documents import Maximum, Nonsense, Row, Wire, read
+from reconciler.hubspot.documents import Maximum, Nonsense, Row, Text, Wire, read
 from reconciler.hubspot.messages import Response
 from reconciler.model import (
     Account,
@@ -26,8 +26,8 @@ class _Rows(Wire):
 
 class _Schema(Wire):
     object_type_id: str = Field(pattern=r"^\d+-\d+$")
-    name: str = Field(min_length=1)
-    fully_qualified_name: str | None = None
+    name: Text = Field(min_length=1)
+    fully_qualified_name: Text | None = None
 
     def custom_object(self) -> CustomObject:
         return CustomObject(self.object_type_id, self.name, self.fully_qualified_name or self.name)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reconciler.report.diagnostics import diagnostics_json as diagnostics_json
     from reconciler.report.diagnostics import diagnostics_sarif as diagnostics_sarif
     from reconciler.report.diagnostics import diagnostics_text as diagnostics_text
+    from reconciler.report.html import plan_html as plan_html
     from reconciler.report.markdown import plan_markdown as plan_markdown
     from reconciler.report.mermaid import plan_mermaid as plan_mermaid
     from reconciler.report.result import result_text as result_text
@@ -26,6 +27,7 @@ _MODULES = {
     "diagnostics_json": "diagnostics",
     "diagnostics_sarif": "diagnostics",
     "diagnostics_text": "diagnostics",
+    "plan_html": "html",
     "plan_markdown": "markdown",
     "plan_mermaid": "mermaid",
     "plan_text": "text",

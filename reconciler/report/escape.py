@@ -104,7 +104,12 @@ def terminal(text: str, limit: int = NAME_LIMIT) -> str:
 
 def html_text(text: str, limit: int = NAME_LIMIT) -> str:
     """For HTML text and quoted attribute values. Wrap names in `<bdi>`."""
-    return html.escape(visible(text, limit))
+    return html_quoted(visible(text, limit))
+
+
+def html_quoted(shown: str) -> str:
+    """For HTML, from text that was made visible before."""
+    return html.escape(shown)
 
 
 def web_link(url: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import hypot
 
 
@@ -91,7 +92,7 @@ class Curve:
 
 
 def _pairs(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
-    return zip(points, points[1:], strict=False)
+    return pairwise(points)
 
 
 def bounds(points: Iterable[Point], margin: float) -> tuple[Point, Point]:

@@ -9,10 +9,10 @@ from reconciler.model import Origin, Plan
 from reconciler.report import markdown_parts as parts
 from reconciler.report.blocks import Block, size
 from reconciler.report.escape import markdown_code
-from reconciler.report.markdown_parts import Links
 from reconciler.report.view import (
     SECTION_NOTES,
     SECTION_TITLES,
+    Links,
     Section,
     no_links,
     object_names,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.model import Action, Change, Place, Plan, Refusal, count_actions
 from reconciler.report.blocks import Block, table
@@ -22,15 +22,13 @@ from reconciler.report.view import (
     SECTION_TITLES,
     Group,
     LimitName,
+    Links,
     Row,
     Section,
     before_after,
     plural,
     short_counts,
 )
-
-Links = Callable[[Place], str | None]
-"""Gives the URL of a place, or None where the host of the files is not known."""
 
 REASON_LIMIT = 300
 _ACTIONS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model import Action, Plan, count_actions
 from reconciler.report.cells import cells
-from reconciler.report.escape import html_text, one_way, visible
+from reconciler.report.escape import html_quoted, html_text, one_way, visible
 from reconciler.report.geometry import Curve, Point
 from reconciler.report.layout import (
     LINE_HEIGHT,
@@ -36,6 +36,7 @@ _LABEL_CELLS = 26
 _NODE_CELLS = 22
 _RING_CELLS = 21
 _TITLE_LINES = 12
+_TITLE_CELLS = 80
 _TABBABLE_ARROWS = 40
 _WIDTHS = (480, 640, 800, 1000, 1300, 1700)
 
@@ -117,11 +118,11 @@ _NO_TAB = ' tabindex="-1"'
 
 
 def _title(group: Group) -> str:
-    lines = [group.name, *map(_line, group.rows[:_TITLE_LINES])]
+    lines = [visible(group.name), *(_line(row, _TITLE_CELLS) for row in group.rows[:_TITLE_LINES])]
     rest = len(group.rows) - _TITLE_LINES
     if rest > 0:
         lines.append(f"and {rest} more")
-    return "\n".join(html_text(line, 200) for line in lines)
+    return "\n".join(map(html_quoted, lines))
 
 
 def _label(arrow: Arrow, placed: PlacedArrow, shape: Shape, group: Group) -> str:
@@ -133,7 +134,7 @@ def _label(arrow: Arrow, placed: PlacedArrow, shape: Shape, group: Group) -> str
     classes = [CLASSES[row.change.action] for row in group.rows[:_LINES]]
     spans = "".join(
         f'<tspan x="{_number(centre.x)}" y="{_number(top + index * LINE_HEIGHT)}"'
-        f"{_line_class(classes, index, shape)}>{html_text(line, 200)}</tspan>"
+        f"{_line_class(classes, index, shape)}>{html_quoted(line)}</tspan>"
         for index, line in enumerate(lines)
     )
     return f"<text>{spans}</text>"
@@ -147,13 +148,13 @@ def _line_class(classes: Sequence[str], index: int, shape: Shape) -> str:
 
 def _label_lines(rows: Sequence[Row]) -> Iterator[str]:
     shown = rows if len(rows) <= _LINES else rows[: _LINES - 1]
-    yield from map(_line, shown)
+    yield from (_line(row, _LABEL_CELLS) for row in shown)
     if len(shown) < len(rows):
         yield f"and {len(rows) - len(shown)} more"
 
 
-def _line(row: Row) -> str:
-    name = "object limit" if row.name.label is None else f"“{_cut(row.name.label, _LABEL_CELLS)}”"
+def _line(row: Row, width: int) -> str:
+    name = "object limit" if row.name.label is None else f"“{_cut(row.name.label, width)}”"
     return f"{SYMBOLS[row.change.action]} {name} {before_after(row.change)}"
 
 
@@ -179,7 +180,7 @@ def _nodes(
             touching[node].append(number)
     for node, (name, placed) in enumerate(zip(names, drawn.nodes, strict=True)):
         rows = [row for number in touching[node] for row in groups[number].rows]
-        title = html_text(name, 200)
+        title = html_text(name)
         told = f"{title}: {short_counts(rows)}"
         yield (
             f'<a class="n" href="#d{touching[node][0]}" data-n="{node}">'
@@ -195,7 +196,7 @@ def _node(name: str, placed: PlacedNode) -> str:
             f'<rect x="{_number(corner.x)}" y="{_number(corner.y)}" '
             f'width="{_number(placed.box.width)}" height="{_number(placed.box.height)}" rx="9"/>'
             f'<text x="{_number(centre.x)}" y="{_number(centre.y)}">'
-            f"{html_text(_cut(name, _NODE_CELLS))}</text>"
+            f"{html_quoted(_cut(name, _NODE_CELLS))}</text>"
         )
     outward = centre + centre.unit * 13
     turned = 90 < placed.angle < 270
@@ -203,7 +204,7 @@ def _node(name: str, placed: PlacedNode) -> str:
     return (
         f'<circle cx="{_number(centre.x)}" cy="{_number(centre.y)}" r="5"/>'
         f'<text{_END if turned else ""} transform="translate({_pair(outward)}) '
-        f'rotate({_number(angle)})">{html_text(_cut(name, _RING_CELLS))}</text>'
+        f'rotate({_number(angle)})">{html_quoted(_cut(name, _RING_CELLS))}</text>'
     )
 
 
@@ -211,7 +212,7 @@ _END = ' class="end"'
 
 
 def _cut(name: str, width: int) -> str:
-    """A name short enough for the picture; the whole of it stands in title and table."""
+    """Made visible, and short enough for the picture; more of it stands in title and table."""
     shown = visible(name, 200)
     if cells(shown) > width:
         shown = shown[: width - 1]

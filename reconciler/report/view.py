@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from reconciler.model import (
@@ -234,6 +234,10 @@ def plural(count: int, noun: str) -> str:
 def short_commit(commit: str) -> str:
     """The first characters of a commit, as git's own `--short` gives them."""
     return commit[:12]
+
+
+Links = Callable[[Place], str | None]
+"""Gives the URL of a place, or None where the host of the files is not known."""
 
 
 def no_links(_place: Place) -> str | None:

@@ -67,6 +67,16 @@ def test_the_workspace_file_is_checked_too(offline: Desk) -> None:
     assert "prune" in ran.err
 
 
+def test_a_bad_workspace_does_not_hide_bad_pair_files(offline: Desk) -> None:
+    """All errors of all files in one go."""
+    offline.write("configs/a.yaml", BAD)
+    offline.write("reconciler.yaml", "version: 2\n")
+    ran = offline.run("validate")
+    assert ran.code == 3
+    assert "reconciler.yaml:1:10" in ran.err
+    assert "configs/a.yaml:3:6" in ran.err
+
+
 def test_a_named_workspace_must_exist(offline: Desk) -> None:
     """Wrong usage, not a silent default."""
     assert offline.run("--workspace", "nowhere.yaml", "validate").code == 64

@@ -68,6 +68,7 @@ class Simulation:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._ordinal = 0
         self._queue: deque[None] = deque()
+        self._wake_at = 0.0
         self._left = self.requests
         if self.first_alone:
             self._left = 1
@@ -99,10 +100,16 @@ class Simulation:
             now = self._clock.now
             delay, look_again = self._pace._delay(now, exempt=self.exempt)
             if delay > 0:
-                self._at(now + (min(delay, 0.05) if look_again else delay), lambda: None)
+                self._wake(now, now + (min(delay, 0.05) if look_again else delay))
                 return
             self._queue.popleft()
             self._send(self._pace._admit(exempt=self.exempt))
+
+    def _wake(self, now: float, when: float) -> None:
+        """Look again then, unless that is planned already."""
+        if not now < self._wake_at <= when:
+            self._wake_at = when
+            self._at(when, lambda: None)
 
     def _send(self, ticket: Ticket) -> None:
         self._after(self._latency(), lambda: self._arrive(ticket))
@@ -133,4 +140,7 @@ class Simulation:
 
 def busiest(moments: list[float], seconds: float) -> int:
     """The most of the moments that any stretch of so many seconds has."""
-    return max((sum(1 for each in moments if start <= each < start + seconds) for start in moments), default=0)
+    return max(
+        (sum(1 for each in moments if start <= each < start + seconds) for start in moments),
+        default=0,
+    )

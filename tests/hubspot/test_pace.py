@@ -35,7 +35,7 @@ def pace_of(clock: FakeClock, told: list[tuple[float, Reason]] | None = None) ->
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     limit=st.integers(16, 190),
     workers=st.integers(1, 16),
@@ -88,7 +88,7 @@ def test_a_lower_limit_that_nobody_states_is_learned() -> None:
     """Half of the usual allowance, without headers: found out, kept to, tried again slowly."""
     server = RollingServer(50, tells=False)
     simulation = Simulation(server, 500).run()
-    assert simulation.duration < floor(simulation) * 1.15
+    assert simulation.duration < floor(simulation) * 1.25
     assert busiest([at for at in server.refused_at if at > 20], 10) <= 3
 
 
@@ -194,15 +194,16 @@ def test_a_pause_longer_than_the_time_allowed_fails_at_once() -> None:
     assert clock.now == 0
 
 
-def test_a_portal_that_refuses_for_good_is_given_up() -> None:
-    """First attempts too wait no longer for refusals to end than a call may take."""
+def test_a_request_waits_no_longer_for_refusals_to_end_than_a_call_may_take() -> None:
+    """Pauses that others keep prolonging are not waited out for ever."""
     clock = FakeClock()
     pace = pace_of(clock)
-    pace.refused(pace.enter(exempt=True), Rate(), FULL)
+    waiting = pace.enter(exempt=True)
+    pace.refused(pace.enter(exempt=True), Rate(), RateRefusal(Policy.ROLLING, 50.0))
+    clock.now = 40.0
+    pace.refused(waiting, Rate(), RateRefusal(Policy.ROLLING, 70.0))
     with pytest.raises(PortalUnavailable):
-        while True:
-            pace.refused(pace.enter(exempt=True), Rate(), FULL)
-    assert 50 < clock.now <= 61
+        pace.enter(exempt=True)
 
 
 def test_a_retry_does_not_wait_past_its_time() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,16 @@ def table(header: str) -> dict[str, str]:
         if _first_cell(head).lower() == header:
             return {_first_cell(row): row for row in rows}
     raise AssertionError(f"no table with the column {header}")
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda path: path.name
+)
+def test_links_lead_somewhere(path: Path) -> None:
+    """A relative link names a file of the repository."""
+    targets = re.findall(r"\]\(([^)#:]+)[^):]*\)", path.read_text(encoding="utf-8"))
+
+    assert [each for each in targets if not (path.parent / each).exists()] == []
 
 
 def _first_cell(row: str) -> str:
@@ -50,4 +61,4 @@ def test_table_names_options_that_exist(command: str) -> None:
 
 def test_table_names_the_exit_codes() -> None:
     """A pipeline's author finds every exit code, and no other."""
-    assert {int(cell) for cell in table("exit")} == {int(code) for code in ExitCode}
+    assert {int(cell) for cell in table("exit code")} == {int(code) for code in ExitCode}

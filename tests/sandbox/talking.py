@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reconciler.sandbox import Options, Request, Response, Rules, Sandbox, parse_fault
+from reconciler.sandbox import Options, Portal, Request, Response, Rules, Sandbox, parse_fault
+from reconciler.sandbox.seed import direction_document, portal_document
 
 AUTHORIZED = {"authorization": "Bearer sandbox-token"}
 VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
@@ -61,6 +62,12 @@ def options(*faults: str, rules: Rules | None = None, rate: int | None = None) -
     return Options(
         rules=rules or Rules(), rate=rate, faults=tuple(parse_fault(rule) for rule in faults)
     )
+
+
+def everything(portal: Portal) -> object:
+    """All there is to a portal, to compare with."""
+    parts = [direction_document(direction, one) for direction, one in portal.directions.items()]
+    return portal_document(portal), parts
 
 
 class Clock:

@@ -13,7 +13,6 @@ from reconciler.sandbox import (
     AssociationType,
     Category,
     Direction,
-    Portal,
     TypeKey,
     Usage,
     bare_portal,
@@ -26,6 +25,7 @@ from reconciler.sandbox.seed import (
     portal_document,
     portal_from,
 )
+from tests.sandbox.talking import everything
 
 FULL = {
     "extends": "nothing",
@@ -49,12 +49,6 @@ FULL = {
     "limits": [{"from": "0-1", "to": "2-5", "type_id": 8, "max": 6}],
     "usage": [{"from": "contacts", "to": "p77_van", "at_limit": 2, "near_limit": 1}],
 }
-
-
-def whole(portal: Portal) -> object:
-    """Everything there is to a portal, to compare with."""
-    parts = [direction_document(direction, one) for direction, one in portal.directions.items()]
-    return portal_document(portal), parts
 
 
 def test_a_seed_can_say_everything(tmp_path: Path) -> None:
@@ -95,7 +89,7 @@ def test_a_seed_extends_a_portal(extends: object, directions: int, limits: int) 
 
 def test_an_empty_seed_has_hubspots_types() -> None:
     """HubSpot's own types are the default."""
-    assert whole(portal_from({})) == whole(portal_from({"extends": "hubspot"}))
+    assert everything(portal_from({})) == everything(portal_from({"extends": "hubspot"}))
 
 
 def test_a_seed_replaces_what_it_names() -> None:
@@ -117,7 +111,7 @@ def test_a_portal_survives_the_way_through_documents() -> None:
         part = direction_document(direction, associations)
         document |= {key: [*document[key], *part[key]] for key in part}  # type: ignore[misc]
     again = portal_from(json.loads(json.dumps(document)))
-    assert whole(again) == whole(portal)
+    assert everything(again) == everything(portal)
 
 
 @pytest.mark.parametrize(

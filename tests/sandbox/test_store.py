@@ -11,8 +11,7 @@ import pytest
 
 from reconciler.sandbox import Sandbox, example_portal, generated_portal
 from reconciler.sandbox.store import SqliteStore, StoreError
-from tests.sandbox.talking import one, send, write
-from tests.sandbox.test_seed import whole
+from tests.sandbox.talking import everything, one, send, write
 
 
 def test_a_new_file_holds_no_portal(tmp_path: Path) -> None:
@@ -33,11 +32,11 @@ def test_every_kind_of_change_is_kept(tmp_path: Path) -> None:
         sandbox.edit("deals", "contacts", 32, 9)
         body = {"name": "mentor", "label": "Mentor", "inverseLabel": "Mentee"}
         send(sandbox, "POST", "/crm/associations/v4/tickets/orders/labels", body)
-        expected = whole(sandbox.portal)
+        expected = everything(sandbox.portal)
     with closing(SqliteStore(path)) as store:
         again = store.load()
         assert again is not None
-        assert whole(again) == expected
+        assert everything(again) == expected
 
 
 def test_a_write_is_safe_before_it_is_answered(tmp_path: Path) -> None:
@@ -59,7 +58,7 @@ def test_reset_replaces_what_is_kept(tmp_path: Path) -> None:
         sandbox.reset()
         again = store.load()
         assert again is not None
-        assert whole(again) == whole(generated_portal(4, 2))
+        assert everything(again) == everything(generated_portal(4, 2))
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:

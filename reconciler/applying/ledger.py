@@ -1,0 +1,115 @@
+"""What is known of each change of one direction, kept as it is learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.applying.knowledge import (
+    Accepted,
+    Doubtful,
+    Knowledge,
+    Refused,
+    Shown,
+    Untried,
+    judge,
+)
+from reconciler.applying.reading import Seen
+from reconciler.applying.record import Record
+from reconciler.model import BatchInput, Change, ChangeError, ChangeResult, Direction, TypeKey
+
+_NAMED_OBSTACLES = 3
+
+
+class Ledger:
+    """The changes of one direction, each with what is known of it."""
+
+    def __init__(self, direction: Direction, changes: Sequence[Change], record: Record) -> None:
+        self.direction = direction
+        self._changes: Mapping[TypeKey, Change] = {each.type.key: each for each in changes}
+        self._known: dict[TypeKey, Knowledge] = dict.fromkeys(
+            self._changes, Untried("nothing was sent")
+        )
+        self._record = record
+
+    def sending(self, inputs: Sequence[BatchInput]) -> None:
+        """From here on the portal may have written these, whatever happens next."""
+        self._set(inputs, Doubtful(ChangeError("it was being sent when the apply broke off")))
+
+    def learn(self, inputs: Sequence[BatchInput], known: Knowledge) -> None:
+        """What an answer, or its absence, says of these inputs."""
+        if inputs:
+            self._set(inputs, known)
+            self._record.learned(self.direction, inputs, known)
+
+    def keep_waiting(self, inputs: Sequence[BatchInput], why: str) -> None:
+        """These are not sent."""
+        self._set(inputs, Untried(why))
+
+    def create_instead(self, one: BatchInput, refusal: ChangeError) -> None:
+        """`update` was refused for a limit that does not exist yet."""
+        self._record.instead(self.direction, one, refusal)
+
+    def is_new(self, one: BatchInput) -> bool:
+        """Whether the limit did not exist when the plan was made."""
+        return self._changes[one.key].before is None
+
+    # ------------------------------------------------------------ what follows from it
+
+    @property
+    def doubtful(self) -> bool:
+        return any(isinstance(known, Doubtful) for known in self._known.values())
+
+    @property
+    def sent(self) -> bool:
+        return any(not isinstance(known, Untried) for known in self._known.values())
+
+    @property
+    def may_have_written(self) -> bool:
+        return any(isinstance(each, Accepted | Doubtful | Shown) for each in self._known.values())
+
+    def missing(self, values: Mapping[TypeKey, int]) -> int:
+        """How many written limits these values do not show. A refused one is not waited for."""
+        return sum(
+            isinstance(known, Accepted | Doubtful | Shown)
+            and values.get(key) != self._changes[key].after
+            for key, known in self._known.items()
+        )
+
+    def missing_doubtful(self, values: Mapping[TypeKey, int]) -> int:
+        """How many limits in doubt these values do not show."""
+        return sum(
+            isinstance(known, Doubtful) and values.get(key) != self._changes[key].after
+            for key, known in self._known.items()
+        )
+
+    def settle(self, seen: Seen) -> None:
+        """What was in doubt and is shown is in doubt no more."""
+        for key, known in self._known.items():
+            reading = seen.reading(key)
+            if isinstance(known, Doubtful) and reading is not None:
+                if reading.max == self._changes[key].after:
+                    self._known[key] = Shown()
+
+    def obstacle(self) -> str | None:
+        """Why what comes after must not be sent: something before it was refused or is in doubt."""
+        stuck = [
+            f"{self._changes[key].id} ({'refused' if isinstance(known, Refused) else 'in doubt'})"
+            for key, known in self._known.items()
+            if isinstance(known, Doubtful | Refused)
+        ]
+        if not stuck:
+            return None
+        more = len(stuck) - _NAMED_OBSTACLES
+        named = ", ".join(stuck[:_NAMED_OBSTACLES]) + (f" and {more} more" if more > 0 else "")
+        return f"not sent: it waited for {named}"
+
+    def results(self, seen: Seen) -> tuple[ChangeResult, ...]:
+        """What became of each change, by what is known and what was seen in the end."""
+        return tuple(
+            judge(change, self._known[key], seen.reading(key), seen.unread)
+            for key, change in self._changes.items()
+        )
+
+    def _set(self, inputs: Sequence[BatchInput], known: Knowledge) -> None:
+        for each in inputs:
+            self._known[each.key] = known

@@ -1,0 +1,208 @@
+"""A forge's API: JSON over the one transport, with waits and retries within the time allowed."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import tenacity
+from pydantic import TypeAdapter
+
+from reconciler.cli.forge.answers import Hints, asked_wait, has_next_page, message, read
+from reconciler.cli.forge.problems import CommentGone, ForgeError, PassingFault, PerhapsCreated
+from reconciler.hubspot import Clock, NoAnswer, NotSent, Request, Response, Secret, Transport
+from reconciler.hubspot import UnusableAnswer as Unusable
+
+T = TypeVar("T")
+
+PER_PAGE = 100
+MOST_PAGES = 100
+"""Ten thousand comments: GitHub allows a quarter of them on one pull request."""
+
+_LONGEST_ATTEMPT = 30.0
+_LONGEST_WAIT = 20.0
+_REQUEST_TIMEOUT = 408
+
+
+@dataclass(frozen=True)
+class Api:
+    """`timeout`: seconds for one call, its waits and retries included. `tell`: hears of waits.
+
+    Redirects are never followed: the token goes to `base_url`'s host and nowhere else.
+    """
+
+    name: str
+    base_url: str
+    token: Secret
+    headers: Mapping[str, str] = field(repr=False)
+    hints: Hints
+    transport: Transport
+    clock: Clock
+    timeout: float
+    tell: Callable[[str], None]
+    jitter: Callable[[], float] = random.random
+
+    def get(self, path: str, adapter: TypeAdapter[T]) -> T:
+        """What is at a path."""
+        return read(adapter, self.call("GET", path), f"GET {path}")
+
+    def pages(self, path: str, adapter: TypeAdapter[list[T]]) -> Iterator[T]:
+        """Every entry of a listing, in its order. Page numbers are counted, links not followed."""
+        join = "&" if "?" in path else "?"
+        for number in range(1, MOST_PAGES + 1):
+            page = f"{path}{join}per_page={PER_PAGE}&page={number}"
+            response = self.call("GET", page)
+            entries = read(adapter, response, f"GET {path}")
+            yield from entries
+            if not has_next_page(response, len(entries), PER_PAGE):
+                return
+        raise ForgeError(f"{self.name}: {path} has more than {MOST_PAGES} pages")
+
+    def send(self, method: str, path: str, document: object, adapter: TypeAdapter[T]) -> T:
+        """What a write answers. A POST is not repeated once it may have been carried out."""
+        return read(adapter, self.call(method, path, document), f"{method} {path}")
+
+    def call(
+        self, method: str, path: str, document: object = None, *, url: str | None = None
+    ) -> Response:
+        """The answer of status 2xx; raises a ForgeError, or Interrupted while waiting.
+
+        `url` stands in for a path below the API's own address; it may be repeated whatever the
+        method.
+        """
+        deadline = self.clock.monotonic() + self.timeout
+        attempt = _Attempt(self, method, path, document, url, deadline)
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(PassingFault),
+            wait=lambda state: self._wait(state, deadline),
+            stop=lambda state: self._is_over(state, deadline),
+            before_sleep=lambda state: self.tell(
+                f"{_fault(state).error.message}; waiting {state.upcoming_sleep:.0f} s"
+            ),
+            sleep=self.clock.wait,
+            reraise=True,
+        )
+        try:
+            response: Response = retrying(attempt)
+            return response
+        except PassingFault as fault:
+            self._give_up(fault)
+
+    def left(self, deadline: float) -> float:
+        """Seconds left of the time allowed."""
+        return deadline - self.clock.monotonic()
+
+    def _wait(self, state: tenacity.RetryCallState, deadline: float) -> float:
+        """As long as was asked, or a guess that doubles; never a loop without a pause."""
+        guess = float(min(_LONGEST_WAIT, 2.0 ** (state.attempt_number - 1)))
+        asked = _fault(state).asked
+        wait = guess if asked is None else max(asked, 1.0)
+        spread = wait + min(1.0, wait / 4) * self.jitter()
+        return max(asked or 0.0, min(spread, self.left(deadline)))
+
+    def _is_over(self, state: tenacity.RetryCallState, deadline: float) -> bool:
+        return self.left(deadline) <= max(_fault(state).asked or 0.0, 0.1)
+
+    def _give_up(self, fault: PassingFault) -> NoReturn:
+        error = fault.error
+        asked = "" if fault.asked is None else f" and asks to wait {fault.asked:.0f} s"
+        raise ForgeError(
+            f"{error.message}{asked}; given up, the time allowed is {self.timeout:g} s",
+            hint=error.hint or "run the job again later, or allow more with --timeout",
+            status=error.status,
+        ) from None
+
+
+def _fault(state: tenacity.RetryCallState) -> PassingFault:
+    fault = state.outcome.exception() if state.outcome else None
+    assert isinstance(fault, PassingFault)  # noqa: S101  tenacity asks after a fault only
+    return fault
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One request, made again each time it is called."""
+
+    api: Api
+    method: str
+    path: str
+    document: object
+    url: str | None
+    deadline: float
+
+    def __call__(self) -> Response:
+        try:
+            response = self.api.transport.send(self._request(), self._seconds())
+        except NotSent as fault:
+            error = self._error("could not be sent", fault.description, hint=_own_hint(fault))
+            raise error if fault.lasting else PassingFault(error) from None
+        except NoAnswer as fault:
+            raise self._in_doubt(self._error("was not answered", fault.description)) from None
+        except Unusable as fault:
+            raise self._error("got no usable answer", fault.description) from None
+        if 200 <= response.status < 300:
+            return response
+        raise self._failed(response)
+
+    def _request(self) -> Request:
+        headers = {"user-agent": "hubspot-reconciler", **self.api.headers}
+        body = None
+        if self.document is not None:
+            headers["content-type"] = "application/json"
+            body = json.dumps(self.document).encode()
+        return Request(self.method, self.url or self.api.base_url + self.path, headers, body)
+
+    def _seconds(self) -> float:
+        return max(0.1, min(_LONGEST_ATTEMPT, self.api.left(self.deadline)))
+
+    def _failed(self, response: Response) -> Exception:
+        status = response.status
+        asked = asked_wait(response, self.api.clock.wall())
+        if asked is not None:
+            return PassingFault(self._error("was rate limited", status=status), asked)
+        words = self.api.token.scrub(message(response))
+        if status >= 500 or status == _REQUEST_TIMEOUT:
+            return self._in_doubt(self._error("failed", words, status=status))
+        if 300 <= status < 400:
+            return self._redirected(response)
+        error = self._error("was refused", words, status=status)
+        if status == 404 and self.method in {"PATCH", "PUT", "DELETE"}:
+            return CommentGone(error.message, hint=error.hint, status=status)
+        return error
+
+    def _in_doubt(self, error: ForgeError) -> Exception:
+        if self.method == "POST" and self.url is None:
+            return PerhapsCreated(error.message, hint=error.hint, status=error.status)
+        return PassingFault(error)
+
+    def _redirected(self, response: Response) -> ForgeError:
+        try:
+            host = urlsplit(response.headers.get("location", "")).hostname or "nowhere"
+        except ValueError:
+            host = "nowhere"
+        return self._error(
+            "was redirected",
+            f"to {host}, where the token is not sent",
+            status=response.status,
+            hint="correct the API's address; or was the repository or project renamed?",
+        )
+
+    def _error(
+        self, what: str, words: str = "", *, status: int | None = None, hint: str | None = None
+    ) -> ForgeError:
+        number = "" if status is None else f" (HTTP {status})"
+        detail = f": {words}" if words else ""
+        asked = f"{self.method} {self.path.partition('?')[0]}"
+        hint = hint or (None if status is None else self.api.hints.for_status(status))
+        return ForgeError(
+            f"{self.api.name}: {asked} {what}{number}{detail}", hint=hint, status=status
+        )
+
+
+def _own_hint(fault: NotSent) -> str | None:
+    """The transport's hints, but for the one about an option that is not here."""
+    return fault.hint if fault.hint and "--base-url" not in fault.hint else None

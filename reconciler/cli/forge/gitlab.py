@@ -1,0 +1,90 @@
+"""The notes of a GitLab merge request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote
+
+from pydantic import BaseModel, TypeAdapter
+
+from reconciler.cli.forge.answers import Hints
+from reconciler.cli.forge.api import Api
+from reconciler.cli.forge.comments import Comment
+
+HINTS = Hints(
+    unauthorized="the token is wrong, expired or revoked; set GITLAB_TOKEN to a project access "
+    "token with the scope `api`",
+    forbidden="set GITLAB_TOKEN to a project access token with the scope `api` and the role "
+    "Reporter or higher",
+    not_found="check the project and the number; a token that may not see them gets this answer "
+    "too: GITLAB_TOKEN needs the scope `api`",
+)
+_JOB_TOKEN = (
+    "CI_JOB_TOKEN may not write notes: set GITLAB_TOKEN, masked, to a project access token with "
+    "the scope `api`"
+)
+JOB_TOKEN_HINTS = Hints(unauthorized=_JOB_TOKEN, forbidden=_JOB_TOKEN, not_found=_JOB_TOKEN)
+
+
+class _User(BaseModel):
+    id: int
+
+
+class _Note(BaseModel):
+    """`system`: GitLab's own words about the merge request."""
+
+    id: int
+    body: str | None
+    author: _User | None = None
+    system: bool = False
+
+
+_USER = TypeAdapter(_User)
+_NOTE = TypeAdapter(_Note)
+_NOTES = TypeAdapter(list[_Note])
+
+
+@dataclass(frozen=True)
+class GitLab:
+    """One merge request. `project`: ID or path. `user_id`: whose token it is, where that is known.
+
+    `page`: the merge request's address, where it is known.
+    """
+
+    api: Api
+    project: str
+    number: int
+    user_id: int | None = None
+    page: str | None = None
+
+    def own_comments(self) -> Sequence[Comment]:
+        notes = self.api.pages(f"{self._notes}?order_by=created_at&sort=asc", _NOTES)
+        return [
+            self._comment(note)
+            for note in notes
+            if not note.system and note.author is not None and note.author.id == self._own_id
+        ]
+
+    def create(self, body: str) -> Comment:
+        return self._comment(self.api.send("POST", self._notes, {"body": body}, _NOTE))
+
+    def update(self, comment: Comment, body: str) -> Comment:
+        path = f"{self._notes}/{comment.id}"
+        return self._comment(self.api.send("PUT", path, {"body": body}, _NOTE))
+
+    def delete(self, comment: Comment) -> None:
+        self.api.call("DELETE", f"{self._notes}/{comment.id}")
+
+    @property
+    def _notes(self) -> str:
+        return f"/projects/{quote(self.project, safe='')}/merge_requests/{self.number}/notes"
+
+    def _comment(self, note: _Note) -> Comment:
+        page = self.page or f"!{self.number}"
+        return Comment(note.id, note.body or "", f"{page}#note_{note.id}")
+
+    @cached_property
+    def _own_id(self) -> int:
+        return self.api.get("/user", _USER).id if self.user_id is None else self.user_id

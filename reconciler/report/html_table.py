@@ -1,0 +1,108 @@
+"""The tables of an HTML report: one for each direction, in a section for each origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.model import Place, Plan
+from reconciler.report.escape import PATH_LIMIT, html_quoted, html_text, web_link
+from reconciler.report.svg import CLASSES
+from reconciler.report.view import (
+    SECTION_NOTES,
+    SECTION_TITLES,
+    SYMBOLS,
+    Group,
+    LimitName,
+    Links,
+    Row,
+    Section,
+    all_groups,
+    amount,
+    object_types,
+    sections,
+    short_counts,
+)
+
+_HEAD = (
+    '<thead><tr><th scope="col">Change</th><th scope="col">Limit</th>'
+    '<th scope="col">Before → after</th><th scope="col">File and line</th></tr></thead>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Characters of a name and of a reason that are shown."""
+
+    name: int
+    reason: int
+
+
+def changes_tables(plan: Plan, links: Links, limits: Limits) -> Iterator[str]:
+    """All changes. A table's anchor is `d` and its direction's number, a row's `c` and its own."""
+    numbers = {group.direction.key: number for number, group in enumerate(all_groups(plan))}
+    types = {each.id: number for number, each in enumerate(object_types(plan))}
+    anchored: set[int] = set()
+    for section in sections(plan):
+        yield from _section_opening(section)
+        for group in section.groups:
+            number = numbers[group.direction.key]
+            anchor = "" if number in anchored else f' id="d{number}"'
+            anchored.add(number)
+            from_id, to_id = group.direction.key
+            yield (
+                f'<table{anchor} data-d="{number}" data-f="{types[from_id]}" '
+                f'data-t="{types[to_id]}"><caption>{_caption(group, limits)}</caption>{_HEAD}'
+                f"<tbody>{''.join(_row(row, links, limits) for row in group.rows)}</tbody></table>"
+            )
+        yield "</section>"
+
+
+def _section_opening(section: Section) -> Iterator[str]:
+    yield "<section data-section>"
+    if section.origin is None:
+        yield "<h2>Changes</h2>"
+        return
+    title = SECTION_TITLES[section.origin]
+    yield f'<h2>{title} <span class="count">({section.size:,})</span></h2>'
+    yield f'<p class="note">{SECTION_NOTES[section.origin]}</p>'
+
+
+def _caption(group: Group, limits: Limits) -> str:
+    names = (
+        f"<bdi>{html_text(name, limits.name)}</bdi>" for name in (group.from_name, group.to_name)
+    )
+    return f"<h3>{' → '.join(names)}</h3><span>{short_counts(group.rows)}</span>"
+
+
+def _row(row: Row, links: Links, limits: Limits) -> str:
+    change = row.change
+    kind = CLASSES[change.action]
+    why = (
+        f'<div class="why"><bdi>{html_text(change.reason, limits.reason)}</bdi></div>'
+        if change.reason
+        else ""
+    )
+    where = "" if change.source is None else place_link(change.source, links)
+    return (
+        f'<tr id="c{row.index}" data-a="{kind}">'
+        f'<td><span class="b {kind}">{SYMBOLS[change.action]} {change.action}</span></td>'
+        f'<th scope="row">{_name(row.name, limits)}{why}</th>'
+        f"<td><s>{amount(change.before)}</s> → <b>{amount(change.after)}</b></td>"
+        f"<td>{where}</td></tr>"
+    )
+
+
+def _name(name: LimitName, limits: Limits) -> str:
+    if name.label is None:
+        words = "<i>object limit</i>"
+    else:
+        words = f"<b>“<bdi>{html_text(name.label, limits.name)}</bdi>”</b>"
+    return words if name.qualifier is None else f"{words} <small>{name.qualifier}</small>"
+
+
+def place_link(place: Place, links: Links) -> str:
+    """`file:line`, linked where the host is known."""
+    words = f"<bdi>{html_text(place.path, PATH_LIMIT)}</bdi>:{place.line}"
+    url = web_link(links(place))
+    return words if url is None else f'<a href="{html_quoted(url)}">{words}</a>'

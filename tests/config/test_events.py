@@ -1,0 +1,247 @@
+"""Events become trees with exact places, whichever of ruamel's parsers made them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+from ruamel.yaml.parser import Parser
+
+from reconciler.config.events import MAXIMUM_DEPTH, Documents, read_documents
+from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence
+from reconciler.config.text import decode
+from reconciler.errors import Diagnostic
+from tests.config.test_malformed import MALFORMED, Malformed
+
+CORPUS = [
+    "from: contacts\nto: companies\nmax: 5\nlabels:\n  Billing contact: 1\n",
+    "a: {b: 1, c: [2, 3], d: {}}\ne: []\n",
+    "é😀: {max: 2}\n😀: 'ä'\n",
+    "a:\r\n  b: 1\r\n  c: 'x'\r\n",
+    "a:\n- b: 1\n  c: 2\n-\n  - d\n  - e\n",
+    "'it''s': \"q\\\"\\n\\u263a\\x41\"\n",
+    "a: |\n  one\n   two\n\n  three\nb: >-\n  folded\n  text\n",
+    'a: plain over\n  two lines\nb: "double over\n  two lines"\n',
+    "# comment\na: 1 # comment\n\n# comment\nb: 2\n",
+    "---\na: 1\n---\nb: 2\n---\n# nothing\n---\nc:\n",
+    "a:\nb:\n  c:\nd: ~\n",
+    "? a\n: 1\n? b\n",
+    "{a: 1, b, 'c': 2, \"d\":3}\n",
+    "a: 1\n...\n---\nb: 2\n",
+    "--- {a: 1}\n--- # x\nb: 2\n",
+    "a: http://example.com/x#y\nb: a:b\nc: -1\n",
+    "1: a\nyes: b\nnull: c\n~: d\n1.5: e\n",
+    'a: "\\U0001F600"\nb: 1\n',
+    "long: " + "x" * 3000 + "\nnext: 1\n",
+    "a: 1",
+]
+
+
+def both(content: str) -> tuple[Documents, Documents]:
+    """What the C parser and the pure one make of a file."""
+    text = decode("a.yaml", content.encode())
+    assert isinstance(text, str)
+    return read_documents("a.yaml", text), read_documents("a.yaml", text, pure=True)
+
+
+def test_the_c_parser_is_installed() -> None:
+    """Otherwise the tests would compare the pure parser with itself."""
+    assert YAML(typ="safe").Parser is not Parser
+
+
+def test_places_count_characters_from_one() -> None:
+    """Columns are characters, not bytes: é and 😀 are one each."""
+    (root,) = both("é😀: {max: 2}\n")[0].roots
+    limit = Mapping({"max": Entry(Scalar("max", True, 1, 6), Scalar("2", True, 1, 11))}, 1, 5)
+    assert root == Mapping({"é😀": Entry(Scalar("é😀", True, 1, 1), limit)}, 1, 1)
+
+
+def test_a_missing_value_stands_where_its_key_does() -> None:
+    """There is nothing else to point at."""
+    (root,) = both("max:\nprune: true\n")[0].roots
+    assert isinstance(root, Mapping)
+    assert root.entries["max"].value == Scalar("", True, 1, 1)
+
+
+def test_what_was_reported_leaves_a_hole() -> None:
+    """So that nobody complains about the value a second time."""
+    documents = both("- *a\n- &b 1\n- !c 2\n- 3\n")[0]
+    (root,) = documents.roots
+    assert root == Sequence([Hole(1, 3), Hole(2, 3), Hole(3, 3), Scalar("3", True, 4, 3)], 1, 1)
+    assert [each.code for each in documents.diagnostics] == [
+        "yaml-alias",
+        "yaml-anchor",
+        "yaml-tag",
+    ]
+
+
+def test_documents_before_a_syntax_error_are_kept() -> None:
+    """Their errors are reported in the same go."""
+    documents = both("a: 1\n---\nb: [\n")[0]
+    assert len(documents.roots) == 1
+    assert [each.code for each in documents.diagnostics] == ["yaml-syntax"]
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "[{a: "])
+@pytest.mark.parametrize("pure", [False, True])
+def test_deep_nesting_ends_in_a_diagnostic(opening: str, pure: bool) -> None:
+    """A hundred thousand levels neither crash nor take long."""
+    documents = read_documents("a.yaml", opening * 100_000 + "\n", pure=pure)
+    assert documents.roots == ()
+    assert [each.code for each in documents.diagnostics] == ["yaml-depth"]
+
+
+@pytest.mark.parametrize("pure", [False, True])
+def test_the_deepest_accepted_nesting(pure: bool) -> None:
+    """32 levels are fine."""
+    text = "[" * MAXIMUM_DEPTH + "]" * MAXIMUM_DEPTH + "\n"
+    assert read_documents("a.yaml", text, pure=pure).diagnostics == ()
+
+
+@pytest.mark.parametrize("content", CORPUS)
+def test_both_parsers_agree_on_valid_files(content: str) -> None:
+    """Values and places are the same to the column."""
+    fast, pure = both(content)
+    assert fast == pure
+    assert fast.diagnostics == ()
+
+
+@pytest.mark.parametrize("case", MALFORMED, ids=lambda case: case.name)
+def test_both_parsers_agree_on_malformed_files(case: Malformed) -> None:
+    """Codes and places of the diagnostics are the same, too."""
+    text = decode("a.yaml", case.encoded)
+    if isinstance(text, Diagnostic):
+        return
+    fast, pure = read_documents("a.yaml", text), read_documents("a.yaml", text, pure=True)
+    assert [(each.code, each.place) for each in fast.diagnostics] == [
+        (each.code, each.place) for each in pure.diagnostics
+    ]
+    if not fast.diagnostics:
+        assert fast.roots == pure.roots
+
+
+SCALARS = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=12).map(
+        lambda text: json.dumps(text, ensure_ascii=True)
+    ),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=12).map(
+        lambda text: "'" + text.replace("'", "''") + "'"
+    ),
+    st.from_regex(r"[A-Za-z][A-Za-z0-9 äé😀_/-]{0,9}[a-z]", fullmatch=True),
+    st.integers(-100, 100_000).map(str),
+    st.sampled_from(["~", "null", "true", "no", "010", "1_000", "1.5", "unlimited", "2-7"]),
+)
+KEYS = st.from_regex(r"[A-Za-zäé😀][A-Za-z0-9 äé_-]{0,6}[a-z]", fullmatch=True)
+
+
+def block(value: object, indent: int) -> str:
+    """A value in block style."""
+    match value:
+        case dict() if value:
+            pad = " " * indent
+            return "".join(
+                f"\n{pad}{key}: {block(each, indent + 2)}" for key, each in value.items()
+            )
+        case list() if value:
+            pad = " " * indent
+            return "".join(f"\n{pad}- {flow(each)}" for each in value)
+        case _:
+            return flow(value)
+
+
+def flow(value: object) -> str:
+    """A value in flow style."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(flow(each) for each in value) + "]"
+        case _:
+            return str(value)
+
+
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(KEYS, TREES, min_size=1, max_size=4), st.sampled_from([block, None]))
+def test_both_parsers_agree_on_generated_files(
+    tree: dict[str, object], style: Callable[[object, int], str] | None
+) -> None:
+    """Whatever mappings, lists and scalars are written, in block or in flow style."""
+    content = (flow(tree) if style is None else style(tree, 0).removeprefix("\n")) + "\n"
+    text = decode("a.yaml", content.encode())
+    if isinstance(text, str):
+        fast, pure = read_documents("a.yaml", text), read_documents("a.yaml", text, pure=True)
+        assert fast == pure
+
+
+PIECES = st.sampled_from(
+    [
+        "from",
+        "max",
+        ": ",
+        ":",
+        "\n",
+        "\n  ",
+        "- ",
+        "? ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "5",
+        "é",
+        '"',
+        "'",
+        '"x"',
+        "# c\n",
+        " #c\n",
+        "&a ",
+        "*a ",
+        "!t ",
+        "---\n",
+        "\n---\n",
+        "<<",
+        "~",
+        " ",
+        "@",
+        "'it''s'",
+        '"\\ud800"',
+        '"\\q"',
+        "a: b",
+        "[a, b]: c",
+        "? a\n: b\n",
+        "a:b",
+        "\r\n",
+        "=",
+        "-1",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=14).map("".join))
+def test_both_parsers_agree_on_what_is_a_file(content: str) -> None:
+    """One never takes what the other refuses, and what both take, they read alike."""
+    text = decode("a.yaml", f"k: v\n{content}".encode())
+    if not isinstance(text, str):
+        return
+    fast, pure = read_documents("a.yaml", text), read_documents("a.yaml", text, pure=True)
+    assert bool(fast.diagnostics) == bool(pure.diagnostics)
+    if not fast.diagnostics:
+        assert [comparable(root) for root in fast.roots] == [
+            comparable(root) for root in pure.roots
+        ]
+
+
+def comparable(root: Node) -> Node:
+    """An empty document has no place worth agreeing on."""
+    return Hole(0, 0) if isinstance(root, Scalar) and not root.text else root

@@ -1,0 +1,191 @@
+"""Malformed pair files: the code, line and column of every diagnostic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from reconciler.config import Source
+from tests.config.support import PATH, found, problems
+
+HEAD = "from: contacts\nto: companies\n"
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A file and what must be said of it."""
+
+    name: str
+    content: str | bytes
+    expected: tuple[tuple[str, int, int], ...]
+
+    @property
+    def encoded(self) -> bytes:
+        return self.content.encode() if isinstance(self.content, str) else self.content
+
+
+def case(name: str, content: str | bytes, *expected: tuple[str, int, int]) -> Malformed:
+    """A row of the table."""
+    return Malformed(name, content, expected)
+
+
+def limit(name: str, written: str, code: str = "limit-not-a-number") -> Malformed:
+    """A label's limit written wrongly: `  Any: …` on the fourth line."""
+    return case(name, f"{HEAD}labels:\n  Any: {written}\n", (code, 4, 8))
+
+
+MALFORMED = [
+    # -------- not UTF-8, or with characters that no file has
+    case("invalid byte", b"from: contacts\nto: \xff\n", ("not-utf-8", 2, 5)),
+    case("UTF-16", "from: contacts\n".encode("utf-16"), ("not-utf-8", 1, 1)),
+    case("NUL", "from: \x00\n", ("forbidden-character", 1, 7)),
+    case("escape", f"{HEAD}labels:\n  \x1b[1m: 5\n", ("forbidden-character", 4, 3)),
+    case("line separator", f"{HEAD}labels:\n  a\u2028b: 5\n", ("forbidden-character", 4, 4)),
+    case("tab indentation", f"{HEAD}labels:\n\tA: 1\n", ("yaml-tab", 4, 1)),
+    case("tab separation", f"{HEAD}max:\t5\n", ("yaml-tab", 3, 5)),
+    case("too large", "#" * (1 << 20) + "\n", ("file-too-large", 1, 1)),
+    # -------- not YAML
+    case("merge conflict", f"{HEAD}<<<<<<< HEAD\nmax: 5\n", ("merge-conflict", 3, 1)),
+    case("directive", "%YAML 1.1\n---\nfrom: contacts\n", ("yaml-directive", 1, 1)),
+    case("no colon", "from: contacts\nto companies\nmax: 5\n", ("yaml-syntax", 2, 1)),
+    case("indented key", "from: contacts\n to: companies\n", ("yaml-syntax", 2, 4)),
+    case("key too far right", f"{HEAD}labels:\n  A: 1\n   B: 2\n", ("yaml-syntax", 5, 5)),
+    case("key too far left", f"{HEAD}labels:\n  A: 1\n B: 2\n", ("yaml-syntax", 5, 2)),
+    case("two colons", f"{HEAD}max: 5: 6\n", ("yaml-syntax", 3, 7)),
+    case("open brace", f"{HEAD}labels: {{A: 5\n", ("yaml-syntax", 4, 1)),
+    case("wrong bracket", f"{HEAD}max: {{max: 5]\n", ("yaml-syntax", 3, 13)),
+    case("open single quote", f"{HEAD}labels:\n  'A: 1\n", ("yaml-syntax", 4, 3)),
+    case("open double quote", f'{HEAD}labels:\n  "A: 1\n', ("yaml-syntax", 4, 3)),
+    case("at sign", f"{HEAD}labels:\n  A: @x\n", ("yaml-syntax", 4, 6)),
+    case("backtick", f"{HEAD}labels:\n  `A`: 1\n", ("yaml-syntax", 4, 3)),
+    case("unknown escape", f'{HEAD}labels: {{"A\\q": 5}}\n', ("yaml-syntax", 3, 10)),
+    case("list in a mapping", f"{HEAD}- max: 5\n", ("yaml-syntax", 3, 1)),
+    case("text after the end", f"{HEAD}max: 5\n...\nfrom: a\n", ("yaml-syntax", 5, 1)),
+    case("deep", "[" * 40, ("yaml-depth", 1, 33)),
+    # -------- YAML that is not accepted
+    case("anchor", f"{HEAD}max: &a 5\n", ("yaml-anchor", 3, 6)),
+    case("alias", f"{HEAD}max: *a\n", ("yaml-alias", 3, 6)),
+    case("tag", f"{HEAD}max: !!int 5\n", ("yaml-tag", 3, 6)),
+    case("tagged mapping", f"{HEAD}max: 1\nlabels: !x\n  A: 1\n", ("yaml-tag", 4, 9)),
+    case("merge key", f"{HEAD}max: 5\nlabels:\n  <<: {{A: 1}}\n", ("yaml-merge-key", 5, 3)),
+    case("list as a key", f"{HEAD}max: 5\n? [a]\n: 1\n", ("key-not-text", 4, 3)),
+    case("mapping as a key", f"{HEAD}max: 5\n{{a: 1}}: 1\n", ("key-not-text", 4, 1)),
+    case("empty key", f"{HEAD}max: 5\n? \n: 1\n", ("empty-key", 4, 2)),
+    case("duplicate key", f"{HEAD}max: 5\nmax: 6\n", ("duplicate-key", 4, 1)),
+    case("duplicate label", f'{HEAD}labels:\n  A: 1\n  "A": 2\n', ("duplicate-key", 5, 3)),
+    # -------- another shape than a pair's
+    case("a text", "hello\n", ("not-a-mapping", 1, 1)),
+    case("a list", "- from: contacts\n", ("not-a-mapping", 1, 1)),
+    case("a number", "---\n5\n", ("not-a-mapping", 2, 1)),
+    case("nothing but a brace", "{}\n", ("missing-key", 1, 1), ("missing-key", 1, 1)),
+    case("no from", "to: companies\nmax: 5\n", ("missing-key", 1, 1)),
+    case("from misspelt", "form: contacts\nto: companies\nmax: 5\n", ("unknown-key", 1, 1)),
+    case("unknown key", f"{HEAD}max: 5\nlables: {{A: 1}}\n", ("unknown-key", 4, 1)),
+    case("key in capitals", f"{HEAD}Max: 5\n", ("unknown-key", 3, 1)),
+    case("inverse unknown", f"{HEAD}max: 5\ninverse:\n  maxx: 5\n", ("unknown-key", 5, 3)),
+    case("inverse of", f"{HEAD}max: 5\ninverse: {{max: 1, from: x}}\n", ("unknown-key", 4, 19)),
+    case("from a number", "from: 1\nto: companies\nmax: 5\n", ("not-text", 1, 7)),
+    case("from a list", "from: [a]\nto: companies\nmax: 5\n", ("not-text", 1, 7)),
+    case("from null", "from: null\nto: companies\nmax: 5\n", ("null-value", 1, 7)),
+    case("from nothing", "from:\nto: companies\nmax: 5\n", ("null-value", 1, 1)),
+    case("empty name", "from: ''\nto: companies\nmax: 5\n", ("object-type-invalid", 1, 7)),
+    case("slash", "from: a/b\nto: companies\nmax: 5\n", ("object-type-invalid", 1, 7)),
+    case("wrong ID", "from: 1-7\nto: companies\nmax: 5\n", ("object-type-invalid", 1, 7)),
+    case("zero ID", "from: 2-007\nto: companies\nmax: 5\n", ("object-type-invalid", 1, 7)),
+    case("control name", 'from: "a\\x07"\nto: deals\nmax: 5\n', ("object-type-invalid", 1, 7)),
+    case("labels a list", f"{HEAD}labels:\n  - A: 5\n", ("not-a-mapping", 4, 3)),
+    case("labels no space", f"{HEAD}labels:\n  A:5\n", ("not-a-mapping", 4, 3)),
+    case("labels null", f"{HEAD}max: 5\nlabels:\n", ("null-value", 4, 1)),
+    case("empty label", f'{HEAD}labels:\n  "": 5\n', ("empty-label", 4, 3)),
+    case("types a mapping", f"{HEAD}types: {{a: 1}}\n", ("not-a-list", 3, 8)),
+    case("type a number", f"{HEAD}types: [5]\n", ("not-a-mapping", 3, 9)),
+    case(
+        "type without keys",
+        f"{HEAD}types:\n- type_id: 5\n",
+        ("missing-key", 4, 3),
+        ("missing-key", 4, 3),
+    ),
+    case(
+        "type ID zero",
+        f"{HEAD}types:\n- {{category: WORK, type_id: 0, max: 1}}\n",
+        ("not-a-number", 4, 29),
+    ),
+    case("prune a word", f"{HEAD}max: 5\nprune: no\n", ("not-a-boolean", 4, 8)),
+    case("prune null", f"{HEAD}max: 5\nprune: ~\n", ("null-value", 4, 8)),
+    case("inverse null", f"{HEAD}max: 5\ninverse:\n", ("null-value", 4, 1)),
+    case("inverse a number", f"{HEAD}max: 5\ninverse: 5\n", ("not-a-mapping", 4, 10)),
+    case("protect a word", f"{HEAD}max: {{max: 5, protect: yes}}\n", ("not-a-boolean", 3, 24)),
+    case("reason a number", f"{HEAD}max: {{max: 5, reason: 7}}\n", ("not-text", 3, 23)),
+    case("category", f"{HEAD}max: {{max: 5, category: X}}\n", ("unknown-category", 3, 25)),
+    case("no max", f"{HEAD}labels:\n  A: {{protect: true}}\n", ("missing-key", 4, 6)),
+    case("max in max", f"{HEAD}max: {{max: {{max: 5}}}}\n", ("limit-not-a-number", 3, 12)),
+    # -------- limits
+    limit("null limit", "null", "null-value"),
+    limit("quoted", '"5"'),
+    limit("leading zero", "010"),
+    limit("underscore", "1_000"),
+    limit("comma", "1,000"),
+    limit("fraction", "1.5"),
+    limit("exponent", "1e3"),
+    limit("hexadecimal", "0x10"),
+    limit("octal", "0o17"),
+    limit("plus", "+5"),
+    limit("infinity", ".inf"),
+    limit("boolean", "true"),
+    limit("no", "no"),
+    limit("Unlimited", "Unlimited"),
+    limit("block text", "|\n    5"),
+    limit("list", "[5]"),
+    limit("zero", "0", "limit-out-of-range"),
+    limit("minus one", "-1", "limit-out-of-range"),
+    limit("too high", "50001", "limit-out-of-range"),
+    limit("endless", "9" * 5000, "limit-out-of-range"),
+    # -------- rules
+    case("nothing declared", HEAD, ("nothing-declared", 1, 7)),
+    case("no labels", f"{HEAD}labels: {{}}\n", ("nothing-declared", 1, 7)),
+    case("empty inverse", f"{HEAD}max: 1\ninverse: {{}}\n", ("nothing-declared", 4, 1)),
+    case(
+        "label above object limit",
+        f"{HEAD}max: 5\nlabels:\n  A: {{reason: x, max: 8}}\n",
+        ("label-above-object-limit", 5, 23),
+    ),
+    case(
+        "inverse of itself",
+        "from: contacts\nto: contact\nmax: 5\ninverse: {max: 5}\n",
+        ("inverse-of-itself", 4, 1),
+    ),
+    case(
+        "direction twice",
+        f"{HEAD}max: 1\n---\nfrom: 0-1\nto: Company\nmax: 2\n",
+        ("duplicate-direction", 5, 7),
+    ),
+    case(
+        "type twice",
+        f"{HEAD}types:\n" + "- {category: WORK, type_id: 1, max: 1}\n" * 2,
+        ("duplicate-type", 5, 3),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", MALFORMED, ids=lambda case: case.name)
+def test_a_malformed_file_is_diagnosed_at_its_place(case: Malformed) -> None:
+    """Each mistake has its code and the place to mend it at, and nothing else is said."""
+    assert found(case.encoded) == list(case.expected)
+
+
+@pytest.mark.parametrize("case", MALFORMED, ids=lambda case: case.name)
+def test_words_are_ours_and_on_one_line(case: Malformed) -> None:
+    """No pydantic text, no URL, no line break; and every error says how to mend it."""
+    for problem in problems(Source(PATH, case.encoded)):
+        assert "\n" not in problem.message
+        assert "pydantic" not in problem.message.lower()
+        assert "http" not in problem.message
+        assert "Input should" not in problem.message
+        assert problem.hint
+        assert len(problem.message) < 300
+
+
+def test_there_are_enough_cases() -> None:
+    """The table is the specification of what is refused."""
+    assert len(MALFORMED) >= 60

@@ -1,0 +1,310 @@
+"""What reads bring: every shape HubSpot was seen to answer, and nothing that makes no sense."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from reconciler.errors import PortalUnavailable
+from reconciler.hubspot import ApiVersion, Usage
+from reconciler.hubspot.documents import NO_LIMIT
+from reconciler.model import (
+    Account,
+    AccountType,
+    AssociationType,
+    Category,
+    CustomObject,
+    ObservedDirection,
+    ObservedLimit,
+    TypeKey,
+)
+from reconciler.sandbox import DEFAULT_TOKEN, Request, Sandbox, example_portal
+from tests.hubspot.support import (
+    BILLING,
+    CONTACTS_COMPANIES,
+    OBJECT_LIMIT,
+    FakeClock,
+    always,
+    answer,
+    never,
+    rows,
+    sandboxed,
+    scripted,
+)
+from tests.hubspot.test_versions import OPENAPI, document, helper
+
+
+def test_rows_become_limits() -> None:
+    """A missing or null maximum and 500000 mean no limit; a null label is the unlabelled type."""
+    portal, transport = scripted(
+        answer(
+            200,
+            {
+                "results": [
+                    {"category": "HUBSPOT_DEFINED", "typeId": 279, "label": None,
+                     "userEnforcedMaxToObjectIds": 5, "fromObjectTypeId": None},
+                    {"category": "USER_DEFINED", "typeId": 279, "label": "Other",
+                     "userEnforcedMaxToObjectIds": None},
+                    {"category": "USER_DEFINED", "typeId": 28, "label": "Billing contact"},
+                    {"category": "WORK", "typeId": 9, "label": "",
+                     "userEnforcedMaxToObjectIds": NO_LIMIT},
+                ]
+            },
+        )
+    )  # fmt: skip
+    observed = portal.read(CONTACTS_COMPANIES, needs_labels=never)
+    other = TypeKey(Category.USER_DEFINED, 279)
+    work = TypeKey(Category.WORK, 9)
+    assert observed == ObservedDirection(
+        CONTACTS_COMPANIES,
+        (
+            ObservedLimit(AssociationType(OBJECT_LIMIT, None), 5),
+            ObservedLimit(AssociationType(other, "Other"), None),
+            ObservedLimit(AssociationType(BILLING, "Billing contact"), None),
+            ObservedLimit(AssociationType(work, None), None),
+        ),
+    )
+    assert len(transport.requests) == portal.requests == 1
+
+
+def test_labels_are_read_only_where_they_are_needed() -> None:
+    """The rows alone are judged first; then one more request."""
+    labels = rows((OBJECT_LIMIT, None, None), (BILLING, "Billing contact", None))
+    portal, transport = scripted(answer(200, rows((OBJECT_LIMIT, None, 5))), answer(200, labels))
+    judged: list[ObservedDirection] = []
+
+    def needed(observed: ObservedDirection) -> bool:
+        judged.append(observed)
+        return True
+
+    observed = portal.read(CONTACTS_COMPANIES, needs_labels=needed)
+    assert observed.labels == (
+        AssociationType(OBJECT_LIMIT, None),
+        AssociationType(BILLING, "Billing contact"),
+    )
+    assert [each.labels for each in judged] == [None]
+    assert [request.url.rpartition("/")[2] for request in transport.requests] == ["0-2", "labels"]
+
+
+def test_copies_of_a_row_are_one() -> None:
+    """The same row twice says nothing else than once."""
+    row = (OBJECT_LIMIT, None, 5)
+    portal, _ = scripted(answer(200, rows(row, row)))
+    assert len(portal.read(CONTACTS_COMPANIES, needs_labels=never).limits) == 1
+
+
+GOOD: dict[str, Any] = {"category": "USER_DEFINED", "typeId": 28, "label": "A"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        [],
+        None,
+        "results",
+        {"results": None},
+        {"results": {}},
+        {"results": [None]},
+        {"results": [{**GOOD, "typeId": "28"}]},
+        {"results": [{**GOOD, "typeId": 28.0}]},
+        {"results": [{**GOOD, "typeId": True}]},
+        {"results": [{**GOOD, "typeId": 0}]},
+        {"results": [{**GOOD, "category": "SOMEBODY_DEFINED"}]},
+        {"results": [{**GOOD, "category": None}]},
+        {"results": [{**GOOD, "label": 7}]},
+        {"results": [{**GOOD, "label": "\ud800"}]},
+        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": -1}]},
+        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": 0}]},
+        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": "5"}]},
+        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": 5.5}]},
+        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": True}]},
+        {"results": [GOOD, {**GOOD, "userEnforcedMaxToObjectIds": 5}]},
+        {"results": [GOOD, {**GOOD, "label": "B"}]},
+        {"results": [], "paging": {"next": {"after": "2"}}},
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_never_taken_as_empty(document: object) -> None:
+    """It is asked for three times, then the run fails and names the endpoint."""
+    portal, transport = scripted(answer(200, document))
+    with pytest.raises(PortalUnavailable, match="nonsense answer to GET .*/0-1/0-2") as caught:
+        portal.read(CONTACTS_COMPANIES, needs_labels=never)
+    assert len(transport.requests) == 3
+    assert not caught.value.may_have_been_written
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"  ", b"<html>busy</html>", b'{"results": [', b"\xff\xfe", b"[" * 100_000, b"9" * 5000],
+)
+def test_a_body_that_is_no_json_is_a_passing_fault(body: bytes) -> None:
+    """It is asked for again as long as time allows; once it is sound, all is well."""
+    sound = answer(200, rows((OBJECT_LIMIT, None, 5)))
+    portal, _ = scripted(*[answer(200, body=body)] * 5, sound)
+    assert portal.read(CONTACTS_COMPANIES, needs_labels=never).values() == {OBJECT_LIMIT: 5}
+    clock = FakeClock()
+    portal, transport = scripted(answer(200, body=body), clock=clock)
+    with pytest.raises(PortalUnavailable, match="nonsense answer"):
+        portal.read(CONTACTS_COMPANIES, needs_labels=never)
+    assert len(transport.requests) > 5
+    assert 50 < clock.now <= 60
+
+
+def test_all_limits_may_name_a_type_twice() -> None:
+    """Its rows carry no direction, so two directions may show the same type."""
+    portal, _ = scripted(answer(200, rows((OBJECT_LIMIT, None, 5), (OBJECT_LIMIT, None, 7))))
+    assert [row.max for row in portal.all_limits()] == [5, 7]
+
+
+def test_the_account() -> None:
+    """A type of account that came later is unknown, not an error."""
+    portal, _ = scripted(
+        answer(200, {"portalId": 7, "accountType": "STANDARD", "uiDomain": "app.hubspot.com"}),
+        answer(200, {"portalId": 7, "accountType": "GALACTIC"}),
+        answer(200, {"portalId": 7}),
+        answer(200, {"portalId": "7"}),
+    )
+    assert portal.account() == Account(7, AccountType.STANDARD)
+    assert portal.account() == Account(7, AccountType.UNKNOWN)
+    assert portal.account() == Account(7, AccountType.UNKNOWN)
+    with pytest.raises(PortalUnavailable, match=r"portalId.*integer"):
+        portal.account()
+
+
+def test_custom_objects() -> None:
+    """As the object schemas name them."""
+    schema = {"objectTypeId": "2-9", "name": "car", "fullyQualifiedName": "p7_car", "labels": {}}
+    bare = {"objectTypeId": "2-8", "name": "boat"}
+    portal, _ = scripted(
+        answer(200, {"results": [schema, bare]}),
+        answer(200, {"results": [{"name": "car"}]}),
+    )
+    assert portal.custom_objects() == (
+        CustomObject("2-9", "car", "p7_car"),
+        CustomObject("2-8", "boat", "boat"),
+    )
+    with pytest.raises(PortalUnavailable, match="objectTypeId"):
+        portal.custom_objects()
+
+
+def test_usage_is_unknown_where_the_portal_does_not_tell() -> None:
+    """A missing scope and an unknown pair are no failures here; a wrong token is."""
+    told = {"limit": 5, "totalRecordsAtLimit": 1, "totalRecordsNearLimit": 2}
+    portal, _ = scripted(
+        answer(200, told),
+        answer(403, {"category": "MISSING_SCOPES"}),
+        answer(404, body=b"<html>"),
+        answer(500, {}),
+    )
+    assert portal.usage(CONTACTS_COMPANIES) == Usage(5, 1, 2)
+    assert portal.usage(CONTACTS_COMPANIES) is None
+    assert portal.usage(CONTACTS_COMPANIES) is None
+    with pytest.raises(PortalUnavailable):
+        portal.usage(CONTACTS_COMPANIES)
+
+
+@pytest.mark.parametrize("version", ApiVersion)
+def test_every_read_of_every_version_against_the_sandbox(version: ApiVersion) -> None:
+    """The paths and shapes of all versions, over a real socket."""
+    with sandboxed(version=version) as (portal, server):
+        assert portal.account().account_type is AccountType.STANDARD
+        observed = portal.read(CONTACTS_COMPANIES, needs_labels=always)
+        labels = {each.label for each in observed.labels or ()}
+        assert None in labels
+        assert "Billing contact" in labels
+        assert observed.values()
+        assert portal.all_limits()
+        assert portal.custom_objects()
+        assert portal.usage(CONTACTS_COMPANIES) is not None
+        assert portal.requests == len(server.requests) == 6
+
+
+READS = {
+    "limits": ("associations-schema", r"/configurations/0-1/0-2$"),
+    "labels": ("associations-schema", r"/labels$"),
+    "all": ("associations-schema", r"/all$"),
+    "account": ("account-info", r"/details$"),
+    "schemas": ("object-schemas", r"/schemas$"),
+    "usage": ("limits-tracking", r"/associations/records/0-1/0-2$"),
+}
+
+
+@pytest.mark.skipif(not OPENAPI.is_dir(), reason="HubSpot's published documents are not here")
+@pytest.mark.parametrize("version", ApiVersion)
+@pytest.mark.parametrize("read", READS)
+def test_what_the_published_schemas_allow_is_understood(version: ApiVersion, read: str) -> None:
+    """The least and the most that a schema asks for, made from HubSpot's own documents."""
+    family, pattern = READS[read]
+    name = f"{family}.{version if family == 'associations-schema' else helper(version)}"
+    published = document(name)
+    path = next(
+        path
+        for path, item in published["paths"].items()
+        if "get" in item and re.search(pattern, _named(path))
+    )
+    content = published["paths"][path]["get"]["responses"]["200"]["content"]
+    schema = next(iter(content.values()))["schema"]
+    for whole in (True, False):
+        made = _example(schema, published, whole=whole)
+        _check(made, schema, published)
+        if read == "schemas" and not made["results"][0].get("objectTypeId"):
+            continue
+        portal, _ = scripted(answer(200, made), version=version)
+        {
+            "limits": lambda: portal.read(CONTACTS_COMPANIES, needs_labels=never),
+            "labels": lambda: portal.labels(CONTACTS_COMPANIES),
+            "all": portal.all_limits,
+            "account": portal.account,
+            "schemas": portal.custom_objects,
+            "usage": lambda: portal.usage(CONTACTS_COMPANIES),
+        }[read]()
+        assert portal.requests == 1
+
+
+@pytest.mark.skipif(not OPENAPI.is_dir(), reason="HubSpot's published documents are not here")
+@pytest.mark.parametrize("version", ApiVersion)
+def test_the_sandbox_answers_what_the_documents_say(version: ApiVersion) -> None:
+    """The rows that the tests here are made of fit the published schema, labels of null apart."""
+    sandbox = Sandbox(example_portal())
+    path = version.limits_path(CONTACTS_COMPANIES)
+    made = sandbox.handle(Request("GET", path, {"authorization": f"Bearer {DEFAULT_TOKEN}"}))
+    results = json.loads(made.body)["results"]
+    published = document(f"associations-schema.{version}")
+    schema = published["components"]["schemas"]["PublicAssociationDefinitionUserConfiguration"]
+    for row in results:
+        _check({key: each for key, each in row.items() if each is not None}, schema, published)
+
+
+def _named(path: str) -> str:
+    filled = path.replace("{fromObjectType}", "0-1").replace("{toObjectType}", "0-2")
+    return filled.replace("{fromObjectTypeId}", "0-1").replace("{toObjectTypeId}", "0-2")
+
+
+def _check(made: object, schema: dict[str, Any], published: dict[str, Any]) -> None:
+    Draft202012Validator({**schema, "components": published["components"]}).validate(made)
+
+
+def _example(schema: dict[str, Any], published: dict[str, Any], *, whole: bool) -> Any:
+    """An instance of a schema, with all its properties or the required ones only."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return _example(published["components"]["schemas"][name], published, whole=whole)
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            wanted = schema.get("properties", {})
+            names = wanted if whole else schema.get("required", [])
+            return {name: _example(wanted[name], published, whole=whole) for name in names}
+        case "array":
+            return [_example(schema["items"], published, whole=whole)]
+        case "integer" | "number":
+            return 3
+        case "boolean":
+            return True
+        case _:
+            return "2-123"

@@ -169,10 +169,10 @@ def _apply_files(
     def work(settings: PortalSettings) -> ExitCode:
         with reporting(settings.name) as progress, session.connected(settings, progress) as portal:
             plan = session.plan(settings, portal, files)
-        if chosen.format == "text":
-            output.result(render_plan(plan, "text"))
         if not plan.changes:
             return _told(chosen, nothing(plan, session.clock))
+        if chosen.format == "text":
+            output.result(render_plan(plan, "text"))
         return _Application(session, settings, chosen, plan, asks=True).run()
 
     return for_each_portal(portals, work)
@@ -180,10 +180,8 @@ def _apply_files(
 
 def _told(chosen: ApplyOptions, result: Result) -> ExitCode:
     """Write the result in the format asked for; its exit code."""
-    if chosen.format == "json":
-        output.result(result_json(result))
-    elif result.outcome is not Outcome.NOTHING:
-        output.result(result_text(result, style=output.style()))
+    as_json = chosen.format == "json"
+    output.result(result_json(result) if as_json else result_text(result, style=output.style()))
     return EXIT_CODES[result.outcome]
 
 

@@ -61,6 +61,14 @@ def test_nothing_to_do_is_a_result_too(pair: Desk) -> None:
     assert (ran.code, ran.json["outcome"], ran.json["changes"]) == (0, "nothing", [])
 
 
+def test_a_saved_plan_without_changes_says_so(pair: Desk) -> None:
+    """The pipeline applies it like any other."""
+    pair.run("apply", "--auto-approve")
+    pair.run("plan", "--out", "plan.json")
+    ran = pair.run("apply", "plan.json")
+    assert (ran.code, ran.last_line) == (0, "No changes. The portal matches the configuration.")
+
+
 def test_a_stale_plan_is_refused(pair: Desk) -> None:
     """Somebody edits in HubSpot between review and apply: exit 4, what differs, no write."""
     pair.run("plan", "--out", "plan.json")

@@ -35,9 +35,7 @@ def plain(text: str) -> str:
 class Wire(BaseModel):
     """Strict types (`"28"` is no type ID), unknown keys ignored."""
 
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
-    )
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", alias_generator=to_camel)
 
 
 def _category(value: object) -> Category:
@@ -52,7 +50,7 @@ def _maximum(value: object) -> object:
 
 
 def _unicode(text: str) -> str:
-    """JSON can spell half a character (`\\ud800`), which no file or terminal takes."""
+    r"""JSON can spell half a character (`\ud800`), which no file or terminal takes."""
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("half a character")
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.errors import PortalUnavailable
 from reconciler.hubspot.clock import Clock
@@ -77,7 +77,7 @@ class Pace:
             if exempt and not self._exempt_is_paced and self._refused_since is None:
                 return self._admit(exempt=exempt)
         with self._turn:
-            return self._wait_for_leave(exempt, patience)
+            return self._wait_for_leave(exempt=exempt, patience=patience)
 
     def answered(self, ticket: Ticket, rate: Rate) -> None:
         """Any answer but a 429."""
@@ -108,7 +108,7 @@ class Pace:
                 window.drop(ticket)
             if ticket.exempt:
                 self._exempt_is_paced = True
-            self._heed(ticket, rate, now, lasts=refusal.retry_after, refused=True)
+            self._heed(ticket, _of_refusal(rate, refusal), now, lasts=refusal.retry_after)
             if self._probe == ticket.number:
                 self._probe = None
             if ticket.number > self._refused_number:
@@ -132,7 +132,7 @@ class Pace:
     def _is_paced(self, *, exempt: bool) -> bool:
         return self._exempt_is_paced or not exempt
 
-    def _wait_for_leave(self, exempt: bool, patience: float | None) -> Ticket:  # noqa: FBT001  private, and passed on as it came
+    def _wait_for_leave(self, *, exempt: bool, patience: float | None) -> Ticket:
         entered = self._clock.monotonic()
         told = False
         while True:
@@ -181,24 +181,15 @@ class Pace:
                 status=429,
             )
 
-    def _heed(
-        self,
-        ticket: Ticket,
-        rate: Rate,
-        now: float,
-        *,
-        lasts: float | None = None,
-        refused: bool = False,
-    ) -> None:
+    def _heed(self, ticket: Ticket, rate: Rate, now: float, *, lasts: float | None = None) -> None:
         if not rate.speaks_of_the_window:
             return
         if ticket.exempt:
             self._exempt_is_paced = True
         self._window.state(rate.limit, rate.interval)
-        remaining = 0 if refused else rate.remaining
-        if remaining is not None:
+        if rate.remaining is not None:
             with_exempt = self._exempt_is_paced
-            self._window.heard(ticket, remaining, now, with_exempt=with_exempt, lasts=lasts)
+            self._window.heard(ticket, rate.remaining, now, with_exempt=with_exempt, lasts=lasts)
 
     def _begin_pause(self, ticket: Ticket, refusal: RateRefusal, now: float) -> None:
         """A 429 to a request that left after the last pause began; others belong to that one."""
@@ -230,6 +221,13 @@ class Pace:
             self._probe = None
             self._refused_since = None
             self._refusals = 0
+
+
+def _of_refusal(rate: Rate, refusal: RateRefusal) -> Rate:
+    """A refusal that states the limit of the window and not what remains: nothing does."""
+    states_limit_only = rate.limit is not None and rate.remaining is None
+    nothing_remains = states_limit_only and refusal.policy is Policy.ROLLING
+    return replace(rate, remaining=0) if nothing_remains else rate
 
 
 def _reason(stopped_since: float | None) -> Reason:

@@ -26,7 +26,7 @@ from tests.hubspot.support import TOKEN
     ],
 )
 def test_usable_base_urls(text: str, expected: str) -> None:
-    """https anywhere, http to this machine; a trailing slash makes no difference."""
+    """A host anywhere by https, http to this machine; a trailing slash makes no difference."""
     assert parse_base_url(text) == expected
     assert Connection(Secret(TOKEN), base_url=text).base_url == expected
 
@@ -100,7 +100,7 @@ def test_bounds_of_a_connection() -> None:
     assert Connection(Secret(TOKEN)).timeout == 60.0
     for wrong in ({"concurrency": 0}, {"timeout": 0}, {"timeout": float("nan")}):
         with pytest.raises(UsageProblem):
-            Connection(Secret(TOKEN), **wrong)  # type: ignore[arg-type]  # one of several fields
+            Connection(Secret(TOKEN), **wrong)
 
 
 def test_loopback_is_known() -> None:

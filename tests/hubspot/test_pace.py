@@ -122,6 +122,25 @@ def test_a_retry_after_is_believed() -> None:
     assert clock.now == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    ("rate", "policy", "waited"),
+    [
+        (Rate(limit=100, interval=10.0), Policy.ROLLING, 10.0),
+        (Rate(limit=100, remaining=0, interval=10.0), Policy.ROLLING, 10.0),
+        (Rate(limit=100, remaining=57, interval=10.0), Policy.SECONDLY, 1.0),
+        (Rate(limit=100, interval=10.0), Policy.SECONDLY, 1.0),
+        (Rate(), Policy.ROLLING, 1.0),
+    ],
+)
+def test_what_a_refusal_tells_of_the_window(rate: Rate, policy: Policy, waited: float) -> None:
+    """A stated limit means that the window is full, unless another policy refused."""
+    clock = FakeClock()
+    pace = pace_of(clock)
+    pace.refused(pace.enter(exempt=True), rate, RateRefusal(policy, None))
+    pace.enter(exempt=True)
+    assert clock.now == pytest.approx(waited, abs=0.1)
+
+
 def test_exempt_requests_run_free_whatever_the_others_hear() -> None:
     """Headers of the account endpoint say nothing about the limit endpoints (documented)."""
     clock = FakeClock()

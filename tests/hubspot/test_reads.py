@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import PortalUnavailable
-from reconciler.hubspot import ApiVersion, Usage
+from reconciler.hubspot import ApiVersion, Portal, Usage
 from reconciler.hubspot.documents import NO_LIMIT
+from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.model import (
     Account,
     AccountType,
@@ -131,7 +133,7 @@ GOOD: dict[str, Any] = {"category": "USER_DEFINED", "typeId": 28, "label": "A"}
 def test_an_answer_that_makes_no_sense_is_never_taken_as_empty(document: object) -> None:
     """It is asked for three times, then the run fails and names the endpoint."""
     portal, transport = scripted(answer(200, document))
-    with pytest.raises(PortalUnavailable, match="nonsense answer to GET .*/0-1/0-2") as caught:
+    with pytest.raises(PortalUnavailable, match=r"nonsense answer to GET .*/0-1/0-2") as caught:
         portal.read(CONTACTS_COMPANIES, needs_labels=never)
     assert len(transport.requests) == 3
     assert not caught.value.may_have_been_written
@@ -223,22 +225,38 @@ def test_every_read_of_every_version_against_the_sandbox(version: ApiVersion) ->
         assert portal.requests == len(server.requests) == 6
 
 
-READS = {
-    "limits": ("associations-schema", r"/configurations/0-1/0-2$"),
-    "labels": ("associations-schema", r"/labels$"),
-    "all": ("associations-schema", r"/all$"),
-    "account": ("account-info", r"/details$"),
-    "schemas": ("object-schemas", r"/schemas$"),
-    "usage": ("limits-tracking", r"/associations/records/0-1/0-2$"),
-}
+def read_limits(portal: Portal) -> object:
+    """The limits of the one direction."""
+    return portal.read(CONTACTS_COMPANIES, needs_labels=never)
+
+
+def read_labels(portal: Portal) -> object:
+    """The labels of the one direction."""
+    return portal.labels(CONTACTS_COMPANIES)
+
+
+def read_usage(portal: Portal) -> object:
+    """The usage of the one direction."""
+    return portal.usage(CONTACTS_COMPANIES)
+
+
+READS: list[tuple[str, str, Callable[[Portal], object]]] = [
+    ("associations-schema", r"/configurations/0-1/0-2$", read_limits),
+    ("associations-schema", r"/labels$", read_labels),
+    ("associations-schema", r"/all$", PortalClass.all_limits),
+    ("account-info", r"/details$", PortalClass.account),
+    ("object-schemas", r"/schemas$", PortalClass.custom_objects),
+    ("limits-tracking", r"/associations/records/0-1/0-2$", read_usage),
+]
 
 
 @pytest.mark.skipif(not OPENAPI.is_dir(), reason="HubSpot's published documents are not here")
 @pytest.mark.parametrize("version", ApiVersion)
-@pytest.mark.parametrize("read", READS)
-def test_what_the_published_schemas_allow_is_understood(version: ApiVersion, read: str) -> None:
+@pytest.mark.parametrize(("family", "pattern", "perform"), READS)
+def test_what_the_published_schemas_allow_is_understood(
+    version: ApiVersion, family: str, pattern: str, perform: Callable[[Portal], object]
+) -> None:
     """The least and the most that a schema asks for, made from HubSpot's own documents."""
-    family, pattern = READS[read]
     name = f"{family}.{version if family == 'associations-schema' else helper(version)}"
     published = document(name)
     path = next(
@@ -251,17 +269,10 @@ def test_what_the_published_schemas_allow_is_understood(version: ApiVersion, rea
     for whole in (True, False):
         made = _example(schema, published, whole=whole)
         _check(made, schema, published)
-        if read == "schemas" and not made["results"][0].get("objectTypeId"):
+        if family == "object-schemas" and not made["results"][0].get("objectTypeId"):
             continue
         portal, _ = scripted(answer(200, made), version=version)
-        {
-            "limits": lambda: portal.read(CONTACTS_COMPANIES, needs_labels=never),
-            "labels": lambda: portal.labels(CONTACTS_COMPANIES),
-            "all": portal.all_limits,
-            "account": portal.account,
-            "schemas": portal.custom_objects,
-            "usage": lambda: portal.usage(CONTACTS_COMPANIES),
-        }[read]()
+        perform(portal)
         assert portal.requests == 1
 
 

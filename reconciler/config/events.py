@@ -163,7 +163,8 @@ class _Builder:
             return
         frame = self.stack[-1]
         if isinstance(frame.node, Sequence):
-            frame.node.items.append(node)
+            if not isinstance(node, Hole):
+                frame.node.items.append(node)
         elif frame.key is None:
             frame.key = self._key(frame.node, node)
         else:

@@ -87,3 +87,16 @@ def with_hole(node: Node, steps: tuple[Step, ...]) -> Node:
             )
         case _:
             return Hole(node.line, node.column)
+
+
+def compacted(node: Node) -> Node:
+    """The tree without the holes in its lists, so that indexes count what is left."""
+    match node:
+        case Mapping(entries=entries):
+            kept = {key: Entry(each.key, compacted(each.value)) for key, each in entries.items()}
+            return Mapping(kept, node.line, node.column)
+        case Sequence(items=items):
+            left = [compacted(item) for item in items if not isinstance(item, Hole)]
+            return Sequence(left, node.line, node.column)
+        case _:
+            return node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from reconciler.config.nodes import Hole, Mapping, Node, Sequence, child, place
+from reconciler.config.nodes import Mapping, Node, Sequence, child, place
 from reconciler.config.object_types import InvalidName, canonical
 from reconciler.config.pair import DirectionForm, LimitForm, PairForm, TypeForm
 from reconciler.config.wording import quoted, visible
@@ -165,8 +165,7 @@ def _limits(form: DirectionForm, node: Node, path: str) -> Iterator[DesiredLimit
 def _types(form: DirectionForm, node: Node) -> Iterator[tuple[TypeForm, Node]]:
     types = child(node, "types")
     if isinstance(types, Sequence):
-        kept = (item for item in types.items if not isinstance(item, Hole))
-        yield from zip(form.types, kept, strict=True)
+        yield from zip(form.types, types.items, strict=True)
 
 
 def _subject(limit: DesiredLimit) -> str:

@@ -21,6 +21,7 @@ from reconciler.config.nodes import (
     Scalar,
     Step,
     child,
+    compacted,
     place,
     with_hole,
 )
@@ -32,6 +33,7 @@ from reconciler.errors import Diagnostic
 Model = TypeVar("Model", bound=BaseModel)
 
 _ATTEMPTS = 3
+_SAID_OF_NULL_TOO = frozenset({"empty-label", "overlays-unavailable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def check(model: type[Model], node: Node, path: str, describe: Describe) -> Chec
             found = _diagnostics(findings) if found is None else found
             for finding in findings:
                 rest = with_hole(rest, finding.cut)
+            rest = compacted(rest)
         else:
             return Checked(valid, rest, found or (), whole=found is None)
     return Checked(None, rest, found or (), whole=False)
@@ -157,7 +160,7 @@ def _translate(finding: _Finding) -> Diagnostic:
         return _missing(finding)
     if finding.kind == "extra_forbidden":
         return _unknown_key(finding)
-    if finding.is_null and finding.kind != "empty-label":
+    if finding.is_null and finding.kind not in _SAID_OF_NULL_TOO:
         return finding.diagnostic(
             "null-value",
             f"{finding.subject.words} has no value",

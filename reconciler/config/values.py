@@ -52,7 +52,7 @@ def scalar_value(node: Scalar) -> bool | int | float | str | None:
 
 
 def plain(node: Node) -> Value:
-    """The tree as plain values, holes left out."""
+    """The tree as plain values, holes in mappings left out."""
     match node:
         case Scalar():
             return scalar_value(node)
@@ -63,7 +63,7 @@ def plain(node: Node) -> Value:
                 if not isinstance(entry.value, Hole)
             }
         case Sequence(items=items):
-            return [plain(item) for item in items if not isinstance(item, Hole)]
+            return [plain(item) for item in items]
         case Hole():
             return None
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+from hypothesis import settings
+
 from reconciler.config import Loaded, Source, Workspace, parse, parse_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic
 from reconciler.model import DesiredDirection
 
 PATH = "configs/pair.yaml"
+
+PATIENT = settings(deadline=None)
+"""For properties: how long an example takes depends on what else the machine does."""
 
 
 def text(document: str) -> str:

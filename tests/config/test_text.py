@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.config.text import MAXIMUM_BYTES, decode, position
 from reconciler.errors import Diagnostic
+from tests.config.support import PATIENT
 
 
 def test_a_byte_order_mark_at_the_start_is_tolerated() -> None:
@@ -70,12 +71,14 @@ def test_a_file_over_one_mebibyte_is_not_decoded() -> None:
     assert problem.code == "file-too-large"
 
 
+@PATIENT
 @given(st.binary(max_size=60))
 def test_no_bytes_raise(content: bytes) -> None:
     """Any file is text or a diagnostic."""
     assert isinstance(decode("a.yaml", content), (str, Diagnostic))
 
 
+@PATIENT
 @given(st.text(alphabet="ab\n\ré", max_size=40))
 def test_positions_count_lines_like_an_editor(content: str) -> None:
     """The line is one more than the line ends before; the column restarts after each."""

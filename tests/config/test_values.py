@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.values import NOT_WHOLE, resolve
+from tests.config.support import PATIENT
 
 
 @pytest.mark.parametrize("text", ["", "~", "null", "Null", "NULL"])
@@ -81,6 +82,7 @@ def test_numbers_written_otherwise_are_not_whole(text: str) -> None:
     assert resolve(text) is NOT_WHOLE
 
 
+@PATIENT
 @given(st.integers(-(10**16), 10**17))
 def test_whole_numbers_are_themselves(number: int) -> None:
     """Decimal digits without a leading zero."""

@@ -1,0 +1,104 @@
+"""Loading from disk: everything that is wrong in one go, quickly, and without heavy imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from reconciler.config import Source, load, parse
+from reconciler.errors import ConfigurationInvalid, ExitCode
+from reconciler.model import Place
+
+
+@pytest.fixture(autouse=True)
+def _in_a_directory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_files_on_disk_become_desired_limits() -> None:
+    """With the paths that were given."""
+    Path("configs").mkdir()
+    Path("configs/a.yaml").write_text("from: a\nto: b\nmax: 1\n", encoding="utf-8")
+    loaded = load([Path("configs")])
+    (direction,) = loaded.desired.directions
+    assert direction.place == Place("configs/a.yaml", 1, 7)
+    assert direction.prune
+    assert [file.path for file in loaded.desired.files] == ["configs/a.yaml"]
+    assert not load([Path("configs")], prune=False).desired.directions[0].prune
+
+
+@pytest.mark.parametrize("inside", [None, ".hidden.yaml", "readme.md"])
+def test_no_pair_files_at_all_is_an_error(inside: str | None) -> None:
+    """A wrong path must not look like an empty configuration."""
+    Path("configs").mkdir()
+    if inside is not None:
+        Path("configs", inside).touch()
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load([Path("configs")])
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.message) == ("no-pair-files", "no pair files below configs/")
+    assert problem.place == Place("configs", 1, 1)
+    assert problem.hint
+    assert caught.value.exit_code is ExitCode.INVALID
+
+
+def test_what_cannot_be_read_hides_nothing_in_what_can() -> None:
+    """Missing files and errors within files are told together."""
+    Path("a.yaml").write_text("from: a\nto: b\nmax: 0\n", encoding="utf-8")
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load([Path("a.yaml"), Path("missing")])
+    assert [each.code for each in caught.value.diagnostics] == [
+        "limit-out-of-range",
+        "file-missing",
+    ]
+
+
+def ten_thousand_limits() -> list[Source]:
+    """200 files of 50 limits."""
+    labels = "".join(f"  Billing contact {number}: {1 + number % 40}\n" for number in range(49))
+    return [
+        Source(
+            f"configs/{n}.yaml", f"from: p_{n}\nto: contacts\nmax: 50\nlabels:\n{labels}".encode()
+        )
+        for n in range(200)
+    ]
+
+
+def test_ten_thousand_limits_load_quickly() -> None:
+    """A tenth of the pure parser's time; the bound leaves room for a slow machine."""
+    sources = ten_thousand_limits()
+    before = time.process_time()
+    loaded = parse(sources, prune=True)
+    assert time.process_time() - before < 2
+    assert sum(len(each.limits) for each in loaded.desired.directions) == 10_000
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    """The YAML parser and pydantic are imported when files are read, and not before."""
+    program = (
+        "import sys\n"
+        "from reconciler.config import Source, Workspace, find_workspace, default_workspace\n"
+        "from reconciler.config import canonical, standard_name, find_sources, git_state\n"
+        "print(sorted({'pydantic', 'ruamel.yaml', 'difflib', 'click', 'rich'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_every_exported_name_exists() -> None:
+    """The lazy exports lead somewhere."""
+    import reconciler.config
+
+    assert all(getattr(reconciler.config, name) for name in reconciler.config.__all__)
+    with pytest.raises(AttributeError):
+        reconciler.config.__getattr__("nothing")

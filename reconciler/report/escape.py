@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import os
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 NAME_LIMIT = 120
 """Characters of a label or a name that are shown; longer ones are shortened in the middle."""
@@ -112,16 +112,17 @@ def html_quoted(shown: str) -> str:
     return html.escape(shown)
 
 
+_WEB = re.compile(
+    r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:[/?#].*)?", re.IGNORECASE
+)
+
+
 def web_link(url: str | None) -> str | None:
     """An http or https URL, percent-encoded to plain ASCII; None for anything else."""
     if not url:
         return None
     encoded = quote(_utf8(url), safe="%/:=&?~#+!$,;@[]-._")
-    try:
-        parts = urlsplit(encoded)
-    except ValueError:
-        return None
-    return encoded if parts.scheme in {"http", "https"} and parts.netloc else None
+    return encoded if _WEB.fullmatch(encoded) else None
 
 
 # ---------------------------------------------------------------- markdown of GitHub and GitLab

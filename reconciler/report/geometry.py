@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot
@@ -69,30 +69,44 @@ class Curve:
 
     def at(self, t: float) -> Point:
         """The point at `t` from 0 to 1."""
+        if len(self.controls) == 3:
+            a, b, c = self.controls
+            u, v, w = (1 - t) * (1 - t), 2 * t * (1 - t), t * t
+            return Point(a.x * u + b.x * v + c.x * w, a.y * u + b.y * v + c.y * w)
         return self._split(t)[0][-1]
+
+    def across(self, t: float) -> Point:
+        """The unit vector across the curve, to its left, at `t`."""
+        return (self.at(min(t + 0.02, 1.0)) - self.at(max(t - 0.02, 0.0))).unit.left
 
     def part(self, start: float, end: float) -> Curve:
         """The curve between two places of it."""
         rest = Curve(self._split(start)[1])
         return Curve(rest._split((end - start) / (1 - start))[0])
 
+    def clipped(self, start: Box, end: Box) -> Curve:
+        """What lies between the box it starts in and the box it ends in, at its two ends."""
+        leaves = self._border(start, 0.0)
+        enters = self._border(end, 1.0)
+        return self.part(leaves, enters) if leaves < enters else self
+
+    def _border(self, box: Box, inside: float) -> float:
+        """Where the curve crosses a box that holds its end `inside`, by halving."""
+        outside = 0.5
+        for _ in range(9):
+            middle = (inside + outside) / 2
+            if box.contains(self.at(middle)):
+                inside = middle
+            else:
+                outside = middle
+        return outside
+
     def _split(self, t: float) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
         """De Casteljau: the controls of both parts."""
         rows = [self.controls]
         while len(rows[-1]) > 1:
-            rows.append(tuple(a * (1 - t) + b * t for a, b in _pairs(rows[-1])))
+            rows.append(tuple(a * (1 - t) + b * t for a, b in pairwise(rows[-1])))
         return tuple(row[0] for row in rows), tuple(row[-1] for row in reversed(rows))
-
-    def clipped(self, start: Box, end: Box) -> Curve:
-        """What lies between the box it starts in and the box it ends in."""
-        steps = [step / 48 for step in range(1, 48)]
-        leaves = next((t for t in steps if not start.contains(self.at(t))), 0.0)
-        enters = next((t for t in reversed(steps) if not end.contains(self.at(t))), 1.0)
-        return self.part(leaves, enters) if leaves < enters else self
-
-
-def _pairs(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
-    return pairwise(points)
 
 
 def bounds(points: Iterable[Point], margin: float) -> tuple[Point, Point]:

@@ -10,10 +10,10 @@ from importlib.resources import files
 
 from reconciler.model import Action, Plan
 from reconciler.report.escape import PROSE_LIMIT, html_text
-from reconciler.report.html_table import Limits, changes_tables, place_link
+from reconciler.report.html_table import changes_tables, place_link
 from reconciler.report.svg import CLASSES, plan_svg
 from reconciler.report.view import (
-    SYMBOLS,
+    SIGNS,
     Links,
     headline,
     no_links,
@@ -23,48 +23,36 @@ from reconciler.report.view import (
 )
 
 MOST_BYTES = 1 << 20
-"""A page of more than this is made again with names and reasons shown shorter."""
+"""Changes whose tables take most of this are shown with shorter names and reasons."""
 
-_LIMITS = (Limits(name=120, reason=1_000), Limits(name=60, reason=120), Limits(name=24, reason=40))
 _FILES = 200
 
 
 def plan_html(plan: Plan, *, digest: str, links: Links = no_links) -> str:
-    """The whole page. It runs without scripts, too; they add filters and highlights.
+    """The whole page. It works without scripts, too; they add filters and highlights.
 
     `links` gives the URL of a file's line, None where the host of the files is not known.
     """
-    for limits in _LIMITS:
-        page = _page(plan, digest, links, limits)
-        if len(page.encode()) < MOST_BYTES:
-            break
-    return page
-
-
-def _page(plan: Plan, digest: str, links: Links, limits: Limits) -> str:
     style, script = asset("report.css"), asset("report.js")
     title = f"{html_text(plan.portal.name)}: {headline(plan.summary)}"
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="color-scheme" content="light dark">',
-            '<meta name="referrer" content="no-referrer">',
-            f'<title>{title}</title>\n<link rel="icon" href="data:,">',
-            f"<style>{style}</style>\n</head>\n<body>",
-            '<a class="skip" href="#changes">Skip to the changes</a>',
-            *_header(plan),
-            "<main>",
-            *_notices(plan, links),
-            *_picture(plan),
-            *_filters(plan),
-            *_changes(plan, links, limits),
-            "</main>",
-            *_footer(plan, digest),
-            f"<script>{script}</script>\n</body>\n</html>",
-        ]
-    )
+    before = [
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="color-scheme" content="light dark">',
+        '<meta name="referrer" content="no-referrer">',
+        f'<title>{title}</title>\n<link rel="icon" href="data:,">',
+        f"<style>{style}</style>\n</head>\n<body>",
+        '<a class="skip" href="#changes">Skip to the changes</a>',
+        *_header(plan),
+        "<main>",
+        *_notices(plan, links),
+        *_picture(plan),
+        *_filters(plan),
+    ]
+    after = ["</main>", *_footer(plan, digest), f"<script>{script}</script>\n</body>\n</html>"]
+    room = MOST_BYTES - sum(len(line.encode()) + 1 for line in (*before, *after))
+    return "\n".join([*before, *_changes(plan, links, room), *after])
 
 
 @cache
@@ -162,7 +150,7 @@ def _picture(plan: Plan) -> Iterator[str]:
     picture = plan_svg(plan)
     if not picture:
         return
-    yield '<figure aria-labelledby="picture-title"><h2 id="picture-title">Picture</h2>'
+    yield '<figure aria-labelledby="picture-title"><h2 id="picture-title">Data model</h2>'
     yield (
         "<figcaption>The object types whose limits change, and the changes on the arrows between "
         "them. An arrow leads to its table.</figcaption>"
@@ -173,7 +161,7 @@ def _picture(plan: Plan) -> Iterator[str]:
     )
     entries = "".join(
         f'<li class="{CLASSES[action]}"><svg width="34" height="10" aria-hidden="true">'
-        f'<path class="line" d="M1 5H33"/></svg>{SYMBOLS[action]} {words}</li>'
+        f'<path class="line" d="M1 5H33"/></svg>{SIGNS[action]} {words}</li>'
         for action, words in _LEGEND.items()
     )
     yield f'<ul class="legend">{entries}</ul>'
@@ -190,7 +178,7 @@ def _filters(plan: Plan) -> Iterator[str]:
     yield '<div class="filters" id="filters" role="search" aria-label="Filter the changes" hidden>'
     boxes = "".join(
         f'<label><input type="checkbox" value="{CLASSES[action]}" checked>'
-        f"{SYMBOLS[action]} {action}</label>"
+        f"{SIGNS[action]} {action}</label>"
         for action in Action
     )
     yield f'<fieldset><legend class="vh">Changes to show</legend>{boxes}</fieldset>'
@@ -210,11 +198,11 @@ def _options(plan: Plan) -> Iterator[str]:
         yield f'<option value="{number}">{html_text(name, 40)}</option>'
 
 
-def _changes(plan: Plan, links: Links, limits: Limits) -> Iterator[str]:
+def _changes(plan: Plan, links: Links, room: int) -> Iterator[str]:
     yield '<div id="changes" tabindex="-1">'
     if not plan.changes:
         yield f'<p class="note">{headline(plan.summary)}</p>'
-    yield from changes_tables(plan, links, limits)
+    yield changes_tables(plan, links, room)
     yield '<p class="note" id="none" hidden>No change fits the filters.</p></div>'
 
 

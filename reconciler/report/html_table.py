@@ -6,12 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.model import Place, Plan
-from reconciler.report.escape import PATH_LIMIT, html_quoted, html_text, web_link
+from reconciler.report.escape import (
+    NAME_LIMIT,
+    PATH_LIMIT,
+    PROSE_LIMIT,
+    html_quoted,
+    html_text,
+    terminal,
+    web_link,
+)
 from reconciler.report.svg import CLASSES
 from reconciler.report.view import (
     SECTION_NOTES,
     SECTION_TITLES,
-    SYMBOLS,
+    SIGNS,
     Group,
     LimitName,
     Links,
@@ -19,27 +27,46 @@ from reconciler.report.view import (
     Section,
     all_groups,
     amount,
+    no_links,
     object_types,
     sections,
     short_counts,
 )
 
-_HEAD = (
-    '<thead><tr><th scope="col">Change</th><th scope="col">Limit</th>'
-    '<th scope="col">Before → after</th><th scope="col">File and line</th></tr></thead>'
-)
+_HEAD = "<thead><tr><th>Change</th><th>Limit</th><th>Before → after</th><th>File</th></tr></thead>"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Characters of a name and of a reason that are shown."""
+    """Characters of names, reasons and paths that are shown, and whether lines are linked."""
 
     name: int
     reason: int
+    path: int
+    linked: bool = True
 
 
-def changes_tables(plan: Plan, links: Links, limits: Limits) -> Iterator[str]:
-    """All changes. A table's anchor is `d` and its direction's number, a row's `c` and its own."""
+_LIMITS = (
+    Limits(NAME_LIMIT, PROSE_LIMIT, PATH_LIMIT),
+    Limits(60, 120, 120),
+    Limits(12, 12, 24, linked=False),
+)
+
+
+def changes_tables(plan: Plan, links: Links, room: int) -> str:
+    """All changes. A table's anchor is `d` and its direction's number, a row's `c` and its own.
+
+    Where they take more bytes than there is `room` for, texts are shortened more.
+    """
+    tables = ""
+    for limits in _LIMITS:
+        tables = "\n".join(_tables(plan, links if limits.linked else no_links, limits))
+        if len(tables.encode()) < room:
+            break
+    return tables
+
+
+def _tables(plan: Plan, links: Links, limits: Limits) -> Iterator[str]:
     numbers = {group.direction.key: number for number, group in enumerate(all_groups(plan))}
     types = {each.id: number for number, each in enumerate(object_types(plan))}
     anchored: set[int] = set()
@@ -83,10 +110,10 @@ def _row(row: Row, links: Links, limits: Limits) -> str:
         if change.reason
         else ""
     )
-    where = "" if change.source is None else place_link(change.source, links)
+    where = "" if change.source is None else place_link(change.source, links, limits.path)
     return (
         f'<tr id="c{row.index}" data-a="{kind}">'
-        f'<td><span class="b {kind}">{SYMBOLS[change.action]} {change.action}</span></td>'
+        f"<td><b>{SIGNS[change.action]} {change.action}</b></td>"
         f'<th scope="row">{_name(row.name, limits)}{why}</th>'
         f"<td><s>{amount(change.before)}</s> → <b>{amount(change.after)}</b></td>"
         f"<td>{where}</td></tr>"
@@ -101,8 +128,8 @@ def _name(name: LimitName, limits: Limits) -> str:
     return words if name.qualifier is None else f"{words} <small>{name.qualifier}</small>"
 
 
-def place_link(place: Place, links: Links) -> str:
+def place_link(place: Place, links: Links, limit: int = PATH_LIMIT) -> str:
     """`file:line`, linked where the host is known."""
-    words = f"<bdi>{html_text(place.path, PATH_LIMIT)}</bdi>:{place.line}"
+    words = f"{html_quoted(terminal(place.path, limit))}:{place.line}"
     url = web_link(links(place))
     return words if url is None else f'<a href="{html_quoted(url)}">{words}</a>'

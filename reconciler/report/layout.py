@@ -1,8 +1,8 @@
 """Where the object types, directions and limits of a picture stand. The same input, the same picture.
 
-A few object types stand on an ellipse as boxes, with the limits written on the edges. Where those
-do not find room, the edges carry counts; and where there are too many for that, the object types
-become a ring of names, with the limits told on hover and in the table.
+A few object types stand on an ellipse as boxes, with the limits written on the arrows. An arrow
+whose limits find no room carries counts. Where there are too many for that, the object types become
+a ring of names, with the limits told on hover and in the tables.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ from reconciler.report.geometry import Box, Curve, Point, bounds
 from reconciler.report.ring import ring_order
 
 LINE_HEIGHT = 17.0
-_CHARACTER = 6.9
+_CHARACTER = 6.7
 _BOX_HEIGHT = 38.0
-_RING_NAME = 150.0
-_RING_GAP = 21.0
+_RING_GAP = 27.0
 _MARGIN = 14.0
 _MOST_BOXES = 16
 _MOST_LABELLED = 40
-_SCALES = (1.0, 1.15, 1.35, 1.6)
+_SCALES = (1.0, 1.2, 1.45)
 _PLACES = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
+_LOOP_CONTROLS = 4
+_ASIDE = (0.0, 14.0, -14.0)
 
+
+Wordings = tuple[tuple[str, ...], ...]
+"""Lines a label may have, the most telling first."""
 
 Route = Callable[[Box, Box, float], Curve]
 """A curve between two nodes; 1.0 keeps aside of the way back, where there is one, 0.0 does not."""
@@ -35,8 +39,7 @@ Route = Callable[[Box, Box, float], Curve]
 class Shape(Enum):
     """How much of the limits the picture itself can tell."""
 
-    LABELLED = "labelled"
-    COUNTED = "counted"
+    BOXES = "boxes"
     RING = "ring"
 
 
@@ -59,11 +62,19 @@ class PlacedNode:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedLabel:
+    """The lines of a label around a point."""
+
+    lines: tuple[str, ...]
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedArrow:
-    """A curve, and the box of its label, None where the label is not drawn."""
+    """A curve, and its label, None where none is drawn."""
 
     curve: Curve
-    label: Box | None
+    label: PlacedLabel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +102,23 @@ def _attempts(
 ) -> Iterator[Layout | None]:
     if len(names) > _MOST_BOXES or len(arrows) > _MOST_LABELLED:
         return
-    for shape in (Shape.LABELLED, Shape.COUNTED):
-        for scale in _SCALES:
-            yield _boxes(names, arrows, order, shape, scale)
+    whole = [(each.label,) for each in arrows]
+    whole_or_counts = [(each.label, (each.counts,)) for each in arrows]
+    for scale in _SCALES:
+        yield _boxes(names, arrows, order, whole, scale)
+    for scale in _SCALES[1:]:
+        yield _boxes(names, arrows, order, whole_or_counts, scale)
 
 
 # ---------------------------------------------------------------- boxes on an ellipse
 
 
 def _boxes(
-    names: Sequence[str], arrows: Sequence[Arrow], order: Sequence[int], shape: Shape, scale: float
+    names: Sequence[str],
+    arrows: Sequence[Arrow],
+    order: Sequence[int],
+    wordings: Sequence[Wordings],
+    scale: float,
 ) -> Layout | None:
     across = (150 + 45 * len(names)) * scale
     down = (90 + 28 * len(names)) * scale if len(names) > 2 else 0.0
@@ -110,12 +128,14 @@ def _boxes(
     ]
     boxes = [node.box for node in nodes]
     curves = _curves(arrows, boxes, _bent)
-    labels = _place_labels(curves, [_label_size(each, shape) for each in arrows], boxes)
-    if labels is None or _any_overlap(boxes):
+    labels = None if _any_overlap(boxes) else _place_labels(curves, wordings, boxes)
+    if labels is None:
         return None
     placed = [PlacedArrow(curve, label) for curve, label in zip(curves, labels, strict=True)]
-    corners = [corner for box in (*boxes, *labels) for corner in box.corners]
-    return _framed(shape, nodes, placed, corners)
+    taken = (*boxes, *(label.box for label in labels))
+    corners = [corner for box in taken for corner in box.corners]
+    corners += [curve.at(step / 8) for curve in curves for step in range(9)]
+    return _framed(Shape.BOXES, nodes, placed, corners)
 
 
 def _around(order: Sequence[int]) -> list[Point]:
@@ -132,28 +152,47 @@ def _box_width(name: str) -> float:
     return cells(name) * 7.6 + 34
 
 
-def _label_size(arrow: Arrow, shape: Shape) -> tuple[float, float]:
-    lines = arrow.label if shape is Shape.LABELLED else (arrow.counts,)
-    return max(map(cells, lines)) * _CHARACTER + 10, len(lines) * LINE_HEIGHT + 4
-
-
 def _place_labels(
-    curves: Sequence[Curve], sizes: Sequence[tuple[float, float]], nodes: Sequence[Box]
-) -> list[Box] | None:
-    """A box on each curve that covers neither nodes nor other labels, or None."""
-    taken: list[Box] = []
-    for curve, (width, height) in zip(curves, sizes, strict=True):
-        candidates = (Box(curve.at(t), width, height) for t in _PLACES)
-        free = (
-            box
-            for box in candidates
-            if not any(box.overlaps(other, 3) for other in (*nodes, *taken))
-        )
-        box = next(free, None)
-        if box is None:
+    curves: Sequence[Curve], wordings: Sequence[Wordings], nodes: Sequence[Box]
+) -> list[PlacedLabel] | None:
+    """A label on each curve that covers neither nodes nor other labels, or None.
+
+    Short curves choose first: they have the fewest places.
+    """
+    taken = list(nodes)
+    labels: dict[int, PlacedLabel] = {}
+    for index in sorted(range(len(curves)), key=lambda each: (_reach(curves[each]), each)):
+        label = next(_free_labels(curves[index], wordings[index], taken), None)
+        if label is None:
             return None
-        taken.append(box)
-    return taken
+        labels[index] = label
+        taken.append(label.box)
+    return [labels[index] for index in range(len(curves))]
+
+
+def _reach(curve: Curve) -> float:
+    return (curve.controls[-1] - curve.controls[0]).length
+
+
+def _free_labels(curve: Curve, wordings: Wordings, taken: Sequence[Box]) -> Iterator[PlacedLabel]:
+    for lines in wordings:
+        width = max(map(cells, lines)) * _CHARACTER + 10
+        height = len(lines) * LINE_HEIGHT + 4
+        for point in _label_points(curve, width, height):
+            box = Box(point, width, height)
+            if not any(box.overlaps(other, 3) for other in taken):
+                yield PlacedLabel(lines, box)
+
+
+def _label_points(curve: Curve, width: float, height: float) -> Iterator[Point]:
+    """On the curve, beside it, and beyond the end of a loop."""
+    for aside in _ASIDE:
+        for t in _PLACES:
+            yield curve.at(t) + curve.across(t) * aside
+    if len(curve.controls) == _LOOP_CONTROLS:
+        middle = (curve.controls[0] + curve.controls[-1]) * 0.5
+        out = (curve.at(0.5) - middle).unit
+        yield curve.at(0.5) + Point(out.x * (width / 2 + 4), out.y * (height / 2 + 4))
 
 
 def _any_overlap(boxes: Sequence[Box]) -> bool:
@@ -172,7 +211,7 @@ def _ring(names: Sequence[str], arrows: Sequence[Arrow], order: Sequence[int]) -
         for at, place in zip(_around(order), _places(order), strict=True)
     ]
     curves = _curves(arrows, [node.box for node in nodes], _towards_centre)
-    reach = radius + _RING_NAME
+    reach = radius + max(map(cells, names)) * _CHARACTER + 20
     corners = [Point(-reach, -reach), Point(reach, reach)]
     return _framed(Shape.RING, nodes, [PlacedArrow(curve, None) for curve in curves], corners)
 
@@ -236,6 +275,5 @@ def _framed(
     arrows: Sequence[PlacedArrow],
     corners: Iterable[Point],
 ) -> Layout:
-    on_curves = (arrow.curve.at(step / 8) for arrow in arrows for step in range(9))
-    low, high = bounds((*corners, *on_curves), _MARGIN)
+    low, high = bounds(corners, _MARGIN)
     return Layout(shape, low, high, tuple(nodes), tuple(arrows))

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model import Action, Plan, count_actions
 from reconciler.report.cells import cells
-from reconciler.report.escape import html_quoted, html_text, one_way, visible
+from reconciler.report.escape import NAME_LIMIT, html_quoted, html_text, one_way, visible
 from reconciler.report.geometry import Curve, Point
 from reconciler.report.layout import (
     LINE_HEIGHT,
     Arrow,
     Layout,
-    PlacedArrow,
+    PlacedLabel,
     PlacedNode,
     Shape,
     layout,
 )
 from reconciler.report.view import (
-    SYMBOLS,
+    SIGNS,
     Group,
     Row,
     all_groups,
@@ -36,7 +36,7 @@ _LABEL_CELLS = 26
 _NODE_CELLS = 22
 _RING_CELLS = 21
 _TITLE_LINES = 12
-_TITLE_CELLS = 80
+_TITLE_CELLS = 40
 _TABBABLE_ARROWS = 40
 _WIDTHS = (480, 640, 800, 1000, 1300, 1700)
 
@@ -83,14 +83,15 @@ def _frame(drawn: Layout, parts: Sequence[str], types: int, directions: int) -> 
     return (
         f'<svg class="{drawn.shape.value} w{width}" viewBox="{view}" '
         f'width="{_number(size.x)}" height="{_number(size.y)}" role="group" '
-        f'aria-label="{words}">{_markers()}{"".join(parts)}</svg>'
+        f'aria-label="{words}">{_markers(drawn.shape)}{"".join(parts)}</svg>'
     )
 
 
-def _markers() -> str:
+def _markers(shape: Shape) -> str:
+    size = 11 if shape is Shape.BOXES else 7
     heads = "".join(
         f'<marker id="m{name}" class="{name}" viewBox="0 0 10 10" refX="8.5" refY="5" '
-        'markerWidth="11" markerHeight="11" markerUnits="userSpaceOnUse" '
+        f'markerWidth="{size}" markerHeight="{size}" markerUnits="userSpaceOnUse" '
         'orient="auto-start-reverse"><path d="M0 0 10 5 0 10z"/></marker>'
         for name in CLASSES.values()
     )
@@ -101,53 +102,66 @@ def _markers() -> str:
 
 
 def _arrows(groups: Sequence[Group], arrows: Sequence[Arrow], drawn: Layout) -> Iterator[str]:
-    tabbable = len(groups) <= _TABBABLE_ARROWS
-    for number, (group, arrow, placed) in enumerate(zip(groups, arrows, drawn.arrows, strict=True)):
-        path = _path(placed.curve)
-        label = _label(arrow, placed, drawn.shape, group)
+    """Lines first, so that none of them strikes a label out."""
+    tab = "" if len(groups) <= _TABBABLE_ARROWS else _NO_TAB
+    links = [
+        f'<a class="e {CLASSES[gravest(group.rows)]}" href="#{_anchor(number, group)}" '
+        f'data-d="{number}" data-f="{arrow.start}" data-t="{arrow.end}"'
+        for number, (group, arrow) in enumerate(zip(groups, arrows, strict=True))
+    ]
+    for link, group, placed in zip(links, groups, drawn.arrows, strict=True):
         yield (
-            f'<a class="e {CLASSES[gravest(group.rows)]}" href="#d{number}" data-d="{number}" '
-            f'data-f="{arrow.start}" data-t="{arrow.end}"{"" if tabbable else _NO_TAB}>'
-            f"<title>{_title(group)}</title>"
-            f'<path class="hit" d="{path}"/><path class="line" d="{path}" '
-            f'marker-end="url(#m{CLASSES[gravest(group.rows)]})"/>{label}</a>'
+            f'{link}{tab}><title>{_title(group)}</title><path class="line" '
+            f'd="{_path(placed.curve)}" marker-end="url(#m{CLASSES[gravest(group.rows)]})"/></a>'
         )
+    for link, group, arrow, placed in zip(links, groups, arrows, drawn.arrows, strict=True):
+        if placed.label is not None:
+            yield f'{link}{_NO_TAB} aria-hidden="true">{_label(arrow, placed.label, group)}</a>'
 
 
 _NO_TAB = ' tabindex="-1"'
 
 
+def _anchor(number: int, group: Group) -> str:
+    """The row of a direction's only change, or the direction's table."""
+    return f"c{group.rows[0].index}" if len(group.rows) == 1 else f"d{number}"
+
+
 def _title(group: Group) -> str:
-    lines = [visible(group.name), *(_line(row, _TITLE_CELLS) for row in group.rows[:_TITLE_LINES])]
-    rest = len(group.rows) - _TITLE_LINES
-    if rest > 0:
-        lines.append(f"and {rest} more")
+    lines = [visible(group.name, NAME_LIMIT)]
+    lines += [_line(row, _TITLE_CELLS) for row in group.rows[:_TITLE_LINES]]
+    if len(group.rows) > _TITLE_LINES:
+        lines.append(f"and {len(group.rows) - _TITLE_LINES} more")
     return "\n".join(map(html_quoted, lines))
 
 
-def _label(arrow: Arrow, placed: PlacedArrow, shape: Shape, group: Group) -> str:
-    if placed.label is None:
-        return ""
-    centre = placed.label.centre
-    lines = arrow.label if shape is Shape.LABELLED else (arrow.counts,)
+def _label(arrow: Arrow, label: PlacedLabel, group: Group) -> str:
+    lines, centre = label.lines, label.box.centre
     top = centre.y - (len(lines) - 1) * LINE_HEIGHT / 2
-    classes = [CLASSES[row.change.action] for row in group.rows[:_LINES]]
+    classes = [""] * len(lines)
+    if lines is arrow.label:
+        kinds = [CLASSES[row.change.action] for row in group.rows]
+        classes = [f' class="{kind}"' for kind in kinds[: _shown(group.rows)]] + [""]
     spans = "".join(
-        f'<tspan x="{_number(centre.x)}" y="{_number(top + index * LINE_HEIGHT)}"'
-        f"{_line_class(classes, index, shape)}>{html_quoted(line)}</tspan>"
-        for index, line in enumerate(lines)
+        f'<tspan x="{_number(centre.x)}" y="{_number(top + index * LINE_HEIGHT)}"{kind}>'
+        f"{html_quoted(line)}</tspan>"
+        for index, (line, kind) in enumerate(zip(lines, classes, strict=False))
     )
-    return f"<text>{spans}</text>"
+    low = label.box.corners[0]
+    ground = (
+        f'<rect x="{_number(low.x)}" y="{_number(low.y)}" width="{_number(label.box.width)}" '
+        f'height="{_number(label.box.height)}" rx="4"/>'
+    )
+    return f"{ground}<text>{spans}</text>"
 
 
-def _line_class(classes: Sequence[str], index: int, shape: Shape) -> str:
-    if shape is Shape.LABELLED and index < len(classes):
-        return f' class="{classes[index]}"'
-    return ""
+def _shown(rows: Sequence[Row]) -> int:
+    """How many rows a label names; a line that counts the others takes the place of one."""
+    return len(rows) if len(rows) <= _LINES else _LINES - 1
 
 
 def _label_lines(rows: Sequence[Row]) -> Iterator[str]:
-    shown = rows if len(rows) <= _LINES else rows[: _LINES - 1]
+    shown = rows[: _shown(rows)]
     yield from (_line(row, _LABEL_CELLS) for row in shown)
     if len(shown) < len(rows):
         yield f"and {len(rows) - len(shown)} more"
@@ -155,12 +169,12 @@ def _label_lines(rows: Sequence[Row]) -> Iterator[str]:
 
 def _line(row: Row, width: int) -> str:
     name = "object limit" if row.name.label is None else f"“{_cut(row.name.label, width)}”"
-    return f"{SYMBOLS[row.change.action]} {name} {before_after(row.change)}"
+    return f"{SIGNS[row.change.action]} {name} {before_after(row.change)}"
 
 
 def _counts(rows: Sequence[Row]) -> str:
     counts = count_actions(row.change for row in rows)
-    return " ".join(f"{SYMBOLS[action]}{count}" for action, count in counts.items() if count)
+    return " ".join(f"{SIGNS[action]}{count}" for action, count in counts.items() if count)
 
 
 def _path(curve: Curve) -> str:
@@ -180,11 +194,9 @@ def _nodes(
             touching[node].append(number)
     for node, (name, placed) in enumerate(zip(names, drawn.nodes, strict=True)):
         rows = [row for number in touching[node] for row in groups[number].rows]
-        title = html_text(name)
-        told = f"{title}: {short_counts(rows)}"
         yield (
             f'<a class="n" href="#d{touching[node][0]}" data-n="{node}">'
-            f"<title>{told}</title>{_node(name, placed)}</a>"
+            f"<title>{html_text(name)}\n{short_counts(rows)}</title>{_node(name, placed)}</a>"
         )
 
 

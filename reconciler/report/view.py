@@ -22,6 +22,8 @@ from reconciler.model import (
 NO_CHANGES = "No changes. The portal matches the configuration."
 UNLIMITED = "unlimited"
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+SIGNS = {**SYMBOLS, Action.DELETE: "−"}
+"""The symbols with a real minus sign, where nobody greps."""
 TO_BE = {Action.CREATE: "to create", Action.UPDATE: "to update", Action.DELETE: "to delete"}
 _GRAVITY = (Action.CREATE, Action.UPDATE, Action.DELETE)
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}

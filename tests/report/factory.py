@@ -125,25 +125,28 @@ def small_changes(origin: Origin | None = None) -> tuple[Change, ...]:
 
 
 def big_plan(count: int = 2_000, types: int = 60, per_direction: int = 5) -> Plan:
-    """`count` changes over many directions of `types` object types."""
+    """`count` changes over many directions of `types` object types, most of them around four."""
     objects = [CONTACTS, COMPANIES, DEALS, TICKETS] + [
         ObjectType(f"2-{1000 + index}", f"custom object {index}") for index in range(types - 4)
     ]
+    pairs = [
+        (from_, to)
+        for distance in range(len(objects))
+        for index, from_ in enumerate(objects)
+        for to in (objects[(index + distance) % len(objects)],)
+        if distance < 3 or from_ in objects[:4] or to in objects[:4]
+    ]
+    values = ((None, 5), (8, 3), (4, None))
     changes = []
     for index in range(count):
-        direction = index // per_direction
-        from_ = objects[(direction * 7) % len(objects)]
-        to = objects[(direction * 11 + direction // len(objects) + 1) % len(objects)]
-        before, after = ((None, 5), (8, 3), (4, None))[index % 3]
-        position = index % per_direction
-        type_ = (
-            object_limit(direction) if position == 0 else label(f"Label {position}", 100 + index)
-        )
+        direction, position = divmod(index, per_direction)
+        from_, to = pairs[direction]
+        before, after = values[(index if direction % 4 == 0 else direction) % 3]
         changes.append(
             change(
                 from_,
                 to,
-                type_,
+                object_limit(index) if position == 0 else label(f"Label {position}", 100 + index),
                 before,
                 after,
                 line=index % 300 + 1,

@@ -36,7 +36,13 @@
       shown += visible;
     }
     for (const section of sections) section.hidden = !section.querySelector("table:not([hidden])");
-    for (const arrow of arrows) arrow.classList.toggle("off", !drawn.has(arrow.dataset.d));
+    const reached = new Set();
+    for (const arrow of arrows) {
+      const off = !drawn.has(arrow.dataset.d);
+      arrow.classList.toggle("off", off);
+      if (!off) reached.add(arrow.dataset.f).add(arrow.dataset.t);
+    }
+    for (const node of nodes) node.classList.toggle("faint", !reached.has(node.dataset.n));
     status.textContent = `Showing ${words.format(shown)} of ${words.format(total)} changes`;
     one("#none").hidden = shown > 0;
   }
@@ -56,17 +62,21 @@
   const hint = peek ? peek.textContent : "";
 
   function tell(element) {
-    const [first, ...rest] = element.querySelector("title").textContent.split("\n");
+    const told = element.querySelector("title") || arrows.find(same(element)).querySelector("title");
+    const [first, ...rest] = told.textContent.split("\n");
     const name = document.createElement("b");
     name.textContent = first;
     peek.replaceChildren(name, rest.length ? ` ${rest.join(" · ")}` : "");
   }
 
+  function same(element) {
+    return (arrow) => arrow.dataset.d === element.dataset.d;
+  }
+
   function light(element) {
     const node = element.dataset.n;
-    const near = arrows.filter((arrow) =>
-      node === undefined ? arrow === element : [arrow.dataset.f, arrow.dataset.t].includes(node),
-    );
+    const touches = (arrow) => [arrow.dataset.f, arrow.dataset.t].includes(node);
+    const near = arrows.filter(node === undefined ? same(element) : touches);
     const ends = new Set(near.flatMap((arrow) => [arrow.dataset.f, arrow.dataset.t]));
     for (const arrow of arrows) arrow.classList.toggle("on", near.includes(arrow));
     for (const each of nodes) each.classList.toggle("on", each === element || ends.has(each.dataset.n));
@@ -80,7 +90,17 @@
     peek.textContent = hint;
   }
 
+  function widen(arrow) {
+    const line = arrow.querySelector(".line");
+    if (!line) return;
+    const hit = line.cloneNode();
+    hit.setAttribute("class", "hit");
+    hit.removeAttribute("marker-end");
+    line.before(hit);
+  }
+
   function listen() {
+    arrows.forEach(widen);
     const entered = (event) => {
       const element = event.target.closest(".e, .n");
       if (element) light(element);

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.applying.progress import Progress
+    from reconciler.applying.record import Record
     from reconciler.config import Loaded
     from reconciler.hubspot import Clock, Portal
     from reconciler.model import Desired, Observed, Plan, ResolvedDirection, Result, Safety
@@ -105,14 +106,20 @@ def apply_plan(
     clock: Clock,
     verify_timeout: float = 60.0,
     progress: Progress | None = None,
+    record: Record | None = None,
 ) -> Result:
     """Make the portal what the plan says, and report what was read back.
 
     Raises PlanRefused or a PortalError before the first write. `verify_timeout`: seconds that
-    written limits have to show.
+    the written limits of a direction have to show. `record`: a journal that keeps what is learnt.
     """
     from reconciler.applying import apply
 
     return apply.apply_plan(
-        plan, portal, clock=clock, verify_timeout=verify_timeout, progress=progress
+        plan,
+        portal,
+        clock=clock,
+        verify_timeout=verify_timeout,
+        progress=progress,
+        record=record,
     )

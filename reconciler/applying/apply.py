@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Event
 
-from reconciler.applying.direction import DirectionRun, Surroundings, never
-from reconciler.applying.halt import Halt
+from reconciler.applying.direction import DirectionRun
+from reconciler.applying.knowledge import change_error
 from reconciler.applying.progress import NoProgress, Progress
+from reconciler.applying.reading import never
+from reconciler.applying.record import NoRecord, Record
 from reconciler.applying.staleness import check_fresh, check_portal
+from reconciler.applying.surroundings import Surroundings
 from reconciler.errors import PlanRefused, ReconcilerError
 from reconciler.hubspot import Clock, Portal
 from reconciler.model import (
-    ChangeError,
     ChangeResult,
     Direction,
     Observed,
@@ -55,63 +56,75 @@ def apply_plan(
     clock: Clock,
     verify_timeout: float = VERIFY_TIMEOUT,
     progress: Progress | None = None,
+    record: Record | None = None,
 ) -> Result:
     """Make the portal what the plan says, or report exactly what became of each change.
 
     Raises PlanRefused or a PortalError before the first write; from then on everything is in
-    the result. `verify_timeout`: seconds from a direction's last write until it must show.
+    the result. `verify_timeout`: seconds that the written limits of a direction have to show.
     """
-    started_at = _timestamp(clock)
-    told = progress or NoProgress()
-    if not plan.changes:
-        check_portal(plan, portal.account())
-        return Result(Outcome.NOTHING, (), portal.requests, started_at, _timestamp(clock))
-    told.checking(len(plan.by_direction))
-    check(plan, portal)
-    around = Surroundings(portal, clock, told, Halt(), verify_timeout, Event())
+    around = Surroundings(
+        portal, clock, progress or NoProgress(), record or NoRecord(), verify_timeout
+    )
+    started_at = timestamp(clock)
+    around.record.start(plan)
+    try:
+        _check(plan, around)
+    except ReconcilerError as error:
+        around.record.finish(unwritten(plan, error, clock, started_at, portal.requests))
+        raise
+    result = _carry_out(plan, around, started_at)
+    around.record.finish(result)
+    return result
+
+
+def _check(plan: Plan, around: Surroundings) -> None:
+    if plan.changes:
+        around.progress.checking(len(plan.by_direction))
+        check(plan, around.portal)
+    else:
+        check_portal(plan, around.portal.account())
+
+
+def _carry_out(plan: Plan, around: Surroundings, started_at: str) -> Result:
     runs = [_run(plan, direction, around) for direction in _directions(plan)]
-    settled = portal.in_parallel([run.run for run in runs])
+    settled = around.portal.in_parallel([run.run for run in runs])
     changes = _in_plan_order(plan, [each for part in settled for each in part.results])
+    ended = outcome(changes, may_have_written=any(part.may_have_written for part in settled))
     return Result(
-        outcome(changes, may_have_written=any(part.may_have_written for part in settled)),
+        ended,
         changes,
-        portal.requests,
+        around.portal.requests,
         started_at,
-        _timestamp(clock),
-        around.halt.reason,
+        timestamp(around.clock),
+        around.halt.reason if ended in (Outcome.INCOMPLETE, Outcome.FAILED) else None,
     )
 
 
 def outcome(changes: Sequence[ChangeResult], *, may_have_written: bool) -> Outcome:
     """`failed` only where nothing was written: refused or never sent, to the last change."""
+    if not changes:
+        return Outcome.NOTHING
     if all(each.status is Status.VERIFIED for each in changes):
         return Outcome.APPLIED
     verified = any(each.status is Status.VERIFIED for each in changes)
     return Outcome.INCOMPLETE if verified or may_have_written else Outcome.FAILED
 
 
-def nothing(plan: Plan, clock: Clock) -> Result:
+def untouched(plan: Plan, clock: Clock, started_at: str, requests: int) -> Result:
     """The result of an apply that had nothing to do, or was only tried."""
     changes = tuple(ChangeResult(each, Status.NOT_ATTEMPTED) for each in plan.changes)
-    now = _timestamp(clock)
-    return Result(Outcome.NOTHING, changes, 0, now, now)
+    return Result(Outcome.NOTHING, changes, requests, started_at, timestamp(clock))
 
 
-def refused(plan: Plan, error: PlanRefused, clock: Clock) -> Result:
-    """The result of an apply that was refused before its first write."""
-    return _nothing_written(plan, Outcome.REFUSED, error, clock)
-
-
-def failed(plan: Plan, error: ReconcilerError, clock: Clock) -> Result:
-    """The result of an apply that an error ended before its first write."""
-    return _nothing_written(plan, Outcome.FAILED, error, clock)
-
-
-def _nothing_written(plan: Plan, outcome: Outcome, error: ReconcilerError, clock: Clock) -> Result:
-    why = ChangeError(error.message)
+def unwritten(
+    plan: Plan, error: ReconcilerError, clock: Clock, started_at: str, requests: int
+) -> Result:
+    """The result of an apply that was refused, or that an error ended, before its first write."""
+    ended = Outcome.REFUSED if isinstance(error, PlanRefused) else Outcome.FAILED
+    why = change_error(error)
     changes = tuple(ChangeResult(each, Status.NOT_ATTEMPTED, why) for each in plan.changes)
-    now = _timestamp(clock)
-    return Result(outcome, changes, 0, now, now, error.message)
+    return Result(ended, changes, requests, started_at, timestamp(clock), error.message)
 
 
 def _directions(plan: Plan) -> list[Direction]:
@@ -128,5 +141,6 @@ def _in_plan_order(plan: Plan, results: Sequence[ChangeResult]) -> tuple[ChangeR
     return tuple(by_id[change.id] for change in plan.changes)
 
 
-def _timestamp(clock: Clock) -> str:
+def timestamp(clock: Clock) -> str:
+    """The time of day in UTC, in ISO 8601, to the second."""
     return clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")

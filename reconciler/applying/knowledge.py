@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from reconciler.applying.staleness import shown
 from reconciler.errors import PortalError, ReconcilerError
-from reconciler.model import Change, ChangeError, ChangeResult, Status
+from reconciler.model import Change, ChangeError, ChangeResult, Status, TypeKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +39,39 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """It was in doubt, and a reading before the next step showed it."""
+    """It was sent, and a reading before the next step showed it."""
 
 
 Knowledge = Untried | Accepted | Doubtful | Refused | Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What the portal shows of a limit; `max` None: no limit."""
+class Seen:
+    """The last whole reading of a direction; `values` None: there is none, because `unread`."""
 
-    max: int | None
+    values: Mapping[TypeKey, int] | None = None
+    unread: str = "nothing of this direction was sent"
+
+    def shows(self, change: Change) -> bool:
+        """Whether the limit is what the change was to make it."""
+        return self.values is not None and self.values.get(change.type.key) == change.after
 
 
-def judge(change: Change, known: Knowledge, reading: Reading | None, unread: str) -> ChangeResult:
-    """What became of a change. The portal's own showing outweighs what it answered.
-
-    `reading` None: it could not be read back, for the reason `unread`.
-    """
+def judge(change: Change, known: Knowledge, seen: Seen) -> ChangeResult:
+    """What became of a change. The portal's own showing outweighs what it answered."""
     if isinstance(known, Untried):
         return ChangeResult(change, Status.NOT_ATTEMPTED, ChangeError(known.why))
-    if reading is None:
-        return _unread(change, known, unread)
-    if reading.max == change.after:
+    if seen.values is None:
+        return _unread(change, known, seen.unread)
+    if seen.shows(change):
         return ChangeResult(change, Status.VERIFIED)
     if isinstance(known, Refused):
         return ChangeResult(change, Status.FAILED, known.error)
-    if reading.max == change.before:
-        showing = f"the portal still shows {shown(reading.max)}, not {shown(change.after)}"
+    found = seen.values.get(change.type.key)
+    if found == change.before:
+        showing = f"the portal still shows {shown(found)}, not {shown(change.after)}"
         return ChangeResult(change, Status.UNCERTAIN, _told(known, showing))
-    other = f"written {shown(change.after)}, but the portal shows {shown(reading.max)}"
+    other = f"written {shown(change.after)}, but the portal shows {shown(found)}"
     return ChangeResult(change, Status.FAILED, _told(known, other))
 
 
@@ -97,6 +101,16 @@ def _told(known: Accepted | Doubtful | Shown, showing: str) -> ChangeError:
             return ChangeError(f"it was shown after the write; {showing}")
         case _:
             assert_never(known)
+
+
+def after_no_effect(was: Knowledge, told: Untried | Refused) -> Knowledge:
+    """What is known when an attempt had no effect: an earlier doubt or refusal stays.
+
+    An input is sent more than once where a larger batch was refused or left it open.
+    """
+    if isinstance(was, Untried) or (isinstance(was, Refused) and isinstance(told, Refused)):
+        return told
+    return was
 
 
 def change_error(error: ReconcilerError) -> ChangeError:

@@ -9,11 +9,12 @@ from reconciler.applying.knowledge import (
     Doubtful,
     Knowledge,
     Refused,
+    Seen,
     Shown,
     Untried,
+    after_no_effect,
     judge,
 )
-from reconciler.applying.reading import Seen
 from reconciler.applying.record import Record
 from reconciler.model import BatchInput, Change, ChangeError, ChangeResult, Direction, TypeKey
 
@@ -31,9 +32,11 @@ class Ledger:
         )
         self._record = record
 
-    def sending(self, inputs: Sequence[BatchInput]) -> None:
-        """From here on the portal may have written these, whatever happens next."""
+    def sending(self, inputs: Sequence[BatchInput]) -> dict[TypeKey, Knowledge]:
+        """From here on the portal may have written these; what was known of them until now."""
+        before = {each.key: self._known[each.key] for each in inputs}
         self._set(inputs, Doubtful(ChangeError("it was being sent when the apply broke off")))
+        return before
 
     def learn(self, inputs: Sequence[BatchInput], known: Knowledge) -> None:
         """What an answer, or its absence, says of these inputs."""
@@ -41,9 +44,14 @@ class Ledger:
             self._set(inputs, known)
             self._record.learned(self.direction, inputs, known)
 
-    def keep_waiting(self, inputs: Sequence[BatchInput], why: str) -> None:
-        """These are not sent."""
-        self._set(inputs, Untried(why))
+    def learn_no_effect(self, before: Mapping[TypeKey, Knowledge], told: Untried | Refused) -> None:
+        """An attempt wrote nothing, so that what was known before it still holds."""
+        for key, was in before.items():
+            self._known[key] = after_no_effect(was, told)
+
+    def hold_back(self, inputs: Sequence[BatchInput], why: str) -> None:
+        """These are not sent, or not again."""
+        self.learn_no_effect({each.key: self._known[each.key] for each in inputs}, Untried(why))
 
     def create_instead(self, one: BatchInput, refusal: ChangeError) -> None:
         """`update` was refused for a limit that does not exist yet."""
@@ -83,12 +91,13 @@ class Ledger:
         )
 
     def settle(self, seen: Seen) -> None:
-        """What was in doubt and is shown is in doubt no more."""
-        for key, known in self._known.items():
-            reading = seen.reading(key)
-            if isinstance(known, Doubtful) and reading is not None:
-                if reading.max == self._changes[key].after:
-                    self._known[key] = Shown()
+        """What is shown between two steps is in doubt no more, whatever can be read later."""
+        shown = [
+            BatchInput(key, self._changes[key].after)
+            for key, known in self._known.items()
+            if isinstance(known, Accepted | Doubtful) and seen.shows(self._changes[key])
+        ]
+        self.learn(shown, Shown())
 
     def obstacle(self) -> str | None:
         """Why what comes after must not be sent: something before it was refused or is in doubt."""
@@ -105,10 +114,7 @@ class Ledger:
 
     def results(self, seen: Seen) -> tuple[ChangeResult, ...]:
         """What became of each change, by what is known and what was seen in the end."""
-        return tuple(
-            judge(change, self._known[key], seen.reading(key), seen.unread)
-            for key, change in self._changes.items()
-        )
+        return tuple(judge(change, self._known[key], seen) for key, change in self._changes.items())
 
     def _set(self, inputs: Sequence[BatchInput], known: Knowledge) -> None:
         for each in inputs:

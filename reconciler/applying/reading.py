@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from reconciler.applying.knowledge import Reading
+from reconciler.applying.knowledge import Seen
 from reconciler.applying.surroundings import Surroundings
 from reconciler.errors import Interrupted, PortalError, PortalUnavailable
 from reconciler.model import Direction, ObservedDirection, TypeKey
@@ -18,19 +18,8 @@ Missing = Callable[[Mapping[TypeKey, int]], int]
 """How many limits these values do not show."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The last whole reading of a direction; `values` None: there is none, because `unread`."""
-
-    values: Mapping[TypeKey, int] | None = None
-    unread: str = "nothing of this direction was sent"
-
-    def reading(self, key: TypeKey) -> Reading | None:
-        return None if self.values is None else Reading(self.values.get(key))
-
-
 class ReadBack:
-    """Reads one direction; all its readings together take `verify_timeout` and one call more."""
+    """Reads one direction; all its waits together take no longer than `verify_timeout`."""
 
     def __init__(self, direction: Direction, around: Surroundings) -> None:
         self._direction = direction
@@ -44,20 +33,44 @@ class ReadBack:
         """
         clock = self._around.clock
         deadline = clock.monotonic() + self._patience
+        seen = Seen()
         try:
-            return self._poll(missing, deadline)
-        finally:
-            self._patience = max(0.0, deadline - clock.monotonic())
+            for pause in _pauses():
+                seen = self._read(seen)
+                left = deadline - clock.monotonic()
+                if self._shows_all(seen, missing) or left <= 0:
+                    break
+                clock.wait(min(pause, left))
+        except (Interrupted, PortalError) as error:
+            self._around.halt.after(error)
+            seen = replace(seen, unread=error.message)
+        self._patience = max(0.0, deadline - clock.monotonic())
+        return seen
 
-    def _poll(self, missing: Missing, deadline: float) -> Seen:
-        seen, pause = Seen(), FIRST_PAUSE
-        while True:
-            try:
-                seen = Seen(self._values())
-                left = deadline - self._around.clock.monotonic()
-                if not self._lacks(missing, seen) or left <= 0:
-                    return seen
-                self._around.clock.wait(min(pause, left))
-            except (Interrupted, PortalError) as error:
-                ...
-            pause = min(pause * 2, LONGEST_PAUSE)
+    def _read(self, before: Seen) -> Seen:
+        """One reading, or the one before it where the portal cannot be read just now."""
+        try:
+            return Seen(self._around.portal.read(self._direction, needs_labels=never).values())
+        except PortalUnavailable as error:
+            self._around.halt.after(error)
+            return replace(before, unread=error.message)
+
+    def _shows_all(self, seen: Seen, missing: Missing) -> bool:
+        if seen.values is None:
+            return False
+        lacking = missing(seen.values)
+        if lacking:
+            self._around.progress.reading_back(self._direction, lacking)
+        return lacking == 0
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def never(_: ObservedDirection) -> bool:
+    """A change names its type by ID: reading it back needs no labels."""
+    return False

@@ -19,9 +19,7 @@ class Record(Protocol):
     def start(self, plan: Plan) -> None:
         """The plan that is about to be applied."""
 
-    def learned(
-        self, direction: Direction, inputs: Sequence[BatchInput], known: Knowledge
-    ) -> None:
+    def learned(self, direction: Direction, inputs: Sequence[BatchInput], known: Knowledge) -> None:
         """What an answer, or its absence, says of these inputs."""
 
     def instead(self, direction: Direction, one: BatchInput, refusal: ChangeError) -> None:

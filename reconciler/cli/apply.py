@@ -5,15 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import click
 
 import reconciler
-from reconciler.applying.apply import check, check_safe, failed, nothing, refused
+from reconciler.applying.apply import check, check_safe, timestamp, untouched, unwritten
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
 from reconciler.cli import output
 from reconciler.cli.approval import approve
+from reconciler.cli.exits import show_error
 from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
 from reconciler.cli.progress import Observers, reporting
 from reconciler.cli.rendering import render_plan
@@ -21,7 +23,7 @@ from reconciler.cli.session import Session, for_each_portal
 from reconciler.cli.show import read_plan_file
 from reconciler.config import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
-from reconciler.hubspot import Observer, Portal
+from reconciler.hubspot import Exchange, NullObserver, Portal
 from reconciler.model import Outcome, Plan, Refusal, Result
 from reconciler.planning.document import digest
 from reconciler.planning.safety import thresholds
@@ -167,10 +169,11 @@ def _apply_files(
     files = session.files(paths, base)
 
     def work(settings: PortalSettings) -> ExitCode:
+        started_at = timestamp(session.clock)
         with reporting(settings.name) as progress, session.connected(settings, progress) as portal:
             plan = session.plan(settings, portal, files)
         if not plan.changes:
-            return _told(chosen, nothing(plan, session.clock))
+            return _told(chosen, untouched(plan, session.clock, started_at, portal.requests))
         if chosen.format == "text":
             output.result(render_plan(plan, "text"))
         return _Application(session, settings, chosen, plan, asks=True).run()
@@ -185,6 +188,18 @@ def _told(chosen: ApplyOptions, result: Result) -> ExitCode:
     return EXIT_CODES[result.outcome]
 
 
+class _RequestCount(NullObserver):
+    """Counts requests, for the result of an apply that an error ended."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self._lock = Lock()
+
+    def sending(self, exchange: Exchange) -> None:  # noqa: ARG002 - any request counts
+        with self._lock:
+            self.requests += 1
+
+
 @dataclass(frozen=True, slots=True)
 class _Application:
     """One plan on its way to one portal; `asks` when nobody has reviewed it yet."""
@@ -197,14 +212,15 @@ class _Application:
 
     def run(self) -> ExitCode:
         """Check, ask, apply, report. What ends it before the first write is raised."""
+        clock, count = self.session.clock, _RequestCount()
+        started_at = timestamp(clock)
         try:
             self._check()
-            return self._carry_out()
-        except PlanRefused as error:
-            self._tell_unwritten(refused(self.plan, error, self.session.clock))
-            raise
+            return self._carry_out(count)
         except ReconcilerError as error:
-            self._tell_unwritten(failed(self.plan, error, self.session.clock))
+            if self.chosen.format == "json":
+                ended = unwritten(self.plan, error, clock, started_at, count.requests)
+                output.result(result_json(ended))
             raise
 
     def _check(self) -> None:
@@ -226,29 +242,28 @@ class _Application:
         found = [*self.plan.refusals, *(each for each in here if each.code not in stated)]
         return [each for each in found if not (self.chosen.force and each.lifted_by_force)]
 
-    def _carry_out(self) -> ExitCode:
+    def _carry_out(self, count: _RequestCount) -> ExitCode:
         with ExitStack() as stack:
             progress = stack.enter_context(reporting(self.settings.name, self.plan))
             journal = self._journal(stack)
-            observers: list[Observer] = [progress] if journal is None else [journal, progress]
+            watching = (progress, count) if journal is None else (journal, progress, count)
             portal = stack.enter_context(
                 self.session.connected(
-                    self.settings, Observers(observers), self.plan.portal.api_version
+                    self.settings, Observers(watching), self.plan.portal.api_version
                 )
             )
             if self.chosen.dry_run:
                 return self._dry_run(portal)
-            if journal is not None:
-                journal.start(self.plan)
             result = reconciler.apply_plan(
                 self.plan,
                 portal,
                 clock=self.session.clock,
                 verify_timeout=self.chosen.verify_timeout,
                 progress=progress,
+                record=journal,
             )
-            if journal is not None:
-                journal.finish(result)
+        if journal is not None and journal.problem is not None:
+            show_error(journal.problem, prefix="the journal is not whole: ")
         return _told(self.chosen, result)
 
     def _journal(self, stack: ExitStack) -> Journal | None:
@@ -257,15 +272,13 @@ class _Application:
         return stack.enter_context(Journal(self.chosen.journal, self.session.clock.wall))
 
     def _dry_run(self, portal: Portal) -> ExitCode:
+        started_at = timestamp(self.session.clock)
         check(self.plan, portal)
         if self.chosen.format == "json":
-            return _told(self.chosen, nothing(self.plan, self.session.clock))
+            found = untouched(self.plan, self.session.clock, started_at, portal.requests)
+            return _told(self.chosen, found)
         output.result(render_counts(self.plan))
         return ExitCode.DONE
-
-    def _tell_unwritten(self, result: Result) -> None:
-        if self.chosen.format == "json":
-            output.result(result_json(result))
 
 
 def render_counts(plan: Plan) -> str:

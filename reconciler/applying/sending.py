@@ -1,0 +1,152 @@
+"""Send the batches of one direction, until every input stands for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.applying.answers import SortedAnswer, sort_answer
+from reconciler.applying.knowledge import (
+    Accepted,
+    Doubtful,
+    Knowledge,
+    Refused,
+    Untried,
+    change_error,
+)
+from reconciler.applying.ledger import Ledger
+from reconciler.applying.surroundings import Surroundings
+from reconciler.errors import (
+    Interrupted,
+    PortalError,
+    PortalUnavailable,
+    ReconcilerError,
+    RequestRefused,
+)
+from reconciler.model import Batch, BatchInput, ChangeError, Operation, TypeKey
+
+WHOLE_REQUEST = frozenset({404, 405, 410})
+"""Refusals that no smaller batch would change: the address is wrong, not an input."""
+
+
+class Sender:
+    """Sends batches; what each answer says of the inputs goes into the ledger."""
+
+    def __init__(self, ledger: Ledger, around: Surroundings) -> None:
+        self._ledger = ledger
+        self._around = around
+        self._update_refusals: dict[TypeKey, ChangeError] = {}
+
+    def send(self, batch: Batch) -> None:
+        """Send a batch, and what its answer leaves to send, for as long as nothing halts."""
+        for part in self._through_the_right_endpoint(batch):
+            for rest in self._send_once(part):
+                self.send(rest)
+
+    def _through_the_right_endpoint(self, batch: Batch) -> Iterator[Batch]:
+        """Where the portal wants `create` for new limits, a batch of updates is two batches."""
+        learnt = self._around.create_is_needed.is_set()
+        if batch.operation is not Operation.UPDATE or not learnt:
+            yield batch
+            return
+        new = tuple(each for each in batch.inputs if self._ledger.is_new(each))
+        old = tuple(each for each in batch.inputs if not self._ledger.is_new(each))
+        if new:
+            yield replace(batch, operation=Operation.CREATE, inputs=new)
+        if old:
+            yield replace(batch, inputs=old)
+
+    def _send_once(self, batch: Batch) -> Sequence[Batch]:
+        """Send one request; the batches that its answer leaves to send."""
+        around = self._around
+        if around.halt.reason is not None:
+            self._ledger.hold_back(batch.inputs, f"not sent: {around.halt.reason}")
+            return ()
+        around.progress.writing(self._ledger.direction, batch.operation, len(batch.inputs))
+        before = self._ledger.sending(batch.inputs)
+        try:
+            answer = around.portal.write(batch)
+        except RequestRefused as refusal:
+            return self._refused_as_a_whole(batch, refusal)
+        except ReconcilerError as error:
+            self._failed(batch, error, before)
+            return ()
+        return self._answered(batch, sort_answer(batch, answer))
+
+    # ------------------------------------------------------------ what an answer says
+
+    def _answered(self, batch: Batch, answer: SortedAnswer) -> Sequence[Batch]:
+        self._ledger.learn(answer.accepted, Accepted())
+        self._ledger.learn(answer.doubtful, Doubtful(answer.error))
+        if batch.operation is Operation.CREATE and answer.accepted:
+            self._around.create_is_needed.set()
+        left = [
+            again
+            for one, why in answer.refused
+            for again in self._refused_alone(replace(batch, inputs=(one,)), why)
+        ]
+        if not answer.unsettled:
+            return left
+        self._ledger.learn(answer.unsettled, Doubtful(answer.error))
+        rest = replace(batch, inputs=answer.unsettled)
+        if len(rest.inputs) < len(batch.inputs):
+            return [*left, rest]
+        return [*left, *(_halves(rest) or self._refused_alone(rest, answer.error))]
+
+    def _refused_as_a_whole(self, batch: Batch, refusal: RequestRefused) -> Sequence[Batch]:
+        """Split a refused batch until the refused inputs stand alone."""
+        error = change_error(refusal)
+        halves = () if refusal.status in WHOLE_REQUEST else _halves(batch)
+        if not halves and len(batch.inputs) == 1:
+            return self._refused_alone(batch, error)
+        self._ledger.learn(batch.inputs, Refused(error))
+        return halves
+
+    def _refused_alone(self, batch: Batch, error: ChangeError) -> Sequence[Batch]:
+        """One refused input: where it is new, and `update` did not want it, `create` may."""
+        (one,) = batch.inputs
+        self._ledger.learn(batch.inputs, Refused(self._with_first_refusal(one, error)))
+        if batch.operation is not Operation.UPDATE or not self._ledger.is_new(one):
+            return ()
+        self._update_refusals[one.key] = error
+        self._ledger.create_instead(one, error)
+        return (replace(batch, operation=Operation.CREATE),)
+
+    def _with_first_refusal(self, one: BatchInput, error: ChangeError) -> ChangeError:
+        """Where `update` was refused before `create`, its words come first."""
+        first = self._update_refusals.get(one.key)
+        if first is None:
+            return error
+        return replace(first, message=f"{first.message}; tried as a create: {error.message}")
+
+    # ------------------------------------------------------------ where no usable answer came
+
+    def _failed(
+        self, batch: Batch, error: ReconcilerError, before: Mapping[TypeKey, Knowledge]
+    ) -> None:
+        """A request without a usable answer.
+
+        A `create` in doubt is not sent again, so that says nothing of the portal as a whole: the
+        reading back will tell.
+        """
+        told = change_error(error)
+        in_doubt = (
+            isinstance(error, PortalUnavailable | Interrupted) and error.may_have_been_written
+        )
+        if not (in_doubt and batch.operation is Operation.CREATE):
+            self._around.halt.after(error)
+        if in_doubt:
+            self._ledger.learn(batch.inputs, Doubtful(told))
+        elif isinstance(error, PortalError) and error.status is not None:
+            self._ledger.learn_no_effect(before, Refused(told))
+        else:
+            self._ledger.learn_no_effect(before, Untried(f"not sent: {error.message}"))
+
+
+def _halves(batch: Batch) -> Sequence[Batch]:
+    """The two halves of a batch; none of a single input."""
+    middle = len(batch.inputs) // 2
+    if middle == 0:
+        return ()
+    halves = (batch.inputs[:middle], batch.inputs[middle:])
+    return [replace(batch, inputs=half) for half in halves]

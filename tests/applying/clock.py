@@ -1,0 +1,36 @@
+"""Time that passes only by waiting, and a stop that can be asked for in the middle of a request."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+from reconciler.errors import Interrupted
+from reconciler.hubspot import Stop
+
+START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+class VirtualClock:
+    """A clock for tests; what one thread waits, others that wait meanwhile need not wait again."""
+
+    def __init__(self) -> None:
+        self.stop = Stop()
+        self._now = 1_000.0
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def wall(self) -> datetime:
+        return START + timedelta(seconds=self._now)
+
+    def wait(self, seconds: float) -> None:
+        if self.stop.requested:
+            raise Interrupted("interrupted: no further request was sent")
+        self.pass_time(self._now, seconds)
+
+    def pass_time(self, since: float, seconds: float) -> None:
+        """Make it at least so many seconds after that moment."""
+        with self._lock:
+            self._now = max(self._now, since + max(0.0, seconds))

@@ -1,0 +1,88 @@
+"""Requests and answers, read as what they say about limits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.hubspot import Request, Response
+from reconciler.model import Category, Change, TypeKey
+from reconciler.sandbox import Entry
+from tests.applying.in_process import Delivered
+
+DirectionKey = tuple[str, str]
+_LIMITS = re.compile(r"/definitions/configurations/(?P<from>[^/]+)/(?P<to>[^/]+)(/batch/(?P<op>\w+))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a write, with what it was sent to."""
+
+    direction: DirectionKey
+    operation: str
+    key: TypeKey
+    max: int | None
+
+
+def direction_of(path: str) -> DirectionKey | None:
+    """The direction that a path is about; None: it is about none."""
+    found = _LIMITS.search(path)
+    return None if found is None else (found["from"], found["to"])
+
+
+def inputs_of(path: str, body: str) -> list[Input]:
+    """The inputs of one request; none for what is no write."""
+    found = _LIMITS.search(path)
+    if found is None or found["op"] is None:
+        return []
+    return [
+        Input(
+            (found["from"], found["to"]),
+            found["op"],
+            TypeKey(Category(one["category"]), one["typeId"]),
+            one.get("maxToObjectIds"),
+        )
+        for one in json.loads(body)["inputs"]
+    ]
+
+
+def written(requests: Sequence[Entry]) -> list[Input]:
+    """Every input that reached the portal, oldest first."""
+    return [one for entry in requests for one in inputs_of(entry.path, entry.body)]
+
+
+def readings(delivered: Sequence[Delivered], change: Change) -> list[Mapping[TypeKey, int] | None]:
+    """What the client saw of a change's direction since the change was last sent, oldest first.
+
+    None: a reading that brought nothing. A sending under way when the apply ended counts.
+    """
+    found: list[Mapping[TypeKey, int] | None] = []
+    for each in delivered:
+        if direction_of(each.request.url) != change.direction.key:
+            continue
+        if each.request.method == "GET":
+            found.append(None if each.response is None else values(each.response))
+        elif any(one.key == change.type.key for one in _inputs(each.request)):
+            found = []
+    return found
+
+
+def _inputs(request: Request) -> list[Input]:
+    return inputs_of(request.url, (request.body or b"").decode())
+
+
+def values(response: Response) -> Mapping[TypeKey, int] | None:
+    """The limits that an answer to a reading shows; None: it is none."""
+    if not 200 <= response.status < 300:
+        return None
+    try:
+        rows = json.loads(response.body)["results"]
+        return {
+            TypeKey(Category(row["category"]), row["typeId"]): row["userEnforcedMaxToObjectIds"]
+            for row in rows
+            if row["userEnforcedMaxToObjectIds"] is not None
+        }
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,212 @@
+"""What must be true after every apply, whatever went wrong while it ran."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from reconciler.applying.document import ResultDocument, result_json
+from reconciler.errors import ExitCode
+from reconciler.model import Change, ChangeResult, Operation, Outcome, Status, TypeKey
+from reconciler.planning.document import plan_json
+from reconciler.report.result import result_text
+from reconciler.report.style import Style
+from reconciler.sandbox import Associations, Origin, Portal, Step
+from tests.applying.traffic import DirectionKey, Input, direction_of, readings, written
+from tests.applying.world import TOKEN, Ran
+
+
+def check(ran: Ran, *, stopped: bool = False) -> None:
+    """Demand that the report is true and that the portal was treated well.
+
+    `stopped`: a signal asked to stop, so that what was written may be left unread.
+    """
+    assert list(_rule_broken(ran)) == [], "HubSpot's rule was broken"
+    assert list(_not_in_the_plan(ran)) == [], "something was written that the plan does not name"
+    assert list(_repeated(ran)) == [], "a limit was changed twice"
+    _check_outcome(ran)
+    for each in ran.result.changes:
+        _check_status(ran, each, stopped=stopped)
+    _check_document(ran)
+    _check_journal(ran)
+    _check_token(ran)
+
+
+def _rule_broken(ran: Ran) -> Iterator[Step]:
+    """Steps after which a label limit is above its object limit, unless an edit made it so."""
+    edited = {step.direction for step in ran.steps if step.origin is Origin.EDIT}
+    for step in ran.steps:
+        if step.origin is Origin.REQUEST and step.direction not in edited:
+            if step.breaks_rule or _breaks_strict_rule(ran, step):
+                yield step
+
+
+def _breaks_strict_rule(ran: Ran, step: Step) -> bool:
+    """Whether equality appears in between that neither end of the apply has.
+
+    HubSpot contradicts itself on equal limits. Where both ends would do under the strict reading,
+    so must every state in between.
+    """
+    direction = ran.before.associations(step.direction)
+    ends = (direction.limits, _target(ran, step.direction, direction))
+    return _equal(direction, step.limits) and not any(_equal(direction, end) for end in ends)
+
+
+def _equal(direction: Associations, limits: Mapping[tuple[str, int], int]) -> bool:
+    objects = [limits[key] for key, each in direction.types.items() if key in limits and each.label is None]
+    labels = [limits[key] for key, each in direction.types.items() if key in limits and each.label is not None]
+    return bool(objects and labels and max(labels) >= min(objects))
+
+
+def _target(ran: Ran, key: DirectionKey, direction: Associations) -> Mapping[tuple[str, int], int]:
+    target: dict[tuple[str, int], int] = {**direction.limits}
+    for change in ran.plan.by_direction.get(tuple(key), ()):
+        name = next(one for one in direction.types if _same(one, change.type.key))
+        target.pop(name, None)
+        if change.after is not None:
+            target[name] = change.after
+    return target
+
+
+def _same(name: tuple[str, int], key: TypeKey) -> bool:
+    return (str(name[0]), name[1]) == (str(key.category), key.type_id)
+
+
+def _not_in_the_plan(ran: Ran) -> Iterator[Input]:
+    planned = {_input(change) for change in ran.plan.changes}
+    for one in written(ran.requests):
+        operation = Operation.PURGE if one.operation == Operation.PURGE else Operation.UPDATE
+        if (one.direction, operation, one.key, one.max) not in planned:
+            yield one
+
+
+def _input(change: Change) -> tuple[DirectionKey, Operation, TypeKey, int | None]:
+    operation = Operation.PURGE if change.after is None else Operation.UPDATE
+    return (change.direction.key, operation, change.type.key, change.after)
+
+
+def _repeated(ran: Ran) -> Iterator[object]:
+    """Limits that this apply changed more than once, but for those edited meanwhile."""
+    edited = {(step.direction, step.key) for step in ran.steps if step.origin is Origin.EDIT}
+    changed = Counter((step.direction, step.key) for step in effective(ran.steps))
+    return (name for name, times in changed.items() if times > 1 and name not in edited)
+
+
+def effective(steps: tuple[Step, ...]) -> list[Step]:
+    """The steps by which a request changed a limit; a repeated one changes nothing."""
+    return [each for each in steps if each.origin is Origin.REQUEST and each.before != each.after]
+
+
+# ---------------------------------------------------------------- outcome and statuses
+
+
+def _check_outcome(ran: Ran) -> None:
+    statuses = {each.status for each in ran.result.changes}
+    sent = written(ran.requests)
+    match ran.result.outcome:
+        case Outcome.NOTHING:
+            assert (ran.code, statuses, sent) == (ExitCode.DONE, set(), [])
+        case Outcome.APPLIED:
+            assert (ran.code, statuses) == (ExitCode.DONE, {Status.VERIFIED})
+        case Outcome.INCOMPLETE:
+            assert ran.code is ExitCode.INCOMPLETE
+            assert statuses != {Status.VERIFIED}
+            assert sent != []
+            assert ran.result.message or statuses - {Status.VERIFIED, Status.NOT_ATTEMPTED}
+        case Outcome.FAILED:
+            assert ran.code is ExitCode.ERROR
+            assert statuses <= {Status.FAILED, Status.NOT_ATTEMPTED}
+            assert [*effective(ran.steps)] == [], "it says that nothing was written"
+        case Outcome.REFUSED:
+            assert (ran.code, statuses) == (ExitCode.REFUSED, {Status.NOT_ATTEMPTED})
+            assert sent == []
+
+
+def _check_status(ran: Ran, each: ChangeResult, *, stopped: bool) -> None:
+    change = each.change
+    sent = any(
+        one.direction == change.direction.key and one.key == change.type.key
+        for one in written(ran.requests)
+    )
+    seen = readings(ran.delivered, change)
+    whole = [reading for reading in seen if reading is not None]
+    last = whole[-1].get(change.type.key) if whole else None
+    is_shown = bool(whole) and last == change.after
+    wrote = any(_is_about(step, change) for step in effective(ran.steps))
+    message = each.error.message if each.error else ""
+    match each.status:
+        case Status.VERIFIED:
+            assert sent, f"{change.id} is verified, though it was never sent"
+            assert is_shown, f"{change.id} is verified, though it was not read back"
+        case Status.FAILED:
+            assert sent, f"{change.id} failed, though it was never sent"
+            other = bool(whole) and not is_shown and f"shows {_shown(last)}" in message
+            assert not wrote or other, f"{change.id} failed, but it was written: {message}"
+        case Status.UNCERTAIN:
+            assert sent, f"{change.id} is uncertain, though it was never sent"
+            assert not is_shown, f"{change.id} is uncertain, but it was shown"
+            assert seen or stopped, f"{change.id} is uncertain, but nobody tried to read it"
+        case Status.NOT_ATTEMPTED:
+            assert not sent, f"{change.id} was sent: {message}"
+            assert not wrote
+    assert (each.error is None) == (each.status is Status.VERIFIED)
+
+
+def _is_about(step: Step, change: Change) -> bool:
+    return tuple(step.direction) == change.direction.key and _same(step.key, change.type.key)
+
+
+def _shown(value: int | None) -> str:
+    return "no limit" if value is None else str(value)
+
+
+# ---------------------------------------------------------------- what it left behind
+
+
+def _check_document(ran: Ran) -> None:
+    document = ResultDocument.model_validate_json(result_json(ran.result))
+    assert [each.id for each in document.changes] == [each.id for each in ran.plan.changes]
+    sources = {each.id: str(each.source) for each in ran.plan.changes}
+    for each in document.changes:
+        assert each.error is None or each.error.source == sources[each.id]
+    announced = [event for event in ran.events if event["event"] == "request"]
+    assert document.requests == len(announced)
+
+
+def _check_journal(ran: Ran) -> None:
+    """It begins with the plan, ends with the result, and has every write that reached the portal."""
+    events = ran.events
+    assert [events[0]["event"], events[-1]["event"]] == ["start", "finish"]
+    stated = {each["id"]: each["status"] for each in events[-1]["changes"]}
+    assert stated == ran.statuses
+    assert Counter(written(ran.requests)) <= Counter(journaled(ran))
+
+
+def journaled(ran: Ran) -> Iterator[Input]:
+    """Every input that the journal says was about to leave."""
+    for event in ran.events:
+        if event["event"] == "request" and event["inputs"]:
+            direction = direction_of(event["path"].rpartition("/batch/")[0])
+            assert direction is not None
+            for one in event["inputs"]:
+                key = TypeKey(one["category"], one["type_id"])
+                yield Input(direction, event["operation"], key, one["max"])
+
+
+def _check_token(ran: Ran) -> None:
+    shown = (
+        ran.journal,
+        ran.told,
+        result_json(ran.result),
+        repr(ran.result),
+        plan_json(ran.plan),
+        result_text(ran.result, style=Style.plain()),
+    )
+    assert not any(TOKEN in text for text in shown), "the token was shown"
+
+
+def untouched(before: Portal, after: Portal) -> bool:
+    """Whether two states of a portal have the same limits."""
+    return {key: dict(one.limits) for key, one in before.directions.items()} == {
+        key: dict(one.limits) for key, one in after.directions.items()
+    }

@@ -17,6 +17,7 @@ COMMANDS = {
     "plan": "Show what would change in the portal.",
     "show": "Render a saved plan.",
     "apply": "Make the portal what the plan says, and verify it.",
+    "comment": "Put the plan on the pull or merge request.",
     "schema": "Print the JSON Schema of a format.",
     "sandbox": "Run a local stand-in for HubSpot, for demos and tests.",
 }

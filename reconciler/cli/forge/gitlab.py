@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from reconciler.cli.forge.answers import Hints
 from reconciler.cli.forge.api import Api
 from reconciler.cli.forge.comments import Comment
+from reconciler.hubspot import Secret
 
 HINTS = Hints(
     unauthorized="the token is wrong, expired or revoked; set GITLAB_TOKEN to a project access "
@@ -21,11 +22,17 @@ HINTS = Hints(
     not_found="check the project and the number; a token that may not see them gets this answer "
     "too: GITLAB_TOKEN needs the scope `api`",
 )
-_JOB_TOKEN = (
+_INSTEAD = (
     "CI_JOB_TOKEN may not write notes: set GITLAB_TOKEN, masked, to a project access token with "
     "the scope `api`"
 )
-JOB_TOKEN_HINTS = Hints(unauthorized=_JOB_TOKEN, forbidden=_JOB_TOKEN, not_found=_JOB_TOKEN)
+JOB_TOKEN_HINTS = Hints(unauthorized=_INSTEAD, forbidden=_INSTEAD, not_found=_INSTEAD)
+
+
+def headers(token: Secret, *, is_job_token: bool) -> dict[str, str]:
+    """What every request to GitLab carries."""
+    name = "job-token" if is_job_token else "private-token"
+    return {name: token.reveal(), "accept": "application/json"}
 
 
 class _User(BaseModel):

@@ -1,0 +1,198 @@
+"""Which pull or merge request a CI job is about, as its environment tells."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, assert_never
+
+from reconciler.errors import CredentialError, UsageProblem
+from reconciler.hubspot import Secret, parse_base_url
+
+Environment = Mapping[str, str]
+ForgeName = Literal["github", "gitlab"]
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+_REF = re.compile(r"refs/pull/([0-9]+)/(?:merge|head)")
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request on GitHub; `repository` reads `owner/name`."""
+
+    api_url: str
+    repository: str
+    number: int
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequest:
+    """A merge request on GitLab. `is_job_token`: it acts for the user who started the job."""
+
+    api_url: str
+    project: str
+    number: int
+    token: Secret
+    is_job_token: bool
+    user_id: int | None
+    page: str | None
+
+
+def find_request(
+    environment: Environment, *, forge: ForgeName | None, number: int | None
+) -> PullRequest | MergeRequest:
+    """The request that the job runs for; `forge` and `number` override what the job says.
+
+    Raises UsageProblem where the environment does not tell, CredentialError without a token.
+    """
+    match forge or _forge(environment):
+        case "github":
+            return _pull_request(environment, number)
+        case "gitlab":
+            return _merge_request(environment, number)
+        case other:
+            assert_never(other)
+
+
+def _forge(environment: Environment) -> ForgeName:
+    github = bool(environment.get("GITHUB_REPOSITORY"))
+    gitlab = bool(environment.get("CI_API_V4_URL"))
+    if github == gitlab:
+        which = "both GitHub and GitLab" if github else "neither GitHub nor GitLab"
+        raise UsageProblem(
+            f"the environment speaks of {which}: which forge is it?",
+            hint="--forge github needs GITHUB_REPOSITORY, --forge gitlab needs CI_API_V4_URL and "
+            "CI_PROJECT_ID; CI jobs have them",
+        )
+    return "github" if github else "gitlab"
+
+
+# ---------------------------------------------------------------- GitHub
+
+
+def _pull_request(environment: Environment, number: int | None) -> PullRequest:
+    repository = environment.get("GITHUB_REPOSITORY", "")
+    if not _REPOSITORY.fullmatch(repository):
+        raise UsageProblem(
+            "GITHUB_REPOSITORY does not name a repository", hint="it reads owner/name"
+        )
+    return PullRequest(
+        api_url=_address(environment, "GITHUB_API_URL", "https://api.github.com"),
+        repository=repository,
+        number=number or _pull_request_number(environment),
+        token=_token(
+            environment,
+            ("GITHUB_TOKEN", "GH_TOKEN"),
+            "in a workflow: `env: {GITHUB_TOKEN: ${{ github.token }}}` and "
+            "`permissions: pull-requests: write`",
+        ),
+    )
+
+
+def _pull_request_number(environment: Environment) -> int:
+    event = read_event(environment)
+    issue = event.get("issue")
+    is_pull_request = isinstance(issue, dict) and "pull_request" in issue
+    for source in (event.get("pull_request"), issue if is_pull_request else None):
+        found = source.get("number") if isinstance(source, dict) else None
+        if isinstance(found, int) and found > 0:
+            return found
+    in_ref = _REF.fullmatch(environment.get("GITHUB_REF", ""))
+    if in_ref:
+        return int(in_ref[1])
+    raise _no_pull_request(environment.get("GITHUB_EVENT_NAME") or "unknown")
+
+
+def _no_pull_request(event: str) -> UsageProblem:
+    words = (
+        "a merge group holds several pull requests"
+        if event == "merge_group"
+        else f"the event {event} belongs to no pull request"
+    )
+    return UsageProblem(
+        f"there is no pull request to comment on: {words}",
+        hint="run it on pull_request, or name the pull request with --request N",
+    )
+
+
+def read_event(environment: Environment) -> dict[str, Any]:
+    """What started the workflow, as GITHUB_EVENT_PATH tells; empty where it is not set."""
+    path = environment.get("GITHUB_EVENT_PATH")
+    if not path:
+        return {}
+    try:
+        event = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageProblem(
+            f"GITHUB_EVENT_PATH: cannot read the event: {error}", hint="use --request N"
+        ) from None
+    return event if isinstance(event, dict) else {}
+
+
+# ---------------------------------------------------------------- GitLab
+
+
+def _merge_request(environment: Environment, number: int | None) -> MergeRequest:
+    project = environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID")
+    if not project:
+        raise UsageProblem("CI_PROJECT_ID is not set", hint="it is the project's ID or path")
+    number = number or _whole(environment.get("CI_MERGE_REQUEST_IID", ""))
+    if number is None:
+        raise UsageProblem(
+            "there is no merge request to comment on: CI_MERGE_REQUEST_IID is not set",
+            hint="run the job in merge request pipelines (`rules: - if: $CI_PIPELINE_SOURCE == "
+            '"merge_request_event"`), or name the merge request with --request N',
+        )
+    is_job_token = not environment.get("GITLAB_TOKEN")
+    user = _whole(environment.get("GITLAB_USER_ID", "")) if is_job_token else None
+    page = environment.get("CI_MERGE_REQUEST_PROJECT_URL") or environment.get("CI_PROJECT_URL")
+    return MergeRequest(
+        api_url=_address(environment, "CI_API_V4_URL", None),
+        project=project,
+        number=number,
+        token=_token(
+            environment,
+            ("GITLAB_TOKEN", "CI_JOB_TOKEN"),
+            "set GITLAB_TOKEN, masked, to a project access token with the scope `api`",
+        ),
+        is_job_token=is_job_token,
+        user_id=user,
+        page=f"{page}/-/merge_requests/{number}" if page else None,
+    )
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) <= 12 else None
+
+
+# ---------------------------------------------------------------- both
+
+
+def _token(environment: Environment, names: tuple[str, str], hint: str) -> Secret:
+    """The token of the first variable that is set; its value never appears in an error."""
+    for name in names:
+        value = environment.get(name, "").strip()
+        if value:
+            try:
+                return Secret(value)
+            except CredentialError as error:
+                raise CredentialError(f"{name}: {error.message}") from None
+    raise CredentialError(f"no token: neither {names[0]} nor {names[1]} is set", hint=hint)
+
+
+def _address(environment: Environment, name: str, default: str | None) -> str:
+    """The API's address: https, or http on this machine, as the token is sent there."""
+    text = environment.get(name) or default
+    if text is None:
+        raise UsageProblem(f"{name} is not set", hint="it reads https://gitlab.com/api/v4")
+    try:
+        return parse_base_url(text)
+    except UsageProblem as error:
+        words = error.message.removeprefix("the base URL ")
+        raise UsageProblem(
+            f"{name} {words}", hint=f"it looks like {default or 'https://gitlab.com/api/v4'}"
+        ) from None

@@ -1,0 +1,443 @@
+"""`comment` against a server that answers as GitHub's API does, over real sockets."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler.planning.document import digest
+from tests.ci import plans
+from tests.ci.forges import BOT, HTML_PAGE, OTHER_BOT, STRANGER, Forge, GitHub, Told, serving
+from tests.ci.here import run_here
+from tests.cli.running import Desk, Ran
+from tests.report import factory
+
+MARKER = "<!-- reconciler portal=1234567 digest="
+LIST = "GET /repos/acme/limits/issues/7/comments"
+CREATE = "POST /repos/acme/limits/issues/7/comments"
+UPDATE = "PATCH /repos/acme/limits/issues/comments/"
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    """A repository with an open pull request and nothing said on it."""
+    forge = GitHub()
+    with serving(forge):
+        yield forge
+
+
+@pytest.fixture
+def job(tmp_path: Path, github: GitHub) -> Desk:
+    """A workflow's job for that pull request, with a plan."""
+    plans.save(plans.small(), tmp_path / "plan.json")
+    plans.save(plans.plan(), tmp_path / "empty.json")
+    return Desk(tmp_path, variables=github.variables)
+
+
+def comment(job: Desk, *arguments: str) -> Ran:
+    """Run the command; whatever happens, no token is shown."""
+    ran = run_here(job, "comment", *(arguments or ("plan.json",)))
+    for token in (GitHub.TOKEN, GitHub.PERSONAL, GitHub.READ_ONLY):
+        assert token not in ran.out + ran.err
+    return ran
+
+
+# ---------------------------------------------------------------- one comment, edited in place
+
+
+def test_the_first_plan_becomes_a_comment(job: Desk, github: GitHub) -> None:
+    """Marker and digest first, hidden; then the report; its address on stdout."""
+    ran = job.run("comment", "plan.json")
+    assert (ran.code, ran.err) == (0, "")
+    (note,) = github.notes
+    first, blank, title = note.body.splitlines()[:3]
+    assert first == f"{MARKER}{digest(plans.small())} -->"
+    assert (blank, title) == ("", "## Plan for `production`: 1 to create, 2 to update, 1 to delete")
+    address = f"https://github.com/acme/limits/pull/7#issuecomment-{note.id}"
+    assert ran.out == f"production (portal 1234567): comment created: {address}\n"
+
+
+def test_the_next_plan_is_put_into_the_same_comment(job: Desk, github: GitHub) -> None:
+    """One comment, edited in place."""
+    comment(job)
+    github.write("Looks good to me", STRANGER)
+    plans.save(plans.plan(factory.small_changes()[:1]), job.folder / "plan.json")
+    ran = comment(job)
+    assert ran.code == 0
+    assert "comment updated" in ran.out
+    assert "1 to update" in github.bodies[0]
+    assert github.bodies[1:] == ["Looks good to me"]
+
+
+def test_the_same_plan_writes_nothing(job: Desk, github: GitHub) -> None:
+    """A job that runs again leaves no edit behind, however the forge ends its lines."""
+    comment(job)
+    github.notes[0].body = github.notes[0].body.replace("\n", "\r\n") + "\r\n"
+    before = github.written()
+    assert "comment unchanged" in comment(job).out
+    assert github.written() == before
+
+
+def test_a_push_that_empties_the_plan_says_no_changes(job: Desk, github: GitHub) -> None:
+    """The old plan does not stay."""
+    comment(job)
+    assert "comment updated" in comment(job, "empty.json").out
+    assert len(github.notes) == 1
+    assert "No changes. The portal matches the configuration." in github.bodies[0]
+    assert "to delete" not in github.bodies[0]
+
+
+def test_no_changes_and_no_comment_is_not_worth_one(job: Desk, github: GitHub) -> None:
+    """A pull request about something else is not commented on."""
+    ran = comment(job, "empty.json")
+    assert (ran.code, github.notes) == (0, [])
+    assert "no changes, and no comment that would have to say so" in ran.out
+
+
+def test_every_portal_has_a_comment_of_its_own(job: Desk, github: GitHub) -> None:
+    """Two plans, two comments; each is found again."""
+    other = plans.plan(factory.small_changes()[:1], portal_id=89, name="sandbox")
+    plans.save(other, job.folder / "other.json")
+    assert comment(job, "plan.json", "other.json").code == 0
+    plans.save(replace(other, created_at="2026-11-22T09:00:00Z"), job.folder / "other.json")
+    ran = comment(job, "plan.json", "other.json")
+    assert [line.split(": ")[1] for line in ran.out.splitlines()] == [
+        "comment unchanged",
+        "comment updated",
+    ]
+    assert [re.findall(r"portal=(\d+)", body) for body in github.bodies] == [["1234567"], ["89"]]
+
+
+def test_a_comment_is_found_behind_many_others(job: Desk, github: GitHub) -> None:
+    """All pages are read: 250 comments before it, 30 after."""
+    for number in range(250):
+        github.write(f"comment {number}", STRANGER)
+    comment(job)
+    for number in range(30):
+        github.write(f"more {number}", STRANGER)
+    assert "comment unchanged" in comment(job).out
+    assert len(github.notes) == 281
+
+
+def test_a_plan_of_two_thousand_changes_fits(job: Desk, github: GitHub) -> None:
+    """GitHub takes 65,536 characters and refuses one more."""
+    big = factory.big_plan()
+    plans.save(plans.plan(big.changes), job.folder / "plan.json")
+    assert comment(job).code == 0
+    assert 60_000 < len(github.bodies[0]) < 65_536
+
+
+# ---------------------------------------------------------------- nobody else's comment
+
+
+@pytest.mark.parametrize("user", [STRANGER, OTHER_BOT], ids=lambda user: user.login)
+def test_a_forged_marker_of_another_user_is_left_alone(
+    job: Desk, github: GitHub, user: object
+) -> None:
+    """A workflow's token could edit it, and its author could then edit the report."""
+    forged = github.write(f"{MARKER}{factory.DIGEST} -->\n\nNo changes.", user)  # type: ignore[arg-type]  # parametrised
+    ran = comment(job)
+    assert "comment created" in ran.out
+    assert forged.body.endswith("No changes.")
+    assert github.notes[-1].user == BOT
+
+
+@pytest.mark.parametrize("before", ["> ", "As it says:\n\n", " ", "\ufeff"])
+def test_a_marker_that_does_not_come_first_is_a_quotation(
+    job: Desk, github: GitHub, before: str
+) -> None:
+    """Even in a comment by the same bot."""
+    quoted = github.write(f"{before}{MARKER}{factory.DIGEST} -->", BOT)
+    body = quoted.body
+    assert "comment created" in comment(job).out
+    assert quoted.body == body
+
+
+def test_a_portal_whose_number_begins_alike_is_another(job: Desk, github: GitHub) -> None:
+    """1234567 is not 12345678."""
+    other = github.write("<!-- reconciler portal=12345678 digest=x -->", BOT)
+    comment(job)
+    assert other.body == "<!-- reconciler portal=12345678 digest=x -->"
+    assert len(github.notes) == 2
+
+
+def test_a_personal_token_edits_its_own_users_comment(job: Desk, github: GitHub) -> None:
+    """Not the bot's, which stands there from the time before."""
+    comment(job)
+    job.variables["GITHUB_TOKEN"] = GitHub.PERSONAL
+    assert "comment created" in comment(job).out
+    assert "comment unchanged" in comment(job).out
+    assert [note.user.login for note in github.notes] == ["github-actions[bot]", "octocat"]
+
+
+def test_where_github_does_not_say_whose_the_token_is_only_apps_count(
+    job: Desk, github: GitHub
+) -> None:
+    """A person cannot pass for an app."""
+    github.write(f"{MARKER}{factory.DIGEST} -->", STRANGER)
+    github.fail("POST /graphql", Told(403, {"message": "Resource not accessible"}), times=9)
+    assert "comment created" in comment(job).out
+    assert "comment unchanged" in comment(job).out
+
+
+def test_an_enterprise_server_is_asked_at_its_own_addresses(tmp_path: Path) -> None:
+    """REST below /api/v3, GraphQL at /api/graphql."""
+    github = GitHub("/api/v3")
+    plans.save(plans.small(), tmp_path / "plan.json")
+    with serving(github):
+        ran = comment(Desk(tmp_path, variables=github.variables))
+    assert (ran.code, ran.err) == (0, "")
+    assert [str(each) for each in github.asked][:2] == [
+        "GET /api/v3/repos/acme/limits/issues/7/comments",
+        "POST /api/v3/repos/acme/limits/issues/7/comments",
+    ]
+
+
+# ---------------------------------------------------------------- two runs at once
+
+
+def test_of_several_own_comments_the_oldest_is_kept(job: Desk, github: GitHub) -> None:
+    """The others say something that is not so any more."""
+    for _ in range(3):
+        github.write(f"{MARKER}{factory.DIGEST} -->", BOT)
+    oldest = github.notes[0]
+    github.write(f"{MARKER}{factory.DIGEST} -->", STRANGER)
+    assert "comment updated" in comment(job).out
+    assert [note.user for note in github.notes] == [BOT, STRANGER]
+    assert github.notes[0] is oldest
+
+
+def test_runs_at_the_same_time_end_in_one_comment(job: Desk, github: GitHub) -> None:
+    """Whoever comes second finds the other's and takes its own back."""
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: job.run("comment", "plan.json"), range(4)))
+    assert [ran.code for ran in runs] == [0] * 4, [ran.err for ran in runs]
+    assert len(github.notes) == 1
+
+
+def test_a_comment_deleted_in_the_meantime_is_written_anew(job: Desk, github: GitHub) -> None:
+    """Between the listing and the edit."""
+    comment(job)
+    plans.save(plans.plan(factory.small_changes()[:1]), job.folder / "plan.json")
+    github.fail(UPDATE, Told(404, {"message": "Not Found"}))
+    assert comment(job).code == 0
+    assert len(github.notes) == 1
+
+
+# ---------------------------------------------------------------- waiting and trying again
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (LIST, Told(429, {"message": "slow down"}, {"Retry-After": "1"})),
+        (UPDATE, Told(403, {"message": "secondary rate limit"}, {"Retry-After": "1"})),
+        (UPDATE, Told(502, b"<html>Bad Gateway</html>")),
+        (LIST, None),
+    ],
+    ids=["429", "secondary limit", "502", "broken connection"],
+)
+def test_what_passes_is_waited_out(
+    job: Desk, github: GitHub, asked: str, told: Told | None
+) -> None:
+    """Reading and editing are tried again, and the wait is told."""
+    comment(job)
+    plans.save(plans.plan(factory.small_changes()[:1]), job.folder / "plan.json")
+    github.fail(asked, told)
+    ran = comment(job)
+    assert (ran.code, ran.out.count("comment updated")) == (0, 1)
+    assert "waiting 1 s" in ran.err
+
+
+@pytest.mark.parametrize("told", [Told(502, b"Bad Gateway"), None], ids=["502", "no answer"])
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_comment_that_was_perhaps_created_is_not_written_twice(
+    job: Desk, github: GitHub, told: Told | None, *, carried_out: bool
+) -> None:
+    """The comments are read again before anything else is written."""
+    github.fail(CREATE, told, carried_out=carried_out)
+    ran = comment(job)
+    assert ran.code == 0
+    assert len(github.notes) == 1
+
+
+def test_a_rate_limit_of_a_create_is_waited_out(job: Desk, github: GitHub) -> None:
+    """A refused create was not carried out: it is sent again."""
+    github.fail(CREATE, Told(403, {"message": "secondary rate limit"}, {"Retry-After": "1"}))
+    ran = comment(job)
+    assert ran.code == 0
+    assert "was rate limited (HTTP 403); waiting 1 s" in ran.err
+    assert len(github.notes) == 1
+
+
+def test_a_rate_limit_that_ends_too_late_ends_the_run_at_once(job: Desk, github: GitHub) -> None:
+    """An hour is longer than the time allowed: no request more, and the reason is told."""
+    reset = str(int(time.time()) + 3_600)
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+    github.fail(LIST, Told(403, {"message": "API rate limit exceeded"}, headers))
+    started = time.monotonic()
+    ran = comment(job)
+    assert (ran.code, len(github.asked)) == (1, 1)
+    assert re.search(r"was rate limited .* asks to wait 3\d\d\d s; given up", ran.err)
+    assert time.monotonic() - started < 10
+
+
+def test_a_server_that_stays_down_is_given_up(job: Desk, github: GitHub) -> None:
+    """After the time allowed, with the hint to allow more."""
+    github.fail(LIST, Told(503, b""), times=99)
+    ran = comment(job, "plan.json", "--timeout", "2")
+    assert ran.code == 1
+    assert "GitHub: GET /repos/acme/limits/issues/7/comments failed (HTTP 503); given up" in ran.err
+    assert "--timeout" in ran.err
+
+
+def test_an_interrupt_ends_the_wait(job: Desk, github: GitHub) -> None:
+    """Ctrl-C while the forge asks for patience."""
+    github.fail(LIST, Told(429, {}, {"Retry-After": "120"}), times=99)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "comment", "plan.json"],
+        cwd=job.folder,
+        env=job.env,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert re.search("waiting 12[01] s", process.stderr.readline())
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 1
+    assert "interrupted" in process.stderr.read()
+    process.stderr.close()
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def test_a_token_that_may_only_read_is_told_which_permission_is_missing(
+    job: Desk, github: GitHub
+) -> None:
+    """GitHub's own words, and what to write into the workflow."""
+    job.variables["GITHUB_TOKEN"] = GitHub.READ_ONLY
+    ran = job.run("comment", "plan.json")
+    assert GitHub.READ_ONLY not in ran.out + ran.err
+    assert (ran.code, github.notes) == (1, [])
+    assert "(HTTP 403): Resource not accessible by integration" in ran.err
+    assert "permissions: pull-requests: write" in ran.err
+
+
+def test_an_unknown_pull_request_is_told(job: Desk) -> None:
+    """404 is also what a token gets that may not see it."""
+    ran = comment(job, "plan.json", "--request", "8")
+    assert ran.code == 1
+    assert "GET /repos/acme/limits/issues/8/comments was refused (HTTP 404)" in ran.err
+    assert "a token that may not see them gets this answer too" in ran.err
+
+
+def test_a_wrong_token_is_told(job: Desk) -> None:
+    """401."""
+    job.variables["GITHUB_TOKEN"] = "ghp_revoked_0123456789"
+    ran = comment(job)
+    assert ran.code == 1
+    assert "(HTTP 401): Bad credentials" in ran.err
+
+
+def test_a_refused_body_is_told_with_githubs_details(job: Desk, github: GitHub) -> None:
+    """422: the message and what it is about."""
+    error = {"message": "body is too long (maximum is 65536 characters)"}
+    github.fail(CREATE, Told(422, {"message": "Validation Failed", "errors": [error]}))
+    ran = comment(job)
+    assert ran.code == 1
+    assert "Validation Failed: body is too long (maximum is 65536 characters)" in ran.err
+
+
+def test_a_sign_in_page_is_no_answer(job: Desk, github: GitHub) -> None:
+    """A proxy's page with status 200 is not taken for "no comments"."""
+    github.fail(LIST, HTML_PAGE, times=9)
+    ran = comment(job)
+    assert (ran.code, github.notes) == (1, [])
+    assert "is not what the API gives (HTTP 200)" in ran.err
+
+
+def test_a_token_that_a_server_repeats_is_masked(job: Desk, github: GitHub) -> None:
+    """Whatever it answers, and on one line."""
+    words = f"no\x1b[31m\n::error::{GitHub.TOKEN}"
+    github.fail(LIST, Told(400, {"message": words}))
+    ran = comment(job)
+    assert ran.code == 1
+    assert "no\\x1b[31m\\n::error::***" in ran.err
+
+
+def test_the_token_follows_no_redirect(job: Desk, github: GitHub) -> None:
+    """Not even to a server that would answer."""
+    elsewhere: Forge = GitHub()
+    with serving(elsewhere):
+        target = f"{elsewhere.host}/repos/acme/limits/issues/7/comments"
+        github.fail(LIST, Told(307, {}, {"Location": target}))
+        ran = comment(job)
+    assert ran.code == 1
+    assert "was redirected (HTTP 307): to 127.0.0.1, where the token is not sent" in ran.err
+    assert elsewhere.asked == []
+
+
+def test_the_token_follows_no_link_to_a_next_page(job: Desk, github: GitHub) -> None:
+    """Pages are counted: a Link header to another host is not asked."""
+    elsewhere: Forge = GitHub()
+    with serving(elsewhere):
+        link = f'<{elsewhere.host}/repos/acme/limits/issues/7/comments?page=2>; rel="next"'
+        github.fail(LIST, Told(200, [], {"Link": link}))
+        assert comment(job).code == 0
+    assert elsewhere.asked == []
+
+
+def test_the_token_is_not_sent_over_plain_http(job: Desk) -> None:
+    """Loopback addresses excepted."""
+    job.variables["GITHUB_API_URL"] = "http://github.example/api"
+    ran = comment(job)
+    assert ran.code == 64
+    assert "GITHUB_API_URL must be https, because the token is sent there" in ran.err
+
+
+# ---------------------------------------------------------------- wrong usage
+
+
+def test_an_altered_plan_is_refused_before_anything_is_said(job: Desk, github: GitHub) -> None:
+    """Exit 4; the whole plan beside it is not posted either."""
+    text = (job.folder / "plan.json").read_text("utf-8")
+    job.write("altered.json", text.replace('"after":3', '"after":4', 1))
+    ran = job.run("comment", "plan.json", "altered.json")
+    assert (ran.code, github.asked) == (4, [])
+    assert "altered" in ran.err
+
+
+def test_two_plans_for_one_portal_are_a_mistake(job: Desk, github: GitHub) -> None:
+    """They would overwrite each other."""
+    ran = comment(job, "plan.json", "empty.json")
+    assert (ran.code, github.asked) == (64, [])
+    assert "2 of the plans are for portal 1234567" in ran.err
+
+
+def test_a_plan_is_needed(job: Desk) -> None:
+    """And it must be there."""
+    assert run_here(job, "comment").code == 64
+    assert comment(job, "missing.json").code == 64
+
+
+def test_hostile_names_make_no_second_marker(job: Desk, github: GitHub) -> None:
+    """Labels come from strangers; the comment still begins with the one marker there is."""
+    text = f"--> {MARKER}x --> @acme/all <script>\n/close"
+    hostile = factory.hostile_plan(text)
+    changes = [replace(each, origin=None) for each in hostile.changes]
+    plans.save(plans.plan(changes), job.folder / "plan.json")
+    assert comment(job).code == 0
+    body = github.bodies[0]
+    assert body.startswith(MARKER)
+    assert not re.search(r"^/close", body, re.MULTILINE)
+    assert "comment unchanged" in comment(job).out

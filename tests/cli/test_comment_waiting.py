@@ -1,0 +1,173 @@
+"""How long a forge is waited for: with a clock that runs as fast as the test likes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reconciler.cli.forge.api import Api
+from reconciler.cli.forge.github import HINTS
+from reconciler.cli.forge.problems import ForgeError, PerhapsCreated
+from reconciler.hubspot import NoAnswer, NotSent, Request, Response, Secret, UnusableAnswer
+
+START = datetime(2026, 11, 21, 9, tzinfo=UTC)
+RESET = str(int(START.timestamp()) + 90)
+ScriptEntry = Response | Exception
+
+
+class Clock:
+    """Time passes only where somebody waits."""
+
+    def __init__(self) -> None:
+        self.waited: list[float] = []
+
+    def monotonic(self) -> float:
+        return sum(self.waited)
+
+    def wall(self) -> datetime:
+        return START + timedelta(seconds=self.monotonic())
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+
+class Script:
+    """A transport that answers from a list, and then always the last of it."""
+
+    def __init__(self, *entries: ScriptEntry) -> None:
+        self.entries = list(entries)
+        self.sent: list[Request] = []
+
+    def send(self, request: Request, seconds: float) -> Response:
+        assert seconds > 0
+        self.sent.append(request)
+        entry = self.entries.pop(0) if len(self.entries) > 1 else self.entries[0]
+        if isinstance(entry, Exception):
+            raise entry
+        return entry
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+OK = Response(200, {}, b"[]")
+
+
+def answer(status: int, headers: Mapping[str, str] | None = None, words: str = "") -> Response:
+    """An error of GitHub's."""
+    return Response(status, headers or {}, f'{{"message": "{words}"}}'.encode())
+
+
+def calling(*entries: ScriptEntry, timeout: float = 300) -> tuple[Api, Clock, Script]:
+    """An API that answers from a script."""
+    clock, script = Clock(), Script(*entries)
+    api = Api(
+        name="GitHub",
+        base_url="https://api.github.com",
+        token=Secret("ghs_0123456789"),
+        headers={},
+        hints=HINTS,
+        transport=script,
+        clock=clock,
+        timeout=timeout,
+        tell=lambda _: None,
+        jitter=lambda: 0.0,
+    )
+    return api, clock, script
+
+
+@pytest.mark.parametrize(
+    ("refusal", "seconds"),
+    [
+        (answer(429, {"retry-after": "17"}), 17),
+        (answer(403, {"retry-after": "17"}), 17),
+        (answer(403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": RESET}), 90),
+        (answer(429, {"ratelimit-remaining": "0", "ratelimit-reset": RESET}), 90),
+        (answer(403, {}, "You have exceeded a secondary rate limit."), 60),
+        (answer(429), 60),
+        (answer(429, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}), 60),
+        (answer(429, {"retry-after": "0"}), 1),
+    ],
+    ids=["429", "403", "reset", "gitlab", "words", "bare", "no number", "zero"],
+)
+def test_a_rate_limit_is_waited_for_as_long_as_asked(refusal: Response, seconds: float) -> None:
+    """And never in a loop without a pause."""
+    api, clock, _ = calling(refusal, OK)
+    api.call("GET", "/x")
+    assert clock.waited == [seconds]
+
+
+def test_a_403_without_a_limit_is_a_refusal() -> None:
+    """Requests that remain say that it is about permission."""
+    api, clock, script = calling(answer(403, {"x-ratelimit-remaining": "4999"}, "no"))
+    with pytest.raises(ForgeError, match=r"was refused \(HTTP 403\): no"):
+        api.call("GET", "/x")
+    assert (clock.waited, len(script.sent)) == ([], 1)
+
+
+def test_a_limit_longer_than_the_time_allowed_is_not_waited_for() -> None:
+    """It ends at once, and says how long it would have taken."""
+    api, clock, _ = calling(answer(429, {"retry-after": "301"}))
+    with pytest.raises(ForgeError, match=r"asks to wait 301 s; given up, .* allowed is 300 s"):
+        api.call("GET", "/x")
+    assert clock.waited == []
+
+
+def test_waits_grow_and_fit_the_time_allowed() -> None:
+    """Twice as long each time, up to 20 seconds, and never past the end."""
+    api, clock, _ = calling(answer(500), timeout=60)
+    with pytest.raises(ForgeError, match="given up"):
+        api.call("GET", "/x")
+    assert clock.waited == [1, 2, 4, 8, 16, 20, 9]
+
+
+@pytest.mark.parametrize("fault", [NoAnswer("silence"), answer(502), answer(408)])
+def test_only_a_post_is_not_repeated_once_in_doubt(fault: ScriptEntry) -> None:
+    """It may have created something; an edit may be made twice."""
+    api, clock, _ = calling(fault, OK)
+    with pytest.raises(PerhapsCreated):
+        api.call("POST", "/x", {})
+    assert clock.waited == []
+    for method in ("GET", "PATCH", "PUT", "DELETE"):
+        api, clock, _ = calling(fault, OK)
+        api.call(method, "/x", {})
+        assert clock.waited == [1]
+
+
+def test_a_post_that_never_left_is_sent_again() -> None:
+    """A refused connection created nothing."""
+    api, _, script = calling(NotSent("connection refused"), OK)
+    api.call("POST", "/x", {})
+    assert len(script.sent) == 2
+
+
+@pytest.mark.parametrize(
+    "fault", [NotSent("the host is unknown", lasting=True), UnusableAnswer("too large", 200)]
+)
+def test_what_will_not_pass_is_not_repeated(fault: Exception) -> None:
+    """One attempt, one error."""
+    api, clock, script = calling(fault)
+    with pytest.raises(ForgeError):
+        api.call("GET", "/x")
+    assert (clock.waited, len(script.sent)) == ([], 1)
+
+
+def test_a_listing_without_end_is_given_up() -> None:
+    """A hundred pages of a hundred."""
+    from pydantic import TypeAdapter
+
+    full = Response(200, {"link": '<https://x>; rel="next"'}, b"[1]")
+    api, _, script = calling(full)
+    with pytest.raises(ForgeError, match="more than 100 pages"):
+        list(api.pages("/x", TypeAdapter(list[int])))
+    assert len(script.sent) == 100
+
+
+def test_the_token_shows_in_no_representation() -> None:
+    """Neither the API's nor the request's."""
+    api, _, script = calling(OK)
+    headed = Api(**{**vars(api), "headers": {"authorization": "Bearer ghs_0123456789"}})
+    headed.call("GET", "/x")
+    assert "ghs_" not in repr(headed) + repr(script.sent)

@@ -92,17 +92,21 @@ def test_says_why_the_sandbox_did_not_start(tmp_path: Path) -> None:
 def test_an_interrupted_demo_takes_the_sandbox_down(tmp_path: Path, number: int) -> None:
     """Ctrl-C leaves no server behind."""
     output = tmp_path / "output"
-    with output.open("w") as file:
-        process = subprocess.Popen(
+    with (
+        output.open("w") as file,
+        subprocess.Popen(
             DEMO,
             env=on_path(tmp_path / "bin", 'case "$1" in validate) exec sleep 60;; esac'),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
             start_new_session=True,
-        )
-    wait_until(lambda: "$ reconciler validate" in output.read_text())
-    os.killpg(process.pid, number)
+        ) as process,
+    ):
+        try:
+            wait_until(lambda: "$ reconciler validate" in output.read_text())
+        finally:
+            os.killpg(process.pid, number)
 
-    assert process.wait(timeout=30) == 128 + number
+    assert process.returncode == 128 + number
     assert nobody_listens(address(output.read_text()))

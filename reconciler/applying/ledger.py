@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import UnionType
 
 from reconciler.applying.knowledge import (
     Accepted,
@@ -75,18 +76,17 @@ class Ledger:
     def may_have_written(self) -> bool:
         return any(isinstance(each, Accepted | Doubtful | Shown) for each in self._known.values())
 
-    def missing(self, values: Mapping[TypeKey, int]) -> int:
-        """How many written limits these values do not show. A refused one is not waited for."""
-        return sum(
-            isinstance(known, Accepted | Doubtful | Shown)
-            and values.get(key) != self._changes[key].after
-            for key, known in self._known.items()
-        )
+    def missing(self, seen: Seen) -> int:
+        """How many written limits are not shown. A refused one is not waited for."""
+        return self._not_shown(seen, Accepted | Doubtful | Shown)
 
-    def missing_doubtful(self, values: Mapping[TypeKey, int]) -> int:
-        """How many limits in doubt these values do not show."""
+    def missing_doubtful(self, seen: Seen) -> int:
+        """How many limits in doubt are not shown."""
+        return self._not_shown(seen, Doubtful)
+
+    def _not_shown(self, seen: Seen, kind: type[Knowledge] | UnionType) -> int:
         return sum(
-            isinstance(known, Doubtful) and values.get(key) != self._changes[key].after
+            isinstance(known, kind) and not seen.shows(self._changes[key])
             for key, known in self._known.items()
         )
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from reconciler.applying.knowledge import Seen
 from reconciler.applying.surroundings import Surroundings
-from reconciler.errors import Interrupted, PortalError, PortalUnavailable
-from reconciler.model import Direction, ObservedDirection, TypeKey
+from reconciler.errors import Interrupted, PortalError, PortalUnavailable, RequestRefused
+from reconciler.model import Direction, ObservedDirection
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 """Seconds between two readings of a direction: the first, doubled each time, and the most."""
 
-Missing = Callable[[Mapping[TypeKey, int]], int]
-"""How many limits these values do not show."""
+Missing = Callable[[Seen], int]
+"""How many limits a reading does not show."""
 
 
 class ReadBack:
@@ -48,17 +48,20 @@ class ReadBack:
         return seen
 
     def _read(self, before: Seen) -> Seen:
-        """One reading, or the one before it where the portal cannot be read just now."""
+        """One reading, or the one before it where the portal cannot be read just now.
+
+        That a reading is refused may pass too: before the first write it was not.
+        """
         try:
             return Seen(self._around.portal.read(self._direction, needs_labels=never).values())
-        except PortalUnavailable as error:
+        except (PortalUnavailable, RequestRefused) as error:
             self._around.halt.after(error)
             return replace(before, unread=error.message)
 
     def _shows_all(self, seen: Seen, missing: Missing) -> bool:
         if seen.values is None:
             return False
-        lacking = missing(seen.values)
+        lacking = missing(seen)
         if lacking:
             self._around.progress.reading_back(self._direction, lacking)
         return lacking == 0

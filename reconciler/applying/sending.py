@@ -60,7 +60,7 @@ class Sender:
         """Send one request; the batches that its answer leaves to send."""
         around = self._around
         if around.halt.reason is not None:
-            self._ledger.hold_back(batch.inputs, f"not sent: {around.halt.reason}")
+            self._ledger.hold_back(batch.inputs, f"not written: {around.halt.reason}")
             return ()
         around.progress.writing(self._ledger.direction, batch.operation, len(batch.inputs))
         before = self._ledger.sending(batch.inputs)
@@ -140,7 +140,7 @@ class Sender:
         elif isinstance(error, PortalError) and error.status is not None:
             self._ledger.learn_no_effect(before, Refused(told))
         else:
-            self._ledger.learn_no_effect(before, Untried(f"not sent: {error.message}"))
+            self._ledger.learn_no_effect(before, Untried(f"not written: {error.message}"))
 
 
 def _halves(batch: Batch) -> Sequence[Batch]:

@@ -82,10 +82,11 @@ def _github_commit(commit: str, environment: Mapping[str, str]) -> str:
 
 
 def _gitlab_commit(commit: str, environment: Mapping[str, str]) -> str:
-    """The source branch's own commit, in pipelines for merged results."""
-    if commit != environment.get("CI_COMMIT_SHA"):
+    """The source branch's own commit: what a job merges to plan it is nowhere but in the job."""
+    if not environment.get("CI_MERGE_REQUEST_IID"):
         return commit
-    return _commit_or(environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"), commit)
+    names = ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "CI_COMMIT_SHA")
+    return _commit_or(next(filter(None, map(environment.get, names)), None), commit)
 
 
 def _commit_or(found: object, commit: str) -> str:

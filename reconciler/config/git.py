@@ -11,7 +11,12 @@ from reconciler.config.files import WORKSPACE_FILE, is_pair_file
 from reconciler.config.git_objects import Parts, Tree, open_tree
 from reconciler.config.git_process import Repository, find_repository, merge_base, printable, run
 from reconciler.config.source import Source
-from reconciler.config.workspace import Workspace, default_workspace, parse_workspace
+from reconciler.config.workspace import (
+    Workspace,
+    default_workspace,
+    load_workspace,
+    parse_workspace,
+)
 from reconciler.errors import ConfigurationInvalid, Diagnostic, GitError
 from reconciler.model import Desired, GitState, Place
 
@@ -50,7 +55,8 @@ def read_base(
     with open_tree(directory, commit) as tree:
         reading = _Reading(ref, repository, tree)
         workspace = reading.workspace(workspace_path)
-        sources = tuple(reading.sources(paths, workspace))
+        configs = reading.configs(workspace, workspace_path)
+        sources = tuple(reading.sources(paths, configs))
     return Base(ref, commit, sources, workspace)
 
 
@@ -150,23 +156,36 @@ class _Reading:
         except ConfigurationInvalid as error:
             raise _invalid_at(self.ref, error) from None
 
-    def sources(self, paths: Sequence[str], workspace: Workspace | None) -> Iterator[Source]:
+    def configs(self, workspace: Workspace | None, path: str | None) -> Parts:
+        """Where the base's own workspace says that the pair files are.
+
+        A workspace file that is new since the base may only write down what was the habit, so the
+        working tree's is asked where the base has none.
+        """
+        if workspace is None and path is not None:
+            file = self.repository.directory / path
+            new = Path(path).parent / load_workspace(file).configs if file.is_file() else None
+            if new is not None and self.tree.find(parts := self._inside(new.as_posix())):
+                return parts
+        return self._inside((workspace or default_workspace()).config_directory.as_posix())
+
+    def sources(self, paths: Sequence[str], configs: Parts) -> Iterator[Source]:
         """Each pair file once."""
         seen: set[Parts] = set()
-        for parts in self._pair_files(paths, workspace):
+        given = [self._inside(path) for path in paths]
+        for parts in self._given(given, configs) if given else self._below(configs):
             item = self.tree.find(parts)
             if item is not None and item.real not in seen:
                 seen.add(item.real)
                 yield Source(self.repository.shown(parts), self.tree.content(item))
 
-    def _pair_files(self, paths: Sequence[str], workspace: Workspace | None) -> Iterator[Parts]:
-        configs = (workspace or default_workspace()).config_directory.as_posix()
-        for path in paths or [configs]:
-            parts = self._inside(path)
-            if self.tree.find(parts) is not None:
-                yield from (found for found, _ in self.tree.pair_files(parts))
-            elif paths:
-                yield from self._moved_away(self._inside(configs))
+    def _given(self, given: Sequence[Parts], configs: Parts) -> Iterator[Parts]:
+        for parts in given:
+            known = self.tree.find(parts) is not None
+            yield from self._below(parts) if known else self._moved_away(configs)
+
+    def _below(self, parts: Parts) -> Iterator[Parts]:
+        return (found for found, _ in self.tree.pair_files(parts))
 
     def _moved_away(self, configs: Parts) -> Iterator[Parts]:
         """Pair files of the base that are gone from the working tree.
@@ -174,7 +193,7 @@ class _Reading:
         They are what a path that is new since the base may have been called before. Files that
         are still in their place do not count: taking them as removed would plan their deletion.
         """
-        for parts, _ in self.tree.pair_files(configs):
+        for parts in self._below(configs):
             if not os.path.lexists(self.repository.top.joinpath(*parts)):
                 yield parts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,8 +68,7 @@ class _Reader:
         """Type and bytes of an object; no more bytes than a file may have and one."""
         requests, answers = self._pipes()
         try:
-            requests.write(f"{name}\n".encode())
-            requests.flush()
+            os.write(requests.fileno(), f"{name}\n".encode())  # unbuffered: closing cannot fail
             header = answers.readline().decode("ascii", "replace").split()
         except OSError:
             header = []

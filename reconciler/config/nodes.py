@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from reconciler.model import Place
@@ -69,24 +70,25 @@ def child(node: Node, step: Step) -> Node | None:
             return None
 
 
-def with_hole(node: Node, steps: tuple[Step, ...]) -> Node:
-    """The tree with a hole where `steps` lead; as far as they lead, if they lead nowhere."""
-    target = child(node, steps[0]) if steps else None
-    if target is None:
-        return Hole(node.line, node.column)
-    replacement = with_hole(target, steps[1:])
+def with_holes(node: Node, cuts: Iterable[tuple[Step, ...]]) -> Node:
+    """The tree with a hole wherever `cuts` lead; as far as they lead, if they lead nowhere."""
+    inner: dict[Step, list[tuple[Step, ...]]] = {}
+    for steps in cuts:
+        if not steps or child(node, steps[0]) is None:
+            return Hole(node.line, node.column)
+        inner.setdefault(steps[0], []).append(steps[1:])
     match node:
         case Mapping(entries=entries):
-            key = str(steps[0])
-            changed = entries | {key: Entry(entries[key].key, replacement)}
-            return Mapping(changed, node.line, node.column)
+            changed = {
+                str(key): Entry(entries[str(key)].key, with_holes(entries[str(key)].value, rest))
+                for key, rest in inner.items()
+            }
+            return Mapping(entries | changed, node.line, node.column)
         case Sequence(items=items):
-            index = int(steps[0])
-            return Sequence(
-                [*items[:index], replacement, *items[index + 1 :]], node.line, node.column
-            )
+            left = [with_holes(item, inner.get(index, ())) for index, item in enumerate(items)]
+            return Sequence(left, node.line, node.column)
         case _:
-            return Hole(node.line, node.column)
+            return node
 
 
 def compacted(node: Node) -> Node:

@@ -18,7 +18,7 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
-_TAB_OUTSIDE_COMMENT = re.compile(r"^(?:[^#\t\n]|(?<=[^ \n])#)*(\t)", re.MULTILINE)
+_COMMENT = re.compile(r"(?:^| )#")
 
 
 def position(text: str, offset: int) -> tuple[int, int]:
@@ -74,14 +74,25 @@ def _first_problem(path: str, text: str) -> str | Diagnostic:
         code = "yaml-directive"
         message = "a YAML directive (%) is not accepted"
         hint = "remove the line: files are YAML 1.2 without directives"
-    elif found := _TAB_OUTSIDE_COMMENT.search(text) if "\t" in text else None:
-        code = "yaml-tab"
-        message = "a tab stands outside a comment"
-        hint = 'indent and separate with spaces; inside a text, write "\\t" in double quotes'
     else:
-        return text if text.endswith("\n") else f"{text}\n"
-    line, column = position(text, found.end() - 1 if code == "yaml-tab" else found.start())
+        return _first_tab(path, text) or (text if text.endswith("\n") else f"{text}\n")
+    line, column = position(text, found.start())
     return Diagnostic(code, message, Place(path, line, column), hint=hint)
+
+
+def _first_tab(path: str, text: str) -> Diagnostic | None:
+    if "\t" not in text:
+        return None
+    for number, line in enumerate(text.split("\n"), 1):
+        before, tab, _ = line.partition("\t")
+        if tab and not _COMMENT.search(before):
+            return Diagnostic(
+                "yaml-tab",
+                "a tab stands outside a comment",
+                Place(path, number, len(before) + 1),
+                hint='indent and separate with spaces; inside a text, write "\\t" in double quotes',
+            )
+    return None
 
 
 def _forbidden_character(char: str) -> tuple[str, str, str]:

@@ -23,7 +23,7 @@ from reconciler.config.nodes import (
     child,
     compacted,
     place,
-    with_hole,
+    with_holes,
 )
 from reconciler.config.numerals import LIMIT_WORDS, hint_for_limit, hint_for_number, is_whole
 from reconciler.config.values import plain, scalar_value
@@ -77,9 +77,7 @@ def check(model: type[Model], node: Node, path: str, describe: Describe) -> Chec
             failures = error.errors(include_url=False, include_input=False)
             findings = [_Finding(path, rest, failure, describe) for failure in failures]
             found = _diagnostics(findings) if found is None else found
-            for finding in findings:
-                rest = with_hole(rest, finding.cut)
-            rest = compacted(rest)
+            rest = compacted(with_holes(rest, [finding.cut for finding in findings]))
         else:
             return Checked(valid, rest, found or (), whole=found is None)
     return Checked(None, rest, found or (), whole=False)

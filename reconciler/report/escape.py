@@ -156,6 +156,11 @@ def markdown_prose(text: str, limit: int = PROSE_LIMIT) -> str:
     return markdown_code(text, limit)
 
 
+def markdown_raw_code(text: str, limit: int = NAME_LIMIT) -> str:
+    """For within a raw `<code>` element on a line of HTML: forges look for no mentions there."""
+    return html_text(text, limit).replace("`", "&#96;").replace("*", "&#42;")
+
+
 def markdown_cell(inline: str) -> str:
     """Markdown without line ends, for a table's cell: pipes no longer end it."""
     return _PIPE.sub(lambda match: match.group(1) * 2 + r"\|", inline)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 
 from reconciler.model import Action, Change, Place, Plan, Refusal, count_actions
 from reconciler.report.blocks import Block, table
 from reconciler.report.escape import (
+    NAME_LIMIT,
     PATH_LIMIT,
     markdown_cell,
     markdown_code,
     markdown_link,
     markdown_prose,
-    visible,
+    markdown_raw_code,
 )
 from reconciler.report.mermaid import plan_mermaid
 from reconciler.report.view import (
@@ -144,7 +144,9 @@ def group(each: Group, links: Links, *, folded: bool) -> Block:
     more = "\n{} more changes of this direction are left out here."
     if not folded:
         return Block(f"**{_direction(each.from_name, each.to_name)}**\n\n{head}", lines, more)
-    summary = f"<code>{_summary_text(each.name)}</code>: {short_counts(each.rows)}"
+    summary = (
+        f"<code>{markdown_raw_code(each.name, 2 * NAME_LIMIT)}</code>: {short_counts(each.rows)}"
+    )
     opening = f"<details><summary>{summary}</summary>\n\n{head}"
     return Block(opening, lines, more, "\n</details>")
 
@@ -191,11 +193,6 @@ def _why(change: Change) -> str:
 
 def _direction(from_name: str, to_name: str) -> str:
     return f"{markdown_code(from_name)} → {markdown_code(to_name)}"
-
-
-def _summary_text(text: str) -> str:
-    """For raw HTML in markdown. Within `<code>` no forge looks for mentions or references."""
-    return html.escape(visible(text)).replace("`", "&#96;").replace("*", "&#42;")
 
 
 # ---------------------------------------------------------------- picture and details

@@ -19,10 +19,14 @@ LARGEST_BODY = 10 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One request that left, and the answer as the client had it; None: it had none."""
+    """A request of the client and the answer as the client had it; None: it had none.
+
+    `left` False: no byte of the request ever left.
+    """
 
     request: Request
     response: Response | None
+    left: bool
 
 
 class Trouble:
@@ -30,6 +34,9 @@ class Trouble:
 
     def before(self, number: int, request: Request) -> None:
         """The request of this number, from 1, is about to leave; may raise to keep it."""
+
+    def instead(self, number: int, request: Request) -> Response | None:
+        """An answer from somebody else, who keeps the request from the portal; None: nobody."""
 
     def after(self, number: int, request: Request, response: Response) -> Response:  # noqa: ARG002
         """The answer as it arrives; may raise to lose it."""
@@ -58,13 +65,17 @@ class InProcess:
             self._number += 1
             number = self._number
         response: Response | None = None
+        left = False
         try:
             self._trouble.before(number, request)
-            answer = self._deliver(self._sandbox.handle(_translated(request)), seconds)
+            left = True
+            answer = self._trouble.instead(number, request)
+            if answer is None:
+                answer = self._deliver(self._sandbox.handle(_translated(request)), seconds)
             response = self._trouble.after(number, request, answer)
             return response
         finally:
-            self.delivered.append(Delivered(request, response))
+            self.delivered.append(Delivered(request, response, left))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -13,7 +13,9 @@ from reconciler.sandbox import Entry
 from tests.applying.in_process import Delivered
 
 DirectionKey = tuple[str, str]
-_LIMITS = re.compile(r"/definitions/configurations/(?P<from>[^/]+)/(?P<to>[^/]+)(/batch/(?P<op>\w+))?$")
+_LIMITS = re.compile(
+    r"/definitions/configurations/(?P<from>[^/]+)/(?P<to>[^/]+)(/batch/(?P<op>\w+))?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,17 @@ def readings(delivered: Sequence[Delivered], change: Change) -> list[Mapping[Typ
         elif any(one.key == change.type.key for one in _inputs(each.request)):
             found = []
     return found
+
+
+def sendings(delivered: Sequence[Delivered], change: Change) -> list[int | None]:
+    """The status of each answer to a request that had this change; None: no answer came."""
+    return [
+        each.response.status if each.response else None
+        for each in delivered
+        if each.left
+        and direction_of(each.request.url) == change.direction.key
+        and any(one.key == change.type.key for one in _inputs(each.request))
+    ]
 
 
 def _inputs(request: Request) -> list[Input]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,8 @@ class Ran:
     journal: str
     told: str
     """Everything the observers were told, in one text."""
+    history: int
+    """How many changes of limits the portal had seen when it ended."""
     before: PortalState
     after: PortalState
     seconds: float
@@ -70,7 +72,7 @@ class Told:
         self.words: list[str] = []
 
     def sending(self, exchange: Exchange) -> None:
-        self.words.append(repr(exchange))
+        self.words.append(f"sending {exchange!r}")
 
     def answered(self, exchange: Exchange, answer: Answer) -> None:
         self.words.append(repr((exchange, answer)))
@@ -169,6 +171,7 @@ class World:
         trouble: Trouble | None = None,
         timeout: float = TIMEOUT,
         verify_timeout: float = VERIFY_TIMEOUT,
+        save: Callable[[int], None] = lambda _: None,
     ) -> Ran:
         """Apply a plan while these faults are in force."""
         self.sandbox.set_faults(tuple(parse_fault(rule) for rule in faults))
@@ -179,7 +182,7 @@ class World:
         transport = InProcess(self.sandbox, self.clock, trouble)
         started_at = timestamp(self.clock)
         with (
-            Journal(path, self.clock.wall, save=lambda _: None) as journal,
+            Journal(path, self.clock.wall, save) as journal,
             self.connected(transport, Both(journal, told), timeout) as portal,
         ):
             try:
@@ -201,6 +204,7 @@ class World:
             requests=self.sandbox.requests[requests:],
             delivered=tuple(transport.delivered),
             steps=self.sandbox.history[steps:],
+            history=len(self.sandbox.history),
             journal=path.read_text("utf-8"),
             told="\n".join(told.words),
             before=before,

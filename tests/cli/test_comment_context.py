@@ -95,7 +95,7 @@ def test_gh_token_stands_in_for_github_token(tmp_path: Path) -> None:
 def test_a_token_with_a_line_break_is_told_and_not_shown(tmp_path: Path) -> None:
     """The variable is named, its value is not."""
     environment = github(tmp_path, {"pull_request": {"number": 7}}, GITHUB_TOKEN="ghs_ab\ncd")
-    with pytest.raises(CredentialError, match="^GITHUB_TOKEN: ") as raised:
+    with pytest.raises(CredentialError, match=r"^GITHUB_TOKEN: ") as raised:
         find(environment)
     assert "ghs_ab" not in str(raised.value)
 
@@ -161,5 +161,5 @@ def test_a_repository_name_leads_nowhere_else(repository: str) -> None:
 )
 def test_an_address_must_be_fit_for_a_token(url: str) -> None:
     """The same rule as for the portal's."""
-    with pytest.raises(UsageProblem, match="^GITHUB_API_URL "):
+    with pytest.raises(UsageProblem, match=r"^GITHUB_API_URL "):
         find({**GITHUB, "GITHUB_API_URL": url}, number=1)

@@ -75,16 +75,18 @@ def test_an_event_that_says_nothing_usable_changes_nothing(repository: Path, eve
 
 
 def test_a_merged_result_gives_way_to_the_source_branchs_commit(repository: Path) -> None:
-    """GitLab's pipelines for merged results."""
+    """In merge request pipelines, GitLab's own merges and the job's vanish alike."""
     merged = {
         **GITLAB,
-        "CI_COMMIT_SHA": COMMIT,
+        "CI_MERGE_REQUEST_IID": "7",
+        "CI_COMMIT_SHA": "e" * 40,
         "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": HEAD,
     }
     assert f"/-/blob/{HEAD}/" in str(link(repository, merged))
-    assert f"/-/blob/{COMMIT}/" in str(
-        link(repository, {**merged, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": ""})
-    )
+    detached = {**merged, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": ""}
+    assert f"/-/blob/{'e' * 40}/" in str(link(repository, detached))
+    branch = {**merged, "CI_MERGE_REQUEST_IID": ""}
+    assert f"/-/blob/{COMMIT}/" in str(link(repository, branch))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -189,23 +190,18 @@ def test_a_shallow_clone_that_reaches_the_merge_base_is_enough(
 def test_a_nearer_merge_base_behind_the_cut_is_not_overlooked(
     repository: Repository, tmp_path: Path
 ) -> None:
-    """An old common commit is visible through a merge, the right one is cut off."""
-    repository.git("branch", "old", "main")
-    repository.git("checkout", "--quiet", "main")
-    for number in range(4):
-        repository.commit({"configs/a.yaml": pair(10 + number)})
-    repository.git("branch", "topic")
-    for number in range(3):
-        repository.commit({"configs/m.yaml": pair(20 + number, "deals")})
-    repository.git("merge", "--quiet", "--no-ff", "--strategy=ours", "-m", "x", "old", "main")
-    repository.git("checkout", "--quiet", "topic")
-    repository.commit({"configs/t.yaml": pair(1, "tickets")})
-    repository.git("merge", "--quiet", "--no-ff", "--strategy=ours", "-m", "y", "old")
-    full = base(repository).commit
-    clone = repository.clone(
-        tmp_path / "clone", "--depth=3", "--no-single-branch", "--branch=topic"
-    )
-    assert clone.git("merge-base", "origin/main", "HEAD") != full
+    """A shallow clone sees an old common commit through merges; the right one is cut off."""
+    old = repository.git("rev-parse", "main")
+    right = repository.commit({"configs/a.yaml": pair(6)})
+    for branch in ("main", "topic"):
+        repository.git("checkout", "--quiet", "-B", branch, right)
+        for number in range(4):
+            tip = repository.commit({f"configs/{branch}.yaml": pair(number + 1, branch)})
+        merge = ("commit-tree", "-m", "merge", "-p", tip, "-p", old, f"{tip}^{{tree}}")
+        repository.git("reset", "--quiet", "--hard", repository.git(*merge))
+    assert base(repository).commit == right
+    clone = repository.clone(tmp_path / "clone", "--depth=3", "--no-single-branch")
+    assert clone.git("merge-base", "origin/main", "HEAD") == old
     assert known_base(clone) is None
 
 
@@ -318,6 +314,18 @@ def test_a_workspace_in_a_subfolder(repository: Repository) -> None:
     (repository.top / "hub/deep").mkdir()
     from_below = base(repository, workspace="../reconciler.yaml", at="hub/deep")
     assert list(files(from_below)) == ["../configs/b.yaml"]
+
+
+def test_a_new_workspace_file_may_name_an_old_directory(repository: Repository) -> None:
+    """Where the base has none, the working tree's is asked; without one it is `configs`."""
+    repository.git("mv", "configs", "limits")
+    repository.commit()
+    repository.git("branch", "--force", "main")
+    assert files(base(repository)) == {}
+    repository.commit({"reconciler.yaml": "version: 1\nconfigs: limits\nprune: false\n"})
+    found = base(repository, workspace="reconciler.yaml")
+    assert files(found) == {"limits/a.yaml": pair(5)}
+    assert (found.workspace, found.prune) == (None, True)
 
 
 def test_a_workspace_that_moved_is_found_above(repository: Repository) -> None:
@@ -469,6 +477,22 @@ def test_a_damaged_repository_ends_in_words(repository: Repository) -> None:
     tree = repository.git("rev-parse", "main:configs")
     (repository.top / ".git/objects" / tree[:2] / tree[2:]).unlink()
     assert f"git has no object {tree}" in refused(repository).message
+
+
+def test_a_git_that_dies_ends_in_words(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback of a broken pipe."""
+    real = shutil.which("git")
+    fake = tmp_path / "bin/git"
+    fake.parent.mkdir()
+    fake.write_text(
+        f'#!/bin/sh\n[ "$1" = cat-file ] && {{ echo gone >&2; exit 3; }}\nexec {real} "$@"\n',
+        encoding="ascii",
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    assert "git has no object" in refused(repository).message
 
 
 def test_two_hundred_files_take_a_handful_of_processes(

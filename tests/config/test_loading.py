@@ -77,6 +77,17 @@ def test_ten_thousand_limits_load_quickly() -> None:
     assert sum(len(each.limits) for each in loaded.desired.directions) == 10_000
 
 
+def test_thousands_of_mistakes_take_no_longer_than_their_number() -> None:
+    """A generator that quotes every number gets all its diagnostics, soon."""
+    labels = "".join(f'  {number}: "{number}"\n' for number in range(5_000))
+    content = f"from: a\nto: b\nlabels:\n{labels}".encode()
+    before = time.process_time()
+    with pytest.raises(ConfigurationInvalid) as caught:
+        parse([Source("a.yaml", content)], prune=True)
+    assert len(caught.value.diagnostics) == 5_000
+    assert time.process_time() - before < 4
+
+
 def test_importing_the_package_costs_nothing() -> None:
     """The YAML parser and pydantic are imported when files are read, and not before."""
     program = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import Diagnostic, Located, Severity
@@ -119,6 +119,7 @@ def test_long_lines_are_windowed() -> None:
     assert source[caret.index("^")] == "H"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=300), st.integers(0, 400))
 def test_caret_for_any_line(source: str, column: int) -> None:
     """Two short lines of printable text, the caret within or right behind the source."""
@@ -150,6 +151,7 @@ def test_json() -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
 def test_json_keeps_any_text_and_prints_harmlessly(text: str) -> None:
     """ASCII only, no command to a CI runner, and the text comes back whole."""
@@ -175,6 +177,7 @@ def test_github() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
 def test_github_takes_any_text(text: str) -> None:
     """One line each, printable, and the properties end where they should."""
@@ -256,6 +259,7 @@ def test_sarif_of_nothing() -> None:
     assert log["runs"][0]["results"] == []
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
 def test_sarif_takes_any_text(text: str) -> None:
     """URIs are ASCII without spaces; messages are printable."""

@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.report.escape import (
@@ -66,6 +66,7 @@ def test_marks_cannot_pile_up() -> None:
     assert visible("Z" + "\u0301" * 5) == "Z\u0301\u0301\u0301\\u0301\\u0301"
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_visible_is_one_printable_line(text: str) -> None:
     """No control, format, private or surrogate character survives, and UTF-8 can hold it."""
@@ -76,6 +77,7 @@ def test_visible_is_one_printable_line(text: str) -> None:
     shown.encode()
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab\\ntxuU0\n\t\u202e#["), max_size=12))
 def test_visible_is_unambiguous(text: str) -> None:
     """The text can be told from what is shown: two labels never look alike for an escape."""
@@ -90,6 +92,7 @@ def test_visible_is_unambiguous(text: str) -> None:
     assert restored == text
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_terminal_lines_never_start_a_workflow_command(text: str) -> None:
     """GitHub's runner trims spaces before it looks for `::`; words may be wrapped anywhere."""
@@ -105,6 +108,7 @@ def test_right_to_left_text_is_fenced_in() -> None:
     assert one_way("label") == "label"
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_html_text_has_no_markup(text: str) -> None:
     """Only escapes remain, and they give back what is visible."""
@@ -188,6 +192,7 @@ def test_markdown_link() -> None:
     assert markdown_link("`a`", None) == "`a`"
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_mermaid_text_has_no_syntax(text: str) -> None:
     """ASCII punctuation is written as entity codes, which give back what is visible."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.report.geometry import Box, Curve, Point
@@ -75,6 +75,7 @@ def test_neighbours_stand_side_by_side() -> None:
     assert sum(a != b for a, b in pairwise(around)) == 2
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 30).flatmap(
         lambda count: st.tuples(

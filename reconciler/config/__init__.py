@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.config.files import find_sources
     from reconciler.config.git import Base, git_state, parse_base, read_base
     from reconciler.config.loading import load, parse
-    from reconciler.config.object_types import canonical, standard_name
+    from reconciler.config.object_types import InvalidName, canonical, standard_name
     from reconciler.config.schema import pair_schema, workspace_schema
     from reconciler.config.source import Loaded, Source
     from reconciler.config.workspace import (
@@ -33,6 +33,7 @@ __all__ = [
     "Base",
     "EnvToken",
     "FileToken",
+    "InvalidName",
     "Loaded",
     "PortalSettings",
     "Source",
@@ -57,7 +58,7 @@ _MODULES = {
     "files": ("find_sources",),
     "git": ("Base", "git_state", "parse_base", "read_base"),
     "loading": ("load", "parse"),
-    "object_types": ("canonical", "standard_name"),
+    "object_types": ("InvalidName", "canonical", "standard_name"),
     "schema": ("pair_schema", "workspace_schema"),
     "source": ("Loaded", "Source"),
     "workspace": (

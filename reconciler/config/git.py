@@ -65,7 +65,7 @@ def parse_base(base: Base) -> Desired:
 
     Raises ConfigurationInvalid whose places name the ref: `origin/main:configs/a.yaml`.
     """
-    from reconciler.config.loading import parse
+    from reconciler.config.loading import parse  # pydantic and YAML only when they are needed
 
     try:
         return parse(base.sources, prune=base.prune).desired
@@ -122,13 +122,13 @@ def _concerns(changed: str, given: Sequence[Parts], repository: Repository) -> b
             continue
         if is_pair_file(parts[-1]):
             return True
-        if changed.endswith("/"):
-            return any(is_pair_file(found.name) for found in _files_below(repository, parts))
+        if changed.endswith("/") and _has_pair_files(repository.top.joinpath(*parts)):
+            return True
     return False
 
 
-def _files_below(repository: Repository, parts: Parts) -> Iterator[Path]:
-    return repository.top.joinpath(*parts).rglob("*.y*ml")
+def _has_pair_files(directory: Path) -> bool:
+    return any(is_pair_file(found.name) for found in directory.rglob("*.y*ml"))
 
 
 @dataclass(frozen=True, slots=True)

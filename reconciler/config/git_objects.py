@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from reconciler.config.files import is_pair_file
-from reconciler.config.git_process import environment, not_runnable
+from reconciler.config.git_process import environment, not_runnable, printable
 from reconciler.config.text import MAXIMUM_BYTES
 from reconciler.errors import GitError
 
@@ -195,7 +195,7 @@ def _parse_tree(content: bytes, id_size: int) -> Iterator[tuple[str, tuple[str, 
 def _readable(item: Item) -> Item:
     if item.mode == _SUBMODULE:
         raise GitError(
-            f"{'/'.join(item.real)} is a submodule: its files are in another repository",
+            f"{printable('/'.join(item.real))} is a submodule: its files are in another repository",
             hint="run in the submodule, which has a history of its own, or plan without --base",
         )
     return item
@@ -208,7 +208,7 @@ def _stay_inside(done: list[Item], asked: Parts) -> None:
 
 def _outside(parts: Parts) -> GitError:
     return GitError(
-        f"{'/'.join(parts)} is a link that leads out of the repository, so git does not know what "
+        f"{printable('/'.join(parts))} is a link that leads out of the repository, so git does not know what "
         "it held at the base",
         hint="keep the file in the repository, or plan without --base",
     )

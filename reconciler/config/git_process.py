@@ -134,7 +134,7 @@ def in_words(answer: Answer) -> str:
 def _no_repository(directory: Path, answer: Answer) -> GitError:
     if "not a git repository" in answer.problem:
         return GitError(
-            f"{directory} is not in a git repository",
+            f"{printable(str(directory))} is not in a git repository",
             hint="--base needs the repository that the configuration is in",
         )
     if "dubious ownership" in answer.problem:
@@ -152,7 +152,7 @@ def merge_base(repository: Repository, ref: str) -> str:
     Raises GitError where the ref is unknown, or the history at hand is too short to tell.
     """
     if ref.startswith("-") or not ref.strip():
-        raise GitError(f'"{ref}" is no git ref', hint="give a branch, tag or commit")
+        raise GitError(f'"{printable(ref)}" is no git ref', hint="give a branch, tag or commit")
     answer = run(repository.directory, "merge-base", "--end-of-options", ref, "HEAD")
     if answer.status == 0:
         commit = answer.lines[0]
@@ -175,7 +175,7 @@ def _refuse_hidden_history(repository: Repository, ref: str, base: str) -> None:
         raise GitError(f"git: {in_words(answer)}", hint=_FULL_HISTORY)
     if cuts.intersection(answer.lines):
         raise GitError(
-            f"this clone is shallow: the merge base of {ref} and HEAD may lie in history that "
+            f"this clone is shallow: the merge base of {printable(ref)} and HEAD may lie in history that "
             "was not fetched",
             hint=_FULL_HISTORY,
         )
@@ -184,11 +184,11 @@ def _refuse_hidden_history(repository: Repository, ref: str, base: str) -> None:
 def _nothing_in_common(repository: Repository, ref: str) -> GitError:
     if repository.shallow_file is not None:
         return GitError(
-            f"this clone is shallow: no merge base of {ref} and HEAD in what was fetched",
+            f"this clone is shallow: no merge base of {printable(ref)} and HEAD in what was fetched",
             hint=_FULL_HISTORY,
         )
     return GitError(
-        f"{ref} and HEAD have no commit in common",
+        f"{printable(ref)} and HEAD have no commit in common",
         hint="give a ref of the same history as HEAD",
     )
 
@@ -199,15 +199,15 @@ def _unknown(repository: Repository, ref: str, answer: Answer) -> GitError:
             return GitError("HEAD has no commit yet", hint="commit first, or plan without --base")
         hint = _FULL_HISTORY if repository.shallow_file is not None else None
         return GitError(f"git: {in_words(answer)}", hint=hint)
-    return GitError(f"git knows no commit {ref}", hint=_how_to_get(repository, ref))
+    return GitError(f"git knows no commit {printable(ref)}", hint=_how_to_get(repository, ref))
 
 
 def _how_to_get(repository: Repository, ref: str) -> str:
     if not ref.strip("0"):
         return "all zeros stand for no commit, as on a branch's first push: plan without --base"
     if _is_commit(repository, f"origin/{ref}"):
-        return f"did you mean origin/{ref}?"
-    name = ref.removeprefix("origin/")
+        return f"did you mean origin/{printable(ref)}?"
+    name = printable(ref).removeprefix("origin/")
     fetch = f"fetch it: git fetch origin {name}"
     return f"{fetch}; or {_FULL_HISTORY}" if repository.shallow_file is not None else fetch
 

@@ -91,7 +91,6 @@ class _Finding:
         self.kind: str = failure["type"]
         self.context: dict[str, Any] = failure.get("ctx", {})
         self.steps: tuple[Step, ...] = failure["loc"]
-        self.parent: Node = root
         self.node: Node = root
         self.key: Scalar | None = None
         self._walk()
@@ -104,7 +103,7 @@ class _Finding:
             found = child(self.node, step)
             if found is None:
                 break
-            self.parent, self.key = self.node, None
+            self.key = None
             if isinstance(self.node, Mapping):
                 self.key = self.node.entries[str(step)].key
             self.node = found

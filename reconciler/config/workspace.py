@@ -95,6 +95,6 @@ def parse_workspace(source: Source) -> Workspace:
 
 
 def _parse(source: Source, path: Path) -> Workspace:
-    from reconciler.config.workspace_reading import read_workspace
+    from reconciler.config.workspace_reading import read_workspace  # pydantic only when needed
 
     return read_workspace(source, path)

@@ -10,9 +10,8 @@ _COUNT_DIGITS = 8
 
 
 def size(text: str) -> int:
-    """UTF-16 code units with a blank line after it: no way of counting characters gives more."""
-    units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
-    return units + 2
+    """Bytes of UTF-8 with a blank line after it: no way of counting characters gives more."""
+    return (len(text) if text.isascii() else len(text.encode())) + 2
 
 
 @dataclass(frozen=True, slots=True)

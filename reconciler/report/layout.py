@@ -7,6 +7,7 @@ a ring of names, with the limits told on hover and in the tables.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -17,15 +18,19 @@ from reconciler.report.geometry import Box, Curve, Point, bounds
 from reconciler.report.ring import ring_order
 
 LINE_HEIGHT = 17.0
-_CHARACTER = 6.7
+_CHARACTER = 6.5
 _BOX_HEIGHT = 38.0
 _RING_GAP = 27.0
 _MARGIN = 14.0
+_WIDEST = 460
+_HUB_FROM = 4
 _MOST_BOXES = 16
 _MOST_LABELLED = 40
 _SCALES = (1.0, 1.2, 1.45)
 _PLACES = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72)
 _LOOP_CONTROLS = 4
+_SEEN = (0.1, 0.9)
+"""A label leaves both ends of its curve to be seen."""
 _ASIDE = (0.0, 14.0, -14.0)
 
 
@@ -120,14 +125,16 @@ def _boxes(
     wordings: Sequence[Wordings],
     scale: float,
 ) -> Layout | None:
-    across = (150 + 45 * len(names)) * scale
-    down = (90 + 28 * len(names)) * scale if len(names) > 2 else 0.0
+    hub = _hub(len(names), arrows)
+    around = [node for node in order if node != hub]
+    across = min((150 if hub is None else 230) + 45 * len(names), _WIDEST) * scale
+    down = (90 + 28 * len(names)) * scale if len(around) > 2 else 0.0
     nodes = [
         PlacedNode(Box(Point(at.x * across, at.y * down), _box_width(name), _BOX_HEIGHT), None)
-        for name, at in zip(names, _around(order), strict=True)
+        for name, at in zip(names, _around(around, len(names)), strict=True)
     ]
     boxes = [node.box for node in nodes]
-    curves = _curves(arrows, boxes, _bent)
+    curves = _curves(arrows, boxes, _bent, None if hub is None else boxes[hub])
     labels = None if _any_overlap(boxes) else _place_labels(curves, wordings, boxes)
     if labels is None:
         return None
@@ -138,9 +145,18 @@ def _boxes(
     return _framed(Shape.BOXES, nodes, placed, corners)
 
 
-def _around(order: Sequence[int]) -> list[Point]:
-    """The unit circle from its left on, clockwise, as the ring's order says."""
-    points = [Point(0.0, 0.0)] * len(order)
+def _hub(nodes: int, arrows: Sequence[Arrow]) -> int | None:
+    """The node that most arrows start or end at, when it has its place in the middle."""
+    if nodes < _HUB_FROM:
+        return None
+    ends = Counter(end for each in arrows for end in {each.start, each.end})
+    hub, touched = min(ends.items(), key=lambda each: (-each[1], each[0]))
+    return hub if touched * 3 >= len(arrows) * 2 else None
+
+
+def _around(order: Sequence[int], nodes: int) -> list[Point]:
+    """The unit circle from its left on, clockwise, as the ring's order says; others: its centre."""
+    points = [Point(0.0, 0.0)] * nodes
     if len(order) > 1:
         for place, node in enumerate(order):
             angle = pi + 2 * pi * place / len(order)
@@ -176,23 +192,24 @@ def _reach(curve: Curve) -> float:
 
 def _free_labels(curve: Curve, wordings: Wordings, taken: Sequence[Box]) -> Iterator[PlacedLabel]:
     for lines in wordings:
-        width = max(map(cells, lines)) * _CHARACTER + 10
+        width = max(map(cells, lines)) * _CHARACTER + 6
         height = len(lines) * LINE_HEIGHT + 4
         for point in _label_points(curve, width, height):
             box = Box(point, width, height)
-            if not any(box.overlaps(other, 3) for other in taken):
+            hidden = any(box.contains(curve.at(t)) for t in _SEEN)
+            if not hidden and not any(box.overlaps(other, 3) for other in taken):
                 yield PlacedLabel(lines, box)
 
 
 def _label_points(curve: Curve, width: float, height: float) -> Iterator[Point]:
-    """On the curve, beside it, and beyond the end of a loop."""
-    for aside in _ASIDE:
-        for t in _PLACES:
-            yield curve.at(t) + curve.across(t) * aside
+    """Beyond the end of a loop, on the curve, and beside it."""
     if len(curve.controls) == _LOOP_CONTROLS:
         middle = (curve.controls[0] + curve.controls[-1]) * 0.5
         out = (curve.at(0.5) - middle).unit
-        yield curve.at(0.5) + Point(out.x * (width / 2 + 4), out.y * (height / 2 + 4))
+        yield curve.at(0.5) + Point(out.x * (width / 2 + 4), out.y * (height / 2 + 2))
+    for aside in _ASIDE:
+        for t in _PLACES:
+            yield curve.at(t) + curve.across(t) * aside
 
 
 def _any_overlap(boxes: Sequence[Box]) -> bool:
@@ -208,9 +225,9 @@ def _ring(names: Sequence[str], arrows: Sequence[Arrow], order: Sequence[int]) -
     radius = max(170.0, len(names) * _RING_GAP / (2 * pi))
     nodes = [
         PlacedNode(Box(at * radius, 10.0, 10.0), _degrees(place, len(names)))
-        for at, place in zip(_around(order), _places(order), strict=True)
+        for at, place in zip(_around(order, len(order)), _places(order), strict=True)
     ]
-    curves = _curves(arrows, [node.box for node in nodes], _towards_centre)
+    curves = _curves(arrows, [node.box for node in nodes], _towards_centre, None)
     reach = radius + max(map(cells, names)) * _CHARACTER + 20
     corners = [Point(-reach, -reach), Point(reach, reach)]
     return _framed(Shape.RING, nodes, [PlacedArrow(curve, None) for curve in curves], corners)
@@ -230,16 +247,18 @@ def _degrees(place: int, count: int) -> float:
 # ---------------------------------------------------------------- curves
 
 
-def _curves(arrows: Sequence[Arrow], boxes: Sequence[Box], between: Route) -> list[Curve]:
+def _curves(
+    arrows: Sequence[Arrow], boxes: Sequence[Box], between: Route, hub: Box | None
+) -> list[Curve]:
+    """One for each arrow. What does not end at the hub keeps aside of it."""
     pairs = {(each.start, each.end) for each in arrows}
-    return [
-        between(
-            boxes[each.start],
-            boxes[each.end],
-            1.0 if (each.end, each.start) in pairs else 0.0,
-        )
-        for each in arrows
-    ]
+    curves = []
+    for each in arrows:
+        start, end = boxes[each.start], boxes[each.end]
+        passes_hub = hub is not None and hub not in (start, end)
+        aside = 1.0 if passes_hub or (each.end, each.start) in pairs else 0.0
+        curves.append(between(start, end, aside))
+    return curves
 
 
 def _bent(start: Box, end: Box, aside: float) -> Curve:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -52,6 +55,27 @@ def both(content: str) -> tuple[Documents, Documents]:
 def test_the_c_parser_is_installed() -> None:
     """Otherwise the tests would compare the pure parser with itself."""
     assert YAML(typ="safe").Parser is not Parser
+
+
+def test_without_the_c_library_the_pure_parser_takes_over() -> None:
+    """It is compiled for common platforms only; results are the same."""
+    program = (
+        "import sys\n"
+        "sys.modules['_ruamel_yaml'] = sys.modules['_ruamel_yaml_clibz'] = None\n"
+        "from reconciler.config.events import read_documents\n"
+        "from ruamel.yaml import YAML\n"
+        "assert YAML(typ='safe').Parser.__module__ == 'ruamel.yaml.parser'\n"
+        "print(read_documents('a.yaml', sys.stdin.read()))\n"
+    )
+    content = "é: {max: 2}\nb: [*x]\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=content.encode(),
+        capture_output=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout.decode().strip() == str(both(content)[0])
 
 
 def test_places_count_characters_from_one() -> None:

@@ -515,6 +515,25 @@ def test_two_hundred_files_take_a_handful_of_processes(
     assert len(started) <= 4
 
 
+def test_a_repository_of_sha_256_objects(tmp_path: Path) -> None:
+    """Object IDs are longer there."""
+    repository = Repository(tmp_path)
+    repository.git("init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    commit = repository.commit({"configs/a.yaml": pair(5), "configs/deep/b.yaml": pair(1, "deals")})
+    found = base(repository)
+    assert found.commit == commit
+    assert list(files(found)) == ["configs/a.yaml", "configs/deep/b.yaml"]
+
+
+def test_a_partial_clone_fetches_what_it_lacks(repository: Repository, tmp_path: Path) -> None:
+    """Git gets the objects of the base from the remote when they are asked for."""
+    repository.commit({"configs/a.yaml": pair(6)})
+    repository.git("config", "uploadpack.allowFilter", "true")
+    repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = repository.clone(tmp_path / "clone", "--filter=blob:none")
+    assert files(base(clone, "origin/main")) == {"configs/a.yaml": pair(5)}
+
+
 # ---------------------------------------------------------------- the base as limits
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from reconciler.model import Change, GitState, Origin, Place, Plan, Refusal, RefusalCode
+from reconciler.model import Change, GitState, ObjectType, Origin, Place, Plan, Refusal, RefusalCode
 from reconciler.report import plan_markdown
 from reconciler.report.blocks import size
 from tests.report.factory import (
@@ -305,6 +305,17 @@ def test_hostile_text(kind: str) -> None:
     text = markdown(hostile_plan(HOSTILE[kind]))
     assert_harmless(text)
     assert headings(text) == headings(markdown(hostile_plan("friend")))
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_names_in_folded_tables(kind: str) -> None:
+    """The line to open is raw HTML: no tag, no mention and no end of the fold gets in."""
+    names = [ObjectType(f"2-{number}", HOSTILE[kind]) for number in range(15)]
+    changes = [change(CONTACTS, each, label(HOSTILE[kind], 1), 1, 2) for each in names]
+    text = markdown(plan(*changes))
+    assert text.count("<details><summary><code>contacts → ") == 15
+    assert text.split("\n").count("</details>") == 17
+    assert_harmless(text)
 
 
 @settings(max_examples=50, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import Interrupted
@@ -28,9 +29,25 @@ class VirtualClock:
     def wait(self, seconds: float) -> None:
         if self.stop.requested:
             raise Interrupted("interrupted: no further request was sent")
-        self.pass_time(self._now, seconds)
+        self.pass_time(self.monotonic(), seconds)
 
     def pass_time(self, since: float, seconds: float) -> None:
         """Make it at least so many seconds after that moment."""
         with self._lock:
             self._now = max(self._now, since + max(0.0, seconds))
+
+
+class SkippingClock(VirtualClock):
+    """The machine's clock, but waiting takes no time; for real sockets, which take theirs."""
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._now
+
+    def wall(self) -> datetime:
+        return START + timedelta(seconds=self._now)
+
+    def pass_time(self, since: float, seconds: float) -> None:
+        """Skip what is left of so many seconds after that moment."""
+        left = since + max(0.0, seconds) - self.monotonic()
+        with self._lock:
+            self._now += max(0.0, left)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.hubspot import NoAnswer, NotSent, Request, Response
+from reconciler.hubspot import NoAnswer, NotSent, Response
 from tests.applying.clock import VirtualClock
-from tests.applying.in_process import Trouble
+from tests.applying.trouble import Trouble
 from tests.applying.world import TOKEN
 
 
@@ -46,6 +46,11 @@ class Fault:
         rule = self.rules[variant % len(self.rules)]
         return (rule.format(n=number),) if rule else ()
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether it strikes at a certain request."""
+        return "{n}" in self.rules[0] or self.trouble is not None or self.breaks_journal
+
     def __str__(self) -> str:
         return self.name
 
@@ -59,7 +64,7 @@ class Refusing(Trouble):
     def __init__(self, numbers: range) -> None:
         self._numbers = numbers
 
-    def before(self, number: int, request: Request) -> None:
+    def before(self, number: int) -> None:
         if number in self._numbers:
             raise NotSent("no connection could be made (connection refused)")
 
@@ -71,7 +76,7 @@ class Garbling(Trouble):
         self._number = number
         self._garble = garble
 
-    def after(self, number: int, request: Request, response: Response) -> Response:
+    def after(self, number: int, response: Response) -> Response:
         if number != self._number or not 200 <= response.status < 300:
             return response
         return Response(response.status, response.headers, self._garble(response.body))
@@ -83,7 +88,7 @@ class Losing(Trouble):
     def __init__(self, numbers: range) -> None:
         self._numbers = numbers
 
-    def after(self, number: int, request: Request, response: Response) -> Response:
+    def after(self, number: int, response: Response) -> Response:
         if number in self._numbers:
             raise NoAnswer("the connection broke (incomplete answer)")
         return response
@@ -96,7 +101,7 @@ class Stopping(Trouble):
         self._number = number
         self._clock = clock
 
-    def before(self, number: int, request: Request) -> None:
+    def before(self, number: int) -> None:
         if number == self._number:
             self._clock.stop.request()
 
@@ -107,7 +112,7 @@ class Echoing(Trouble):
     def __init__(self, number: int) -> None:
         self._number = number
 
-    def instead(self, number: int, request: Request) -> Response | None:
+    def instead(self, number: int) -> Response | None:
         if number != self._number:
             return None
         body = (
@@ -119,10 +124,12 @@ class Echoing(Trouble):
 
 
 def once(number: int) -> range:
+    """The request of this number."""
     return range(number, number + 1)
 
 
 def from_then_on(number: int) -> range:
+    """The request of this number and all after it."""
     return range(number, 1_000_000)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,14 +22,17 @@ from tests.applying.world import Ran, World
 class Variation:
     """A portal that behaves in one of the ways that are not known of HubSpot."""
 
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     version: ApiVersion = ApiVersion.V2026_03
     concurrency: int = 1
 
 
+USUAL = Variation()
+
+
 def world(folder: Path, variation: Variation) -> World:
     """The scenario's portal, a second after somebody edited it."""
-    made = World(
+    made = World.in_process(
         folder,
         scenario.portal(),
         rules=variation.rules,
@@ -70,14 +73,15 @@ def _reading(number: int, first_write: int) -> Phase:
 
 
 def positions(fault: Fault, variation: Variation) -> list[int]:
-    """The requests, from 1, at which this fault can strike."""
-    return [
+    """The requests, from 1, at which this fault can strike; one, where it has its own choice."""
+    found = [
         number for number, phase in enumerate(phases(variation), start=1) if phase in fault.phases
     ]
+    return found if fault.is_placed else found[:1]
 
 
 def play(
-    fault: Fault, number: int, variant: int, folder: Path, variation: Variation = Variation()
+    fault: Fault, number: int, variant: int, folder: Path, variation: Variation = USUAL
 ) -> Ran:
     """Apply the scenario's plan with the fault at the request of this number.
 
@@ -120,23 +124,3 @@ def _full_disk(number: int) -> Callable[[int], None]:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     return save
-
-
-def outcomes(runs: Sequence[Ran]) -> frozenset[str]:
-    """How these applies ended, each way once."""
-    return frozenset(outcome(ran) for ran in runs)
-
-
-def outcome(ran: Ran) -> str:
-    """How an apply ended: exit code, and what is not verified."""
-    statuses = sorted({str(each.status).replace("_", " ") for each in ran.result.changes})
-    not_verified = [each for each in statuses if each != "verified"]
-    match ran.result.outcome:
-        case Outcome.INCOMPLETE:
-            return f"5: {', '.join(not_verified)}"
-        case Outcome.FAILED:
-            return "1: nothing written"
-        case Outcome.REFUSED:
-            return "4: refused, nothing written"
-        case _:
-            return "0: applied"

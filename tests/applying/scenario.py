@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from reconciler.model import (
+    Desired,
     DesiredDirection,
     DesiredLimit,
     Label,
@@ -13,7 +14,6 @@ from reconciler.model import (
     Place,
     Unlabelled,
 )
-from reconciler.model import Desired as Configuration
 from reconciler.sandbox import AssociationType, Category, Portal, bare_portal
 
 CONTACTS = ObjectType("0-1", "contacts")
@@ -88,9 +88,9 @@ def portal() -> Portal:
     return made.with_limit(*EDITED)
 
 
-def configuration() -> Configuration:
+def configuration() -> Desired:
     """What the files say: one per direction."""
-    return Configuration(tuple(_direction(*wanted) for wanted in WANTED))
+    return Desired(tuple(_direction(*wanted) for wanted in WANTED))
 
 
 def _direction(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reconciler.hubspot import Request, Response
 from reconciler.model import Category, Change, TypeKey
 from reconciler.sandbox import Entry
-from tests.applying.in_process import Delivered
+from tests.applying.trouble import Delivered
 
 DirectionKey = tuple[str, str]
 _LIMITS = re.compile(

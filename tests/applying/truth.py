@@ -23,7 +23,6 @@ from tests.applying.traffic import (
 )
 from tests.applying.world import TOKEN, Ran
 
-
 TURNED_AWAY = frozenset({423, 429, 477})
 """Answers to a request that nobody has looked at."""
 
@@ -50,9 +49,9 @@ def _rule_broken(ran: Ran) -> Iterator[Step]:
     """Steps after which a label limit is above its object limit, unless an edit made it so."""
     edited = {step.direction for step in ran.steps if step.origin is Origin.EDIT}
     for step in ran.steps:
-        if step.origin is Origin.REQUEST and step.direction not in edited:
-            if step.breaks_rule or _breaks_strict_rule(ran, step):
-                yield step
+        judged = step.origin is Origin.REQUEST and step.direction not in edited
+        if judged and (step.breaks_rule or _breaks_strict_rule(ran, step)):
+            yield step
 
 
 def _breaks_strict_rule(ran: Ran, step: Step) -> bool:
@@ -62,7 +61,10 @@ def _breaks_strict_rule(ran: Ran, step: Step) -> bool:
     so must every state in between.
     """
     direction = ran.before.associations(step.direction)
-    ends = (direction.limits, _target(ran, tuple(step.direction), direction))
+    ends = (
+        direction.limits,
+        _target(ran, (step.direction.from_id, step.direction.to_id), direction),
+    )
     return _equal(direction, step.limits) and not any(_equal(direction, end) for end in ends)
 
 

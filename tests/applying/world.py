@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,29 @@ from reconciler.applying.apply import timestamp, unwritten
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
 from reconciler.cli.apply import EXIT_CODES
+from reconciler.cli.progress import Observers
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.hubspot import Answer, ApiVersion, Connection, Exchange, Reason, Secret
+from reconciler.hubspot import (
+    Answer,
+    ApiVersion,
+    Connection,
+    Exchange,
+    NullObserver,
+    Observer,
+    Reason,
+    Secret,
+    Stop,
+    Transport,
+)
 from reconciler.hubspot.portal import Portal
-from reconciler.model import Desired, Plan, Result
+from reconciler.hubspot.transport import HttpTransport
+from reconciler.model import Desired, Direction, Plan, Result
 from reconciler.planning.plan import PlanContext
-from reconciler.sandbox import Entry, Options, Rules, Sandbox, Step, parse_fault
+from reconciler.sandbox import Entry, Options, Rules, Sandbox, Server, Step, parse_fault
 from reconciler.sandbox import Portal as PortalState
-from tests.applying.clock import VirtualClock
-from tests.applying.in_process import Delivered, InProcess, Trouble
+from tests.applying.clock import SkippingClock, VirtualClock
+from tests.applying.in_process import InProcess
+from tests.applying.trouble import Delivered, Recorder, Trouble
 
 TOKEN = "pat-eu1-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 TIMEOUT = 10.0
@@ -48,7 +63,6 @@ class Ran:
     history: int
     """How many changes of limits the portal had seen when it ended."""
     before: PortalState
-    after: PortalState
     seconds: float
 
     @property
@@ -75,79 +89,110 @@ class Told:
         self.words.append(f"sending {exchange!r}")
 
     def answered(self, exchange: Exchange, answer: Answer) -> None:
-        self.words.append(repr((exchange, answer)))
+        self.words.append(f"answered {exchange!r} {answer!r}")
 
     def failed(self, exchange: Exchange, description: str) -> None:
-        self.words.append(repr((exchange, description)))
+        self.words.append(f"failed {exchange!r} {description}")
 
     def waiting(self, seconds: float, reason: Reason) -> None:
-        self.words.append(repr((seconds, reason)))
+        self.words.append(f"waiting {seconds} {reason!r}")
+
+    def checking(self, directions: int) -> None:
+        self.words.append(f"checking {directions}")
+
+    def writing(self, direction: Direction, operation: str, inputs: int) -> None:
+        self.words.append(f"writing {direction} {operation} {inputs}")
+
+    def reading_back(self, direction: Direction, missing: int) -> None:
+        self.words.append(f"reading back {direction} {missing}")
+
+    def settled(self, direction: Direction, changes: int) -> None:
+        self.words.append(f"settled {direction} {changes}")
 
 
-class Both:
-    """Two observers; the journal comes first."""
-
-    def __init__(self, journal: Journal, told: Told) -> None:
-        self._all = (journal, told)
-
-    def sending(self, exchange: Exchange) -> None:
-        for each in self._all:
-            each.sending(exchange)
-
-    def answered(self, exchange: Exchange, answer: Answer) -> None:
-        for each in self._all:
-            each.answered(exchange, answer)
-
-    def failed(self, exchange: Exchange, description: str) -> None:
-        for each in self._all:
-            each.failed(exchange, description)
-
-    def waiting(self, seconds: float, reason: Reason) -> None:
-        for each in self._all:
-            each.waiting(seconds, reason)
+MakeTransport = Callable[[Connection], Transport]
 
 
-@dataclass
 class World:
     """A portal, its time, and a folder for journals."""
 
-    folder: Path
-    state: PortalState
-    rules: Rules = field(default_factory=Rules)
-    version: ApiVersion = ApiVersion.V2026_03
-    concurrency: int = 1
-    clock: VirtualClock = field(default_factory=VirtualClock)
+    def __init__(
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        clock: VirtualClock,
+        transport: MakeTransport,
+        *,
+        base_url: str = "https://sandbox.test",
+        version: ApiVersion = ApiVersion.V2026_03,
+        concurrency: int = 1,
+    ) -> None:
+        self.folder = folder
+        self.sandbox = sandbox
+        self.clock = clock
+        self._transport = transport
+        self._base_url = base_url
+        self._version = version
+        self._concurrency = concurrency
 
-    def __post_init__(self) -> None:
-        self._ids = 0
-        self.sandbox = Sandbox(
-            self.state,
-            Options(token=TOKEN, rules=self.rules),
-            clock=self.clock.monotonic,
-            now=self.clock.wall,
-            correlation_id=self._correlation_id,
+    @classmethod
+    def in_process(
+        cls,
+        folder: Path,
+        state: PortalState,
+        *,
+        rules: Rules | None = None,
+        version: ApiVersion = ApiVersion.V2026_03,
+        concurrency: int = 1,
+    ) -> World:
+        """Without a socket, in virtual time."""
+        clock, ids = VirtualClock(), count(1)
+        sandbox = Sandbox(
+            state,
+            Options(token=TOKEN, rules=rules or Rules()),
+            clock=clock.monotonic,
+            now=clock.wall,
+            correlation_id=lambda: f"correlation-{next(ids)}",
+        )
+        return cls(
+            folder,
+            sandbox,
+            clock,
+            lambda _: InProcess(sandbox, clock),
+            version=version,
+            concurrency=concurrency,
         )
 
-    def _correlation_id(self) -> str:
-        self._ids += 1
-        return f"correlation-{self._ids}"
+    @classmethod
+    def over_http(cls, folder: Path, server: Server, *, concurrency: int = 1) -> World:
+        """Over a real socket, with waits that take no time."""
+        clock = SkippingClock()
+        return cls(
+            folder,
+            server,
+            clock,
+            lambda settings: HttpTransport(settings, clock.monotonic),
+            base_url=server.url,
+            concurrency=concurrency,
+        )
 
     @contextmanager
     def connected(
-        self, transport: InProcess, observer: Both | Told, timeout: float = TIMEOUT
-    ) -> Iterator[Portal]:
+        self, observer: Observer, trouble: Trouble | None = None, timeout: float = TIMEOUT
+    ) -> Iterator[tuple[Portal, Recorder]]:
         """A portal as `connect` makes it, but for the jitter, which is none."""
         settings = Connection(
             Secret(TOKEN),
-            base_url="https://sandbox.test",
-            api_version=self.version,
-            concurrency=self.concurrency,
+            base_url=self._base_url,
+            api_version=self._version,
+            concurrency=self._concurrency,
             timeout=timeout,
         )
+        recorder = Recorder(self._transport(settings), trouble)
         with Portal(
-            settings, transport, clock=self.clock, observer=observer, jitter=lambda: 0.0
+            settings, recorder, clock=self.clock, observer=observer, jitter=lambda: 0.0
         ) as portal:
-            yield portal
+            yield portal, recorder
 
     def plan(self, desired: Desired) -> Plan:
         """Plan what is desired, without faults."""
@@ -156,10 +201,10 @@ class World:
             tool_version="0.1.0",
             created_at=timestamp(self.clock),
             portal_name="production",
-            base_url="https://sandbox.test",
-            api_version=str(self.version),
+            base_url=self._base_url,
+            api_version=str(self._version),
         )
-        with self.connected(InProcess(self.sandbox, self.clock), Told()) as portal:
+        with self.connected(NullObserver()) as (portal, _):
             observation = reconciler.observe(portal, desired)
         return reconciler.make_plan(observation, context=context)
 
@@ -175,15 +220,17 @@ class World:
     ) -> Ran:
         """Apply a plan while these faults are in force."""
         self.sandbox.set_faults(tuple(parse_fault(rule) for rule in faults))
-        before, begun = self.sandbox.portal, self.clock.monotonic()
+        before, begun, started_at = (
+            self.sandbox.portal,
+            self.clock.monotonic(),
+            timestamp(self.clock),
+        )
         requests, steps = len(self.sandbox.requests), len(self.sandbox.history)
         path, told = self.folder / "journal.jsonl", Told()
         path.unlink(missing_ok=True)
-        transport = InProcess(self.sandbox, self.clock, trouble)
-        started_at = timestamp(self.clock)
         with (
             Journal(path, self.clock.wall, save) as journal,
-            self.connected(transport, Both(journal, told), timeout) as portal,
+            self.connected(Observers([journal, told]), trouble, timeout) as (portal, recorder),
         ):
             try:
                 result = reconciler.apply_plan(
@@ -191,6 +238,7 @@ class World:
                     portal,
                     clock=self.clock,
                     verify_timeout=verify_timeout,
+                    progress=told,
                     record=journal,
                 )
                 code = EXIT_CODES[result.outcome]
@@ -202,24 +250,17 @@ class World:
             code=code,
             result=result,
             requests=self.sandbox.requests[requests:],
-            delivered=tuple(transport.delivered),
+            delivered=tuple(recorder.delivered),
             steps=self.sandbox.history[steps:],
             history=len(self.sandbox.history),
             journal=path.read_text("utf-8"),
             told="\n".join(told.words),
             before=before,
-            after=self.sandbox.portal,
             seconds=self.clock.monotonic() - begun,
         )
 
     def recover(self) -> None:
         """The trouble is over: no fault, no stop, and what was pending has come or never will."""
         self.sandbox.set_faults(())
-        self.clock = _restarted(self.clock)
-
-
-def _restarted(clock: VirtualClock) -> VirtualClock:
-    """The next process: its clock goes on where this one's was, and no signal has come yet."""
-    clock.pass_time(clock.monotonic(), 60.0)
-    clock.stop = type(clock.stop)()
-    return clock
+        self.clock.pass_time(self.clock.monotonic(), 60.0)
+        self.clock.stop = Stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -509,9 +508,7 @@ def test_two_hundred_files_take_a_handful_of_processes(
         popen(process, *arguments, **options)  # type: ignore[call-overload]  # passed on as is
 
     monkeypatch.setattr(subprocess.Popen, "__init__", counted)
-    before = time.perf_counter()
     assert len(base(repository).sources) == 201
-    assert time.perf_counter() - before < 2
     assert len(started) <= 4
 
 

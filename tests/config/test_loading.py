@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -68,24 +67,19 @@ def ten_thousand_limits() -> list[Source]:
     ]
 
 
-def test_ten_thousand_limits_load_quickly() -> None:
-    """A tenth of the pure parser's time; the bound leaves room for a slow machine."""
-    sources = ten_thousand_limits()
-    before = time.process_time()
-    loaded = parse(sources, prune=True)
-    assert time.process_time() - before < 2
+def test_ten_thousand_limits_load() -> None:
+    """In one go, from 200 files; `make bench` measures how long it takes."""
+    loaded = parse(ten_thousand_limits(), prune=True)
     assert sum(len(each.limits) for each in loaded.desired.directions) == 10_000
 
 
-def test_thousands_of_mistakes_take_no_longer_than_their_number() -> None:
-    """A generator that quotes every number gets all its diagnostics, soon."""
+def test_thousands_of_mistakes_are_all_told() -> None:
+    """A generator that quotes every number gets all its diagnostics."""
     labels = "".join(f'  {number}: "{number}"\n' for number in range(5_000))
     content = f"from: a\nto: b\nlabels:\n{labels}".encode()
-    before = time.process_time()
     with pytest.raises(ConfigurationInvalid) as caught:
         parse([Source("a.yaml", content)], prune=True)
     assert len(caught.value.diagnostics) == 5_000
-    assert time.process_time() - before < 4
 
 
 def test_importing_the_package_costs_nothing() -> None:

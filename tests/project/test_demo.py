@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -105,8 +106,11 @@ def test_an_interrupted_demo_takes_the_sandbox_down(tmp_path: Path, number: int)
     ):
         try:
             wait_until(lambda: "$ reconciler validate" in output.read_text())
-        finally:
             os.killpg(process.pid, number)
+            process.wait(timeout=30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     assert process.returncode == 128 + number
     assert nobody_listens(address(output.read_text()))

@@ -1,0 +1,111 @@
+"""Write docs/faults.md from a run: `python -m tests.applying.faults_table > docs/faults.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.applying.faults import LASTING, ONCE, Fault, Phase
+from tests.applying.playing import USUAL, phases, plan, play, positions
+from tests.applying.table import Row, read_rows
+from tests.applying.world import TIMEOUT, VERIFY_TIMEOUT, Ran
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
+
+ONCE_TITLE = "Faults that strike one request"
+LASTING_TITLE = "Faults that last from one request on"
+
+INTRODUCTION = """\
+# What an apply does when something goes wrong
+
+An apply of {changes} changes in {directions} directions sends {requests} requests. Each fault below was played at each
+of these requests in turn, in each of its variants: {runs:,} applies against the stand-in that
+`reconciler sandbox` runs, with `--timeout {timeout:g}` and `--verify-timeout {verify:g}`. This page was written by
+`python -m tests.applying.faults_table > docs/faults.md`; `make test` plays a part of it again, and
+`make torture` all of it.
+
+A cell holds the exit codes that were seen, by what the apply was doing when the fault struck.
+
+| exit | meaning |
+|---|---|
+| 0 | every change was written, and read back from the portal |
+| 1 | nothing was written |
+| 4 | the plan was refused as stale; nothing was written |
+| 5 | something was or may have been written; in brackets, what was not verified |
+
+*Failed*: HubSpot refused it, or shows another value. *Uncertain*: it was sent, and nobody can know
+yet whether it was written. *Not attempted*: it was never written, because of what went wrong
+before it.
+
+After every one of these applies:
+
+- the exit code and each change's status were true, compared with what the portal had done;
+- HubSpot's rule held after every single write: no label limit above its object limit;
+- no request named a limit or a value that the plan does not name, and none changed a limit twice;
+- every write that reached the portal was in the journal before it left;
+- the token was nowhere: not in the output, the journal, the result or the plan;
+- one more apply put everything right, the plan after it was empty, and the first plan was refused.
+
+A process that is killed leaves no report. What it wrote is in its journal:
+[recovery](recovery.md).
+"""
+
+
+def document(once: Sequence[Row], lasting: Sequence[Row], runs: int) -> str:
+    """The whole page."""
+    made = plan(USUAL)
+    introduction = INTRODUCTION.format(
+        changes=len(made.changes),
+        directions=len(made.by_direction),
+        requests=len(phases(USUAL)),
+        runs=runs,
+        timeout=TIMEOUT,
+        verify=VERIFY_TIMEOUT,
+    )
+    return "\n".join([introduction, *_section(ONCE_TITLE, once), *_section(LASTING_TITLE, lasting)])
+
+
+def _section(title: str, rows: Sequence[Row]) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield f"| fault | {' | '.join(Phase)} |"
+    yield "|---" * (len(Phase) + 1) + "|"
+    yield from (str(row) for row in rows)
+    yield ""
+
+
+def committed() -> dict[str, dict[str, Row]]:
+    """The rows of the page as it is, by section and by the fault's name."""
+    _, once, lasting = DOCUMENT.read_text("utf-8").split("\n## ")
+    return {ONCE_TITLE: read_rows(once), LASTING_TITLE: read_rows(lasting)}
+
+
+def played(fault: Fault) -> tuple[Row, int]:
+    """Every variant of a fault at every request; the row, and how many applies that took."""
+    with TemporaryDirectory() as folder:
+        runs: list[tuple[Phase, Ran]] = [
+            (phases(USUAL)[number - 1], play(fault, number, variant, Path(folder)))
+            for number in positions(fault, USUAL)
+            for variant in range(len(fault.rules))
+        ]
+    return Row.of(fault, runs), len(runs)
+
+
+def main() -> None:
+    """Play everything, in several processes, and write the page to standard output."""
+    with ProcessPoolExecutor() as pool:
+        done = list(pool.map(_played, range(len(ONCE) + len(LASTING))))
+    rows = [row for row, _ in done]
+    runs = sum(count for _, count in done)
+    sys.stdout.write(document(rows[: len(ONCE)], rows[len(ONCE) :], runs))
+
+
+def _played(index: int) -> tuple[Row, int]:
+    """By number, because a fault does not travel between processes."""
+    return played((*ONCE, *LASTING)[index])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Whole applies with one fault each, at a third of all requests; `make torture` takes all.
+
+`play` demands that the report is true and that one more apply puts everything right.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.applying.faults import LASTING, ONCE, Fault
+from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed, played
+from tests.applying.playing import USUAL, phases, play, positions
+from tests.applying.table import Row
+
+FAULTS = [
+    pytest.param(title, index, fault, id=f"{title.split()[2]}: {fault}")
+    for title, faults in ((ONCE_TITLE, ONCE), (LASTING_TITLE, LASTING))
+    for index, fault in enumerate(faults)
+]
+
+
+@pytest.mark.parametrize(("title", "index", "fault"), FAULTS)
+def test_a_fault_at_a_third_of_the_requests(
+    title: str, index: int, fault: Fault, tmp_path: Path
+) -> None:
+    """The apply ends as docs/faults.md says, and its report is true."""
+    possible = positions(fault, USUAL)
+    chosen = possible[index % 3 :: 3] or possible
+    runs = [
+        (phases(USUAL)[number - 1], play(fault, number, number + index, tmp_path))
+        for number in chosen
+    ]
+    assert Row.of(fault, runs) <= committed()[title][fault.name]
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize(("title", "index", "fault"), FAULTS)
+def test_every_variant_of_a_fault_at_every_request(title: str, index: int, fault: Fault) -> None:
+    """What docs/faults.md says is what a run sees, no more and no less."""
+    del index
+    row, _ = played(fault)
+    assert str(row) == str(committed()[title][fault.name])
+
+
+def test_the_page_has_these_faults_and_no_other() -> None:
+    """A fault that is taken out of the harness leaves the page too."""
+    assert {title: list(rows) for title, rows in committed().items()} == {
+        ONCE_TITLE: [fault.name for fault in ONCE],
+        LASTING_TITLE: [fault.name for fault in LASTING],
+    }

@@ -1,0 +1,179 @@
+"""GitHub's runner as far as it matters here: steps, conditions, variables, outputs, artifacts."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tests.ci.expressions import evaluate, filled, shown
+from tests.ci.machine import ROOT, Machine
+from tests.ci.shell import Coverage, Done, run_script
+
+Document = Mapping[str, Any]
+
+
+def load(path: str) -> Any:
+    """A YAML file of the project."""
+    return YAML(typ="safe").load((ROOT / path).read_text("utf-8"))
+
+
+ACTION = load("action.yml")
+WORKFLOWS = {
+    name: load(f"examples/ci/github/hubspot-{name}.yml") for name in ("plan", "apply", "drift")
+}
+
+
+def scripts(steps: list[Document]) -> list[str]:
+    """The shell scripts of steps."""
+    return [step["run"] for step in steps if "run" in step]
+
+
+class StepFailed(AssertionError):
+    """A step ended with a status; later ones do not run."""
+
+    def __init__(self, name: str, done: Done) -> None:
+        super().__init__(f"{name}: {done.code}\n{done.out}\n{done.err}")
+        self.done = done
+
+
+@dataclass
+class Runner:
+    """Runs a job's steps in a folder. `github`: that context; `env`: its variables besides."""
+
+    folder: Path
+    machine: Machine
+    coverage: Coverage
+    github: dict[str, Any]
+    env: dict[str, str]
+    secrets: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, Path] = field(default_factory=dict)
+    log: str = ""
+    summary: str = ""
+    path: list[str] = field(default_factory=list)
+
+    def run_job(self, job: Document, needs: Mapping[str, Mapping[str, str]] | None = None) -> Any:
+        """Run a job; its outputs. None where its condition says no."""
+        contexts = self._contexts({}, needs={k: {"outputs": v} for k, v in (needs or {}).items()})
+        if "if" in job and not evaluate(job["if"], contexts):
+            return None
+        env = {name: filled(value, contexts) for name, value in job.get("env", {}).items()}
+        steps = self._run_steps(job["steps"], contexts, env)
+        done = {**contexts, "steps": steps}
+        return {name: filled(value, done) for name, value in job.get("outputs", {}).items()}
+
+    def run_action(self, inputs: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+        """Run the project's own action with these inputs and the step's variables; its outputs."""
+        unknown = set(inputs) - set(ACTION["inputs"])
+        assert not unknown, f"the action has no input {unknown}"
+        contexts = self._contexts({})
+        given = {
+            name: shown(inputs.get(name, filled(each.get("default", ""), contexts)))
+            for name, each in ACTION["inputs"].items()
+        }
+        contexts = self._contexts(given)
+        steps = self._run_steps(ACTION["runs"]["steps"], contexts, env)
+        done = {**contexts, "steps": steps}
+        return {name: filled(each["value"], done) for name, each in ACTION["outputs"].items()}
+
+    def _contexts(self, inputs: Mapping[str, str], **more: Any) -> dict[str, Any]:
+        github = {
+            **self.github,
+            "token": "ghs_workflow_token_0123456789",
+            "action_path": str(ROOT),
+        }
+        runner = {"temp": str(self.machine.temp)}
+        return {
+            "github": github,
+            "inputs": inputs,
+            "runner": runner,
+            "secrets": self.secrets,
+            **more,
+        }
+
+    def _run_steps(
+        self, steps: list[Document], contexts: Mapping[str, Any], env: Mapping[str, str]
+    ) -> dict[str, Any]:
+        outputs: dict[str, Any] = {step["id"]: {"outputs": {}} for step in steps if "id" in step}
+        failed: StepFailed | None = None
+        for step in steps:
+            known = {**contexts, "steps": outputs}
+            condition = step.get("if", "")
+            if failed and "always()" not in condition:
+                continue
+            if condition and not evaluate(condition.replace("()", ""), known):
+                continue
+            variables = {name: filled(value, known) for name, value in step.get("env", {}).items()}
+            try:
+                found = self._run_step(step, known, {**env, **variables})
+            except StepFailed as error:
+                failed = failed or error
+                continue
+            if "id" in step:
+                outputs[step["id"]] = {"outputs": found}
+        if failed:
+            raise failed
+        return outputs
+
+    def _run_step(
+        self, step: Document, contexts: Mapping[str, Any], env: Mapping[str, str]
+    ) -> dict[str, str]:
+        if "run" in step:
+            return self._run_script(step, env)
+        given = {name: filled(value, contexts) for name, value in step.get("with", {}).items()}
+        name, _, version = step["uses"].partition("@")
+        assert re.fullmatch(r"v\d+(\.\d+\.\d+)?", version), step["uses"]
+        match name:
+            case "actions/checkout":
+                return {}
+            case "actions/setup-python":
+                assert given["update-environment"] == "false"
+                return {"python-path": self.machine.python}
+            case "actions/upload-artifact":
+                return self._upload(given)
+            case "actions/download-artifact":
+                shutil.copytree(self.artifacts[given["name"]], given["path"], dirs_exist_ok=True)
+                return {}
+            case "acme/reconciler":
+                return self.run_action(given, env)
+        raise AssertionError(f"an action that is not known here: {name}")
+
+    def _upload(self, given: Mapping[str, str]) -> dict[str, str]:
+        source = Path(given["path"])
+        if not source.exists():
+            assert given.get("if-no-files-found") == "ignore", f"{source} is missing"
+            return {}
+        target = self.machine.top / "artifacts" / given["name"]
+        shutil.rmtree(target, ignore_errors=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            target.mkdir(parents=True)
+            shutil.copy(source, target)
+        self.artifacts[given["name"]] = target
+        return {}
+
+    def _run_script(self, step: Document, env: Mapping[str, str]) -> dict[str, str]:
+        files = {
+            name: self.machine.temp / name.lower()
+            for name in ("GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
+        }
+        for file in files.values():
+            file.write_text("")
+        known = {**self.machine.env, **self.env, **env, "RUNNER_TEMP": str(self.machine.temp)}
+        known["PATH"] = ":".join([*self.path, known["PATH"]])
+        known |= {name: str(file) for name, file in files.items()}
+        scratch = self.machine.temp
+        done = run_script(step["run"], self.folder, known, self.coverage, scratch)
+        self.log += done.out + done.err
+        self.path = [*files["GITHUB_PATH"].read_text().splitlines(), *self.path]
+        self.summary += files["GITHUB_STEP_SUMMARY"].read_text("utf-8")
+        if done.code:
+            raise StepFailed(step.get("name", ""), done)
+        lines = files["GITHUB_OUTPUT"].read_text("utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines)

@@ -1,0 +1,104 @@
+"""What the pipeline asks of GitLab beside notes, and a job as GitLab's runner runs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.ci.actions import load
+from tests.ci.forges import Asked, GitLab, Route, Told
+from tests.ci.machine import Machine
+from tests.ci.shell import Coverage, Done, run_script
+
+PIPELINE: Mapping[str, Any] = load("examples/ci/gitlab/.gitlab-ci.yml")
+
+
+@dataclass
+class Issue:
+    """An issue of the project."""
+
+    iid: int
+    fields: dict[str, str]
+    state: str = "opened"
+
+
+class Project(GitLab):
+    """Project 42 with what its pipelines did: merges, kept plans, deployments, issues."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.merged: dict[str, int] = {}
+        self.kept: dict[str, Path] = {}
+        self.deployed: list[str] = []
+        self.issues: list[Issue] = []
+        project = "/api/v4/projects/42"
+        self.routes += [
+            Route(rf"GET {project}/repository/commits/(\w+)/merge_requests", self._requests),
+            Route(rf"GET {project}/jobs/artifacts/(refs/[\w/-]+)/raw/plans/(\w+)", self._artifact),
+            Route(f"GET {project}/deployments", self._deployments),
+            Route(f"GET {project}/issues", self._issues),
+            Route(f"POST {project}/issues", self._open),
+            Route(rf"PUT {project}/issues/(\d+)", self._change),
+        ]
+
+    def _requests(self, _: Asked, found: re.Match[str]) -> Told:
+        iid = self.merged.get(found[1])
+        other = {"iid": 99, "state": "closed"}
+        return Told(200, [other] if iid is None else [other, {"iid": iid, "state": "merged"}])
+
+    def _artifact(self, asked: Asked, found: re.Match[str]) -> Told:
+        assert asked.query == {"job": "plan"}
+        folder = self.kept.get(found[1])
+        if folder is None:
+            return Told(404, {"message": "404 Not Found"})
+        return Told(200, (folder / found[2]).read_bytes(), {"Content-Type": "text/plain"})
+
+    def _deployments(self, asked: Asked, _: re.Match[str]) -> Told:
+        assert (asked.query["environment"], asked.query["status"]) == ("hubspot", "success")
+        assert (asked.query["order_by"], asked.query["sort"]) == ("id", "desc")
+        return Told(200, [{"sha": sha} for sha in reversed(self.deployed)][:1])
+
+    def _issues(self, asked: Asked, _: re.Match[str]) -> Told:
+        found = [
+            {"iid": issue.iid}
+            for issue in self.issues
+            if issue.state == asked.query["state"]
+            and issue.fields["labels"] == asked.query["labels"]
+        ]
+        return Told(200, found)
+
+    def _open(self, asked: Asked, _: re.Match[str]) -> Told:
+        self.issues.append(Issue(len(self.issues) + 1, dict(asked.body)))
+        return Told(201, {"iid": len(self.issues)})
+
+    def _change(self, asked: Asked, found: re.Match[str]) -> Told:
+        issue = self.issues[int(found[1]) - 1]
+        issue.fields |= asked.body
+        issue.state = "closed" if asked.body.get("state_event") == "close" else issue.state
+        return Told(200, {"iid": issue.iid})
+
+
+@dataclass
+class Job:
+    """One job in a folder; `env`: the variables GitLab sets, and the project's own."""
+
+    name: str
+    folder: Path
+    machine: Machine
+    coverage: Coverage
+    env: dict[str, str] = field(default_factory=dict)
+
+    def run(self) -> Done:
+        """Run the lines of `before_script` and `script` in one shell."""
+        self.machine.install_reconciler()
+        env = {**self.machine.env, **self.env}
+        return run_script(script(self.name), self.folder, env, self.coverage, self.machine.temp)
+
+
+def script(name: str) -> str:
+    """All lines of a job, as one script."""
+    lines = [*PIPELINE["default"]["before_script"], *PIPELINE[name]["script"]]
+    return "\n".join(line.rstrip("\n") for line in lines) + "\n"

@@ -1,0 +1,210 @@
+"""The action and the plan workflow, every shell line of them, against the sandbox and a forge."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.planning.saved import read_plan
+from reconciler.sandbox import DEFAULT_TOKEN
+from tests.ci.actions import ACTION, WORKFLOWS, Runner, StepFailed, scripts
+from tests.ci.scene import Scene
+from tests.ci.shell import Coverage, needs_tools
+
+pytestmark = needs_tools
+TOKEN = {"HUBSPOT_ACCESS_TOKEN": DEFAULT_TOKEN}
+
+
+@pytest.fixture(scope="module")
+def coverage() -> Coverage:
+    """Lines of the action that ran in any test of this module."""
+    return Coverage()
+
+
+@pytest.fixture
+def scene(tmp_path: Path, coverage: Coverage) -> Iterator[Scene]:
+    """A repository whose branch `change` lets a contact have 8 companies."""
+    with Scene.playing(tmp_path, coverage) as scene:
+        scene.repository.branch(object_limit=8, billing=1)
+        yield scene
+
+
+def plan(runner: Runner) -> None:
+    """Run the plan workflow's job."""
+    runner.run_job(WORKFLOWS["plan"]["jobs"]["plan"])
+
+
+def pull_request_is_planned_and_commented(scene: Scene) -> None:
+    """Checked, planned against main, kept, summed up, commented on."""
+    runner = scene.pull_request()
+    plan(runner)
+    (note,) = scene.github.notes
+    kept = runner.artifacts["reconciler-plans"]
+    assert sorted(file.name for file in kept.iterdir()) == [
+        "default.html",
+        "default.json",
+        "digests",
+    ]
+    saved = read_plan((kept / "default.json").read_bytes())
+    (change,) = saved.changes
+    assert (change.before, change.after, change.origin) == (5, 8, "config")
+    name, digest = (kept / "digests").read_text().split()
+    assert name == "default"
+    assert note.body.startswith(f"<!-- reconciler portal=1234567 digest={digest} -->")
+    assert runner.summary in note.body + "\n"
+    head = scene.repository.git("rev-parse", "change")
+    assert f"https://github.com/acme/limits/blob/{head}/configs/contacts-companies.yaml#L3" in (
+        note.body
+    )
+    assert scene.limits() == {279: 5, 28: 1}
+
+
+def push_that_takes_all_back_is_told(scene: Scene) -> None:
+    """The workflow has no filter for paths: it runs though no pair file differs any more."""
+    scene.repository.branch(object_limit=5, billing=1)
+    plan(scene.pull_request())
+    (note,) = scene.github.notes
+    assert "No changes. The portal matches the configuration." in note.body
+
+
+def fork_is_checked_and_told(scene: Scene) -> None:
+    """No secrets, so no request to the portal and no comment; the job succeeds and says why."""
+    before = len(scene.server.requests)
+    runner = scene.pull_request("mallory/limits")
+    runner.secrets = {}
+    plan(runner)
+    assert "::notice title=Nothing was planned::A pull request from a fork" in runner.log
+    assert (len(scene.server.requests), runner.artifacts) == (before, {})
+
+
+def several_portals_of_a_named_workspace(scene: Scene) -> None:
+    """Inputs with lines of their own; no comment, no artifact; fails at the end when asked to."""
+    scene.repository.git("checkout", "-q", "main")
+    scene.repository.write(
+        "sub dir/reconciler.yaml",
+        "version: 1\nportals:\n"
+        "  production: {portal_id: 1234567, token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  twin: {token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  other: {portal_id: 7, token: {env: NOT_SET}}\n",
+    )
+    scene.repository.write("sub dir/configs/a b.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    runner = scene.push()
+    inputs = {
+        "workspace": "sub dir/reconciler.yaml",
+        "portals": "production\ntwin\n",
+        "paths": "sub dir/configs/a b.yaml\n",
+        "base": "HEAD",
+        "artifact": "",
+        "fail-on-changes": "true",
+    }
+    with pytest.raises(StepFailed) as raised:
+        runner.run_action(inputs, TOKEN)
+    assert raised.value.done.code == 2
+    digests = (runner.machine.temp / "reconciler-plans" / "digests").read_text().splitlines()
+    assert [line.split()[0] for line in digests] == ["production", "twin"]
+    assert runner.summary.count("## Plan for") == 2
+    assert runner.artifacts == {}
+
+
+def test_every_line_of_the_action_runs(scene: Scene, coverage: Coverage) -> None:
+    """A pull request, a push that takes it back, a fork, a workspace of several portals."""
+    pull_request_is_planned_and_commented(scene)
+    push_that_takes_all_back_is_told(scene)
+    fork_is_checked_and_told(scene)
+    several_portals_of_a_named_workspace(scene)
+    for mode in ("install", "validate", "apply"):
+        runs_in_mode(scene, mode)
+    assert coverage.missing(scripts(ACTION["runs"]["steps"])) == []
+
+
+def runs_in_mode(scene: Scene, mode: str) -> None:
+    """`install` and `validate` ask no portal; what is no mode is wrong usage."""
+    before = len(scene.server.requests)
+    runner = scene.push()
+    if mode == "apply":
+        with pytest.raises(StepFailed) as raised:
+            runner.run_action({"mode": mode}, TOKEN)
+        assert raised.value.done.code == 64
+    else:
+        outputs = runner.run_action({"mode": mode}, TOKEN)
+        assert set(outputs.values()) == {""}
+        assert [Path(each).name for each in runner.path] == ["reconciler-bin"]
+    assert len(scene.server.requests) == before
+
+
+def test_outputs_tell_the_digest_and_whether_anything_changes(scene: Scene) -> None:
+    """For the steps that follow."""
+    runner = scene.pull_request()
+    outputs = runner.run_action({"comment": "false"}, TOKEN)
+    saved = json.loads((Path(outputs["plans"]) / "default.json").read_text("utf-8"))
+    assert outputs["changes"] == "true"
+    assert outputs["digest"] == saved["digest"]
+    assert scene.github.notes == []
+
+
+def test_an_invalid_file_is_annotated_and_ends_the_job(scene: Scene) -> None:
+    """At its place in the pull request, before any portal is asked."""
+    scene.repository.branch(object_limit=0, billing=1)
+    runner = scene.pull_request()
+    with pytest.raises(StepFailed) as raised:
+        plan(runner)
+    assert raised.value.done.code == 3
+    assert "::error file=configs/contacts-companies.yaml,line=3," in raised.value.done.out
+    assert list(scene.server.requests) == []
+
+
+@pytest.mark.parametrize("name", ["paths", "portals", "base"])
+def test_an_input_is_never_run_as_code(scene: Scene, name: str) -> None:
+    """Whatever stands in it, it is a value that names nothing."""
+    hostile = "\"; touch pwned; $(touch pwned) `touch pwned` '\n--help\n"
+    with pytest.raises(StepFailed) as raised:
+        scene.push().run_action({name: hostile}, TOKEN)
+    assert raised.value.done.code in {1, 64}
+    assert not (scene.repository.folder / "pwned").exists()
+
+
+def test_no_expression_stands_in_a_script() -> None:
+    """Text between `${{ }}` would become code: only variables reach the shell."""
+    jobs = [job for each in WORKFLOWS.values() for job in each["jobs"].values()]
+    found = scripts(ACTION["runs"]["steps"])
+    found += [script for job in jobs for script in scripts(job["steps"])]
+    assert found
+    assert [script for script in found if "${{" in script] == []
+
+
+def test_the_action_installs_its_own_checkout(scene: Scene) -> None:
+    """What is run is what the tag holds, in an environment of its own, with one name on the PATH."""
+    runner = scene.push()
+    runner.run_action({"mode": "install"}, {})
+    (folder,) = runner.path
+    assert [file.name for file in Path(folder).iterdir()] == ["reconciler"]
+    install = next(step for step in ACTION["runs"]["steps"] if step["name"].startswith("Install"))
+    assert install["env"]["ACTION"] == "${{ github.action_path }}"
+
+
+def test_every_job_says_what_it_may_and_how_long() -> None:
+    """No permission by default; a job that hangs does not hang for six hours."""
+    for workflow in WORKFLOWS.values():
+        assert workflow["permissions"] == {}
+        for job in workflow["jobs"].values():
+            assert job["permissions"]["contents"] == "read"
+            assert job["timeout-minutes"] <= 60
+            checkout = job["steps"][0]
+            assert checkout["uses"].startswith("actions/checkout@")
+            assert checkout["with"]["persist-credentials"] is False
+
+
+def test_the_recipes_use_the_version_at_hand() -> None:
+    """What is shown to be copied exists."""
+    from reconciler import __version__
+
+    uses = re.compile(r"acme/reconciler@v(\S+)")
+    for workflow in WORKFLOWS.values():
+        for job in workflow["jobs"].values():
+            for step in job["steps"]:
+                for version in uses.findall(step.get("uses", "")):
+                    assert version == __version__

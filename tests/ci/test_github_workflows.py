@@ -1,0 +1,201 @@
+"""The workflows for merges and for nights, every shell line of them, with a `gh` that is a fake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.sandbox import DEFAULT_TOKEN
+from tests.ci.actions import WORKFLOWS, Document, Runner, StepFailed, scripts
+from tests.ci.scene import BILLING, LIMIT, Scene
+from tests.ci.shell import Coverage, needs_tools
+
+pytestmark = needs_tools
+APPLY = WORKFLOWS["apply"]["jobs"]
+DRIFT = WORKFLOWS["drift"]["jobs"]["drift"]
+TOKEN = {"HUBSPOT_ACCESS_TOKEN": DEFAULT_TOKEN}
+
+
+@pytest.fixture
+def coverage() -> Coverage:
+    """Lines that ran."""
+    return Coverage()
+
+
+@pytest.fixture
+def scene(tmp_path: Path, coverage: Coverage) -> Iterator[Scene]:
+    """A repository whose portal matches its main branch."""
+    with Scene.playing(tmp_path, coverage) as scene:
+        yield scene
+
+
+def reviewed(scene: Scene, object_limit: int) -> Runner:
+    """A pull request was planned and merged; the runner of the push, which finds its plan."""
+    return merged(scene, scene.planned(object_limit))
+
+
+def merged(scene: Scene, plans: Path) -> Runner:
+    """The branch is merged; the runner of the push, which finds these plans."""
+    last = scene.repository.git("rev-parse", "main")
+    head = scene.repository.git("rev-parse", "change")
+    merge = scene.repository.merge()
+    runner = scene.push()
+    knows(runner, merge, head, last, plans)
+    return runner
+
+
+def knows(runner: Runner, merge: str, head: str, last: str, plans: Path) -> None:
+    """What GitHub tells of the merge: two pull requests hold its commit, one of them was merged."""
+    repository = {"full_name": "acme/limits"}
+    runner.machine.gh_knows(
+        (
+            f"api repos/acme/limits/commits/{merge}/pulls",
+            [
+                {"merge_commit_sha": "0" * 40, "head": {"sha": "1" * 40, "repo": repository}},
+                {"merge_commit_sha": merge, "head": {"sha": head, "repo": repository}},
+            ],
+        ),
+        (rf"run list --workflow hubspot-plan.yml .*--commit {head} ", [{"databaseId": 81}]),
+        ("run download 81 --name reconciler-plans", str(plans)),
+        (
+            "run list --workflow HubSpot apply --branch main --status success",
+            [{"headSha": last}],
+        ),
+    )
+
+
+def the_reviewed_plan_is_applied(scene: Scene) -> None:
+    """Nobody is asked again. The plan is the one that the action kept."""
+    scene.repository.branch(object_limit=8, billing=1)
+    planning = scene.pull_request()
+    planning.run_action({"comment": "false"}, TOKEN)
+    runner = merged(scene, planning.artifacts["reconciler-plans"])
+    assert runner.run_job(APPLY["reviewed"]) == {"approval": "false"}
+    assert scene.limits() == {LIMIT: 8, BILLING: 1}
+    assert "Apply complete: 0 created, 1 updated, 0 deleted." in runner.log
+    assert (runner.artifacts["hubspot-journal"] / "journal.jsonl").stat().st_size > 0
+    assert runner.run_job(APPLY["approved"], {"reviewed": {"approval": "false"}}) is None
+
+
+def a_portal_that_moved_on_needs_an_approval(scene: Scene) -> None:
+    """The reviewed plan is refused, a fresh one is made, and applied once it is approved."""
+    runner = reviewed(scene, 9)
+    scene.set_limit(BILLING, 4)
+    assert runner.run_job(APPLY["reviewed"]) == {"approval": "true"}
+    assert "this is not the plan that was reviewed" in runner.log
+    assert scene.limits() == {LIMIT: 8, BILLING: 4}
+    assert "drift" in runner.summary.lower()
+    approved = scene.push()
+    approved.artifacts = runner.artifacts
+    approved.run_job(APPLY["approved"], {"reviewed": {"approval": "true"}})
+    assert scene.limits() == {LIMIT: 9, BILLING: 1}
+
+
+def a_push_without_a_pull_request_needs_an_approval(scene: Scene) -> None:
+    """Unless there is nothing to do. On the very first run no commit was applied before."""
+    scene.repository.git("checkout", "-q", "main")
+    for object_limit, approval in ((9, "false"), (10, "true")):
+        merge = scene.repository.commit_pair(object_limit=object_limit, billing=1)
+        runner = scene.push()
+        runner.machine.gh_knows(
+            (f"api repos/acme/limits/commits/{merge}/pulls", []),
+            ("run list --workflow HubSpot apply", []),
+        )
+        assert runner.run_job(APPLY["reviewed"]) == {"approval": approval}
+        assert "No reviewed plan was found" in runner.log
+        assert scene.limits()[LIMIT] == 9
+
+
+def a_failure_ends_the_job(scene: Scene) -> None:
+    """A token that is refused is no reason to ask for an approval."""
+    runner = reviewed(scene, 11)
+    runner.secrets = {"HUBSPOT_ACCESS_TOKEN": "revoked-token"}
+    with pytest.raises(StepFailed) as raised:
+        runner.run_job(APPLY["reviewed"])
+    assert raised.value.done.code == 1
+    scene.repository.git("checkout", "-q", "--detach", "main")
+    runner.machine.gh_knows(("api ", []), ("run list ", []))
+    runner.machine.temp.joinpath("reviewed", "digests").unlink()
+    with pytest.raises(StepFailed) as raised:
+        runner.run_job(APPLY["reviewed"])
+    assert raised.value.done.code == 1
+
+
+def test_every_line_of_the_apply_workflow_runs(scene: Scene, coverage: Coverage) -> None:
+    """Applied as reviewed; approved anew; without a pull request; failing."""
+    the_reviewed_plan_is_applied(scene)
+    a_portal_that_moved_on_needs_an_approval(scene)
+    a_push_without_a_pull_request_needs_an_approval(scene)
+    a_failure_ends_the_job(scene)
+    steps = [*APPLY["reviewed"]["steps"], *APPLY["approved"]["steps"]]
+    assert coverage.missing(scripts(steps)) == []
+
+
+def test_a_plan_kept_by_a_forks_run_is_not_believed(scene: Scene) -> None:
+    """Its author could have made it say anything: the merge needs an approval."""
+    runner = reviewed(scene, 8)
+    merge = scene.repository.head
+    stranger = {"sha": "f" * 40, "repo": {"full_name": "mallory/limits"}}
+    runner.machine.gh_knows(
+        ("api ", [{"merge_commit_sha": merge, "head": stranger}]),
+        ("run list --workflow HubSpot apply", []),
+    )
+    assert runner.run_job(APPLY["reviewed"]) == {"approval": "true"}
+    assert scene.limits()[LIMIT] == 5
+
+
+def test_a_direction_given_up_since_the_last_apply_is_removed(scene: Scene) -> None:
+    """The base is the last commit that was applied, not the one before the push."""
+    last = scene.repository.git("rev-parse", "main")
+    scene.repository.git("checkout", "-q", "main")
+    scene.repository.git("rm", "-q", "configs/contacts-companies.yaml")
+    scene.repository.write("configs/deals.yaml", "from: deals\nto: companies\nmax: 3\n")
+    scene.repository.commit("Give up contacts and companies")
+    scene.repository.commit("Something else")
+    runner = scene.push()
+    runner.machine.gh_knows(
+        ("api ", []), ("run list --workflow HubSpot apply", [{"headSha": last}])
+    )
+    assert runner.run_job(APPLY["reviewed"]) == {"approval": "true"}
+    approved = scene.push()
+    approved.artifacts = runner.artifacts
+    approved.run_job(APPLY["approved"], {"reviewed": {"approval": "true"}})
+    assert scene.limits() == {}
+
+
+def test_every_line_of_the_drift_workflow_runs(scene: Scene, coverage: Coverage) -> None:
+    """An issue is opened, kept up to date, closed; a portal that matches needs none."""
+    scene.repository.git("checkout", "-q", "main")
+    scene.set_limit(BILLING, 4)
+    differing = scene.push()
+    label, issue = night(differing, DRIFT, [])
+    assert label.startswith("label create hubspot-drift-default --force --description ")
+    title = "HubSpot portal default differs from the configuration"
+    opened = f"issue create --label hubspot-drift-default --title {title} --body-file"
+    assert issue == opened
+    assert "Somebody changed these in HubSpot" in differing.machine.gh_body
+    assert "`Billing contact`" in differing.machine.gh_body
+    assert night(differing, last_step(differing), [{"number": 3}]) == ["issue edit 3 --body-file"]
+    scene.set_limit(BILLING, 1)
+    matching = scene.push()
+    close = "issue close 3 --comment HubSpot matches the configuration again."
+    assert night(matching, DRIFT, [{"number": 3}]) == [close]
+    assert night(matching, last_step(matching), []) == []
+    assert coverage.missing(scripts(DRIFT["steps"])) == []
+
+
+def night(runner: Runner, job: Document, issues: object) -> list[str]:
+    """Run the drift job while these issues are open; what `gh` is told to do."""
+    runner.machine.gh_knows(("issue list --label hubspot-drift-default ", issues), ("", None))
+    runner.run_job(job)
+    temp = str(runner.machine.temp)
+    return [line.split(f" {temp}")[0] for line in runner.machine.gh_log[1:]]
+
+
+def last_step(runner: Runner) -> Document:
+    """The drift job without planning again: its last step, with the plans that there are."""
+    step = DRIFT["steps"][-1]
+    plans = str(runner.machine.temp / "reconciler-plans")
+    return {**DRIFT, "steps": [{**step, "env": {**step["env"], "PLANS": plans}}]}

@@ -11,6 +11,7 @@ from reconciler.errors import Diagnostic
 from reconciler.model import (
     AssociationType,
     ByTypeId,
+    Category,
     DesiredLimit,
     Direction,
     Label,
@@ -29,31 +30,42 @@ def needs_labels(declared: ResolvedDirection, observed: ObservedDirection) -> bo
     what is already so, unless a limit is in force that the file does not name: then the file may
     have misspelt just that one.
     """
-    types = tuple(observed.types().values())
-    open_limits = [
-        limit for limit in declared.limits if not any(matches(limit.selector, t) for t in types)
-    ]
+    types = _Types(observed)
+    open_limits = [limit for limit in declared.limits if not types.meant_by(limit.selector)]
     if any(limit.max is not None for limit in open_limits):
         return True
     open_names = any(not isinstance(limit.selector, Unlabelled) for limit in open_limits)
-    return open_names and any(
-        row.max is not None
-        and not any(matches(limit.selector, row.type) for limit in declared.limits)
-        for row in observed.limits
-    )
+    named = {type_.key for limit in declared.limits for type_ in types.meant_by(limit.selector)}
+    return open_names and not observed.values().keys() <= named
 
 
-def matches(selector: Selector, type_: AssociationType) -> bool:
-    """Whether a selector names this type."""
-    match selector:
-        case Unlabelled(category):
-            return type_.label is None and category in (None, type_.key.category)
-        case Label(text, category):
-            return type_.label == text and category in (None, type_.key.category)
-        case ByTypeId(key):
-            return type_.key == key
-        case _:
-            assert_never(selector)
+class _Types:
+    """The association types a direction's answers name, to be found by label or by key."""
+
+    def __init__(self, observed: ObservedDirection) -> None:
+        self._by_key = observed.types()
+        self._by_label: dict[str | None, list[AssociationType]] = {}
+        for type_ in self._by_key.values():
+            self._by_label.setdefault(type_.label, []).append(type_)
+
+    def meant_by(self, selector: Selector) -> list[AssociationType]:
+        """The types that a selector names: one, unless it is unknown or ambiguous."""
+        match selector:
+            case Unlabelled(category):
+                return self._labelled(None, category)
+            case Label(text, category):
+                return self._labelled(text, category)
+            case ByTypeId(key):
+                return [self._by_key[key]] if key in self._by_key else []
+            case _:
+                assert_never(selector)
+
+    def all(self) -> Sequence[AssociationType]:
+        return tuple(self._by_key.values())
+
+    def _labelled(self, label: str | None, category: Category | None) -> list[AssociationType]:
+        found = self._by_label.get(label, [])
+        return [type_ for type_ in found if category in (None, type_.key.category)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +82,11 @@ def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> Name
     A limit whose type the portal does not have is a diagnostic when the labels were read. When
     they were not needed, such a limit is `unlimited` and there is nothing to remove.
     """
-    types = tuple(observed.types().values())
+    types = _Types(observed)
     limits: dict[TypeKey, DesiredLimit] = {}
     diagnostics: list[Diagnostic] = []
     for limit in declared.limits:
-        candidates = [each for each in types if matches(limit.selector, each)]
+        candidates = types.meant_by(limit.selector)
         match candidates:
             case [type_] if type_.key in limits:
                 diagnostics.append(
@@ -84,7 +96,7 @@ def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> Name
                 limits[type_.key] = limit
             case []:
                 if observed.labels is not None and not _asks_for_nothing(limit):
-                    diagnostics.append(_unknown(declared.direction, limit, types))
+                    diagnostics.append(_unknown(declared.direction, limit, types.all()))
             case _:
                 diagnostics.append(_ambiguous(declared.direction, limit, candidates))
     return NamedTypes(limits, tuple(diagnostics))

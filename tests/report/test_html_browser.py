@@ -313,7 +313,7 @@ def test_hostile_text_does_nothing(open_page: Open, kind: str) -> None:
 
 
 def test_a_big_page_paints(open_page: Open) -> None:
-    """2,000 changes and sixty object types; the best of three, as other tests may run beside."""
+    """2,000 changes and sixty object types."""
     assert open_page(big_plan()).evaluate(FIRST_PAINT) > 0
 
 

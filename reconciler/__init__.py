@@ -6,33 +6,21 @@ compares the two, `apply_plan` writes the difference and reads it back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from reconciler.applying.progress import Progress
     from reconciler.applying.record import Record
     from reconciler.config import Loaded
     from reconciler.hubspot import Clock, Portal
-    from reconciler.model import Desired, Observed, Plan, ResolvedDirection, Result, Safety
+    from reconciler.model import Desired, Observation, Plan, Result, Safety
     from reconciler.planning.plan import PlanContext
 
 __version__ = "0.1.0"
-__all__ = ["Observation", "apply_plan", "load", "make_plan", "observe"]
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """The declared directions with their IDs, and what the portal shows for them.
-
-    `base` None: no base was asked for.
-    """
-
-    head: tuple[ResolvedDirection, ...]
-    base: tuple[ResolvedDirection, ...] | None
-    observed: Observed
+__all__ = ["apply_plan", "load", "make_plan", "observe"]
 
 
 def load(paths: Sequence[Path], *, prune: bool = True) -> Loaded:
@@ -56,7 +44,7 @@ def observe(
     WrongPortal before anything else is read where the token belongs to another.
     """
     from reconciler.errors import WrongPortal
-    from reconciler.model import Observed
+    from reconciler.model import Observation, Observed
     from reconciler.planning.directions import (
         names_custom_objects,
         resolve_directions,

@@ -276,6 +276,18 @@ class Observed:
         return {observed.direction.key: observed for observed in self.directions}
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The declared directions with their IDs, and what the portal shows for them.
+
+    `base` None: no base was asked for.
+    """
+
+    head: tuple[ResolvedDirection, ...]
+    base: tuple[ResolvedDirection, ...] | None
+    observed: Observed
+
+
 # ---------------------------------------------------------------- the plan
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -64,7 +63,6 @@ def _nearest(name: str) -> str:
 @click.version_option(__version__, prog_name="reconciler")
 @click.option(
     "--workspace",
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Workspace file; without it reconciler.yaml here or above.",
 )
@@ -78,7 +76,7 @@ def _nearest(name: str) -> str:
     help="Colour; NO_COLOR is honoured.",
 )
 @click.pass_context
-def cli(ctx: click.Context, workspace: Path | None, verbose: int, quiet: bool, color: str) -> None:  # noqa: FBT001 - click passes flags by name
+def cli(ctx: click.Context, workspace: str | None, verbose: int, quiet: bool, color: str) -> None:  # noqa: FBT001 - click passes flags by name
     """Keep the association limits of HubSpot portals equal to YAML committed in git."""
     if verbose and quiet:
         raise click.UsageError("-v and -q contradict each other.")

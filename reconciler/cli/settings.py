@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 
-@dataclass(frozen=True, slots=True)
-class Globals:
+class Globals(NamedTuple):
     """Workspace file, verbosity (-1 to 2) and colour (`auto`, `always`, `never`)."""
 
-    workspace: Path | None = None
+    workspace: str | None = None
     verbosity: int = 0
     color: str = "auto"
 

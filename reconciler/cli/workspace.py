@@ -26,9 +26,9 @@ from reconciler.errors import CredentialError, UsageProblem
 def open_workspace() -> Workspace:
     """The workspace of `--workspace`, of this directory or one above, or the default one."""
     named = settings().workspace
-    if named is not None and not named.is_file():
+    if named is not None and not Path(named).is_file():
         raise click.BadParameter(f"{named} does not exist.", param_hint="--workspace")
-    path = named or find_workspace(Path.cwd())
+    path = find_workspace(Path.cwd()) if named is None else Path(named)
     return default_workspace() if path is None else load_workspace(path)
 
 

@@ -55,14 +55,22 @@ def test_the_event_names_the_pull_request(tmp_path: Path, event: object, more: A
 @pytest.mark.parametrize(
     ("event", "more", "words"),
     [
-        ({}, {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/heads/main"}, "event"),
-        ({"issue": {"number": 7}}, {"GITHUB_EVENT_NAME": "issue_comment"}, "event issue_comment"),
+        (
+            {},
+            {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/heads/main"},
+            "belongs to none",
+        ),
+        (
+            {"issue": {"number": 7}},
+            {"GITHUB_EVENT_NAME": "issue_comment"},
+            "the event issue_comment belongs",
+        ),
         (
             {"merge_group": {"head_ref": "refs/heads/gh-readonly-queue/main/pr-7-abc"}},
             {"GITHUB_EVENT_NAME": "merge_group"},
-            "a merge group holds several pull requests",
+            "a merge group holds several",
         ),
-        ([], {"GITHUB_REF": "refs/pull/7/merge/../8"}, "belongs to no pull request"),
+        ([], {"GITHUB_REF": "refs/pull/7/merge/../8"}, "the environment names none"),
     ],
     ids=["workflow_dispatch", "comment on an issue", "merge_group", "nonsense"],
 )

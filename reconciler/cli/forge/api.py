@@ -205,4 +205,6 @@ class _Attempt:
 
 def _own_hint(fault: NotSent) -> str | None:
     """The transport's hints, but for the one about an option that is not here."""
-    return fault.hint if fault.hint and "--base-url" not in fault.hint else None
+    if fault.hint is not None and "--base-url" in fault.hint:
+        return "is the API's address right?"
+    return fault.hint

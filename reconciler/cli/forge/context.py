@@ -104,15 +104,17 @@ def _pull_request_number(environment: Environment) -> int:
     in_ref = _REF.fullmatch(environment.get("GITHUB_REF", ""))
     if in_ref:
         return int(in_ref[1])
-    raise _no_pull_request(environment.get("GITHUB_EVENT_NAME") or "unknown")
+    raise _no_pull_request(environment.get("GITHUB_EVENT_NAME"))
 
 
-def _no_pull_request(event: str) -> UsageProblem:
-    words = (
-        "a merge group holds several pull requests"
-        if event == "merge_group"
-        else f"the event {event} belongs to no pull request"
-    )
+def _no_pull_request(event: str | None) -> UsageProblem:
+    match event:
+        case None | "":
+            words = "the environment names none"
+        case "merge_group":
+            words = "a merge group holds several"
+        case _:
+            words = f"the event {event} belongs to none"
     return UsageProblem(
         f"there is no pull request to comment on: {words}",
         hint="run it on pull_request, or name the pull request with --request N",

@@ -284,11 +284,9 @@ def test_a_rate_limit_that_ends_too_late_ends_the_run_at_once(job: Desk, github:
     reset = str(int(time.time()) + 3_600)
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
     github.fail(LIST, Told(403, {"message": "API rate limit exceeded"}, headers))
-    started = time.monotonic()
     ran = comment(job)
     assert (ran.code, len(github.asked)) == (1, 1)
     assert re.search(r"was rate limited .* asks to wait 3\d\d\d s; given up", ran.err)
-    assert time.monotonic() - started < 10
 
 
 def test_a_server_that_stays_down_is_given_up(job: Desk, github: GitHub) -> None:

@@ -20,7 +20,7 @@ from reconciler.cli.workspace import (
     open_workspace,
     read_token,
 )
-from reconciler.config import Loaded, PortalSettings, Workspace
+from reconciler.config import Loaded, PortalSettings, Workspace, load
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
 from reconciler.hubspot import (
     ApiVersion,
@@ -33,7 +33,7 @@ from reconciler.hubspot import (
     connect,
     parse_base_url,
 )
-from reconciler.model import Desired, GitState, Plan
+from reconciler.model import Desired, GitState, ObjectReference, Plan
 from reconciler.planning.plan import PlanContext
 
 
@@ -83,10 +83,10 @@ class Session:
         state = git.git_state(Path.cwd(), read_from)
         if base is None:
             return Files(loaded, state, None)
-        return Files(loaded, *self._base(base, state, paths))
+        return Files(loaded, *self._base(base, state, paths, loaded.desired))
 
     def _base(
-        self, ref: str, state: GitState | None, paths: Sequence[Path]
+        self, ref: str, state: GitState | None, paths: Sequence[Path], head: Desired
     ) -> tuple[GitState | None, Desired]:
         from reconciler.config import git
 
@@ -96,10 +96,23 @@ class Session:
             workspace_path=None if self.workspace.path is None else str(self.workspace.path),
             paths=[str(path) for path in paths],
         )
-        desired = git.parse_base(found)
+        desired = self._without_moved(git.parse_base(found), head, paths)
         if state is None:
             return None, desired
         return GitState(state.commit, state.dirty, found.commit), desired
+
+    def _without_moved(self, base: Desired, head: Desired, paths: Sequence[Path]) -> Desired:
+        """The base without what head declares in files that were not named.
+
+        `plan configs/a.yaml` must not delete a direction that moved from there to another file.
+        """
+        everything = self.workspace.config_directory
+        if not paths or not everything.is_dir():
+            return base
+        declared = load([everything], prune=self.workspace.prune).desired
+        elsewhere = _directions(declared) - _directions(head)
+        kept = tuple(each for each in base.directions if (each.from_, each.to) not in elsewhere)
+        return Desired(kept, base.files)
 
     def _warn(self, warnings: tuple[Diagnostic, ...]) -> None:
         if settings().verbosity >= 0:
@@ -143,6 +156,10 @@ class Session:
             warnings=files.warnings,
         )
         return reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
+
+
+def _directions(desired: Desired) -> set[tuple[ObjectReference, ObjectReference]]:
+    return {(each.from_, each.to) for each in desired.directions}
 
 
 @contextmanager

@@ -235,7 +235,7 @@ def _known(known: Knowledge) -> dict[str, object]:
             return {"what": "doubtful", "why": error.message}
         case Refused(error):
             return {"what": "refused", "why": error.message}
-        case Untried(why):
-            return {"what": "not sent", "why": why}
+        case Untried(error):
+            return {"what": "not attempted", "why": error.message}
         case _:
             assert_never(known)

@@ -13,9 +13,9 @@ from reconciler.model import Change, ChangeError, ChangeResult, Status, TypeKey
 
 @dataclass(frozen=True, slots=True)
 class Untried:
-    """It was not sent; `why` says on what it waited, or what kept it."""
+    """Nobody looked at it: not sent, or turned away. The error says on what it waited."""
 
-    why: str
+    error: ChangeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Seen:
 def judge(change: Change, known: Knowledge, seen: Seen) -> ChangeResult:
     """What became of a change. The portal's own showing outweighs what it answered."""
     if isinstance(known, Untried):
-        return ChangeResult(change, Status.NOT_ATTEMPTED, ChangeError(known.why))
+        return ChangeResult(change, Status.NOT_ATTEMPTED, known.error)
     if seen.values is None:
         return _unread(change, known, seen.unread)
     if seen.shows(change):

@@ -29,7 +29,7 @@ class Ledger:
         self.direction = direction
         self._changes: Mapping[TypeKey, Change] = {each.type.key: each for each in changes}
         self._known: dict[TypeKey, Knowledge] = dict.fromkeys(
-            self._changes, Untried("nothing was sent")
+            self._changes, Untried(ChangeError("nothing was sent"))
         )
         self._record = record
 
@@ -52,7 +52,8 @@ class Ledger:
 
     def hold_back(self, inputs: Sequence[BatchInput], why: str) -> None:
         """These are not sent, or not again."""
-        self.learn_no_effect({each.key: self._known[each.key] for each in inputs}, Untried(why))
+        before = {each.key: self._known[each.key] for each in inputs}
+        self.learn_no_effect(before, Untried(ChangeError(why)))
 
     def create_instead(self, one: BatchInput, refusal: ChangeError) -> None:
         """`update` was refused for a limit that does not exist yet."""

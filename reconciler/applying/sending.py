@@ -28,6 +28,9 @@ from reconciler.model import Batch, BatchInput, ChangeError, Operation, TypeKey
 WHOLE_REQUEST = frozenset({404, 405, 410})
 """Refusals that no smaller batch would change: the address is wrong, not an input."""
 
+TURNED_AWAY = frozenset({423, 429, 477})
+"""Answers by which nobody has looked at the request: locked, too many, migrating."""
+
 
 class Sender:
     """Sends batches; what each answer says of the inputs goes into the ledger."""
@@ -129,18 +132,22 @@ class Sender:
         A `create` in doubt is not sent again, so that says nothing of the portal as a whole: the
         reading back will tell.
         """
-        told = change_error(error)
         in_doubt = (
             isinstance(error, PortalUnavailable | Interrupted) and error.may_have_been_written
         )
         if not (in_doubt and batch.operation is Operation.CREATE):
             self._around.halt.after(error)
         if in_doubt:
-            self._ledger.learn(batch.inputs, Doubtful(told))
-        elif isinstance(error, PortalError) and error.status is not None:
-            self._ledger.learn_no_effect(before, Refused(told))
+            self._ledger.learn(batch.inputs, Doubtful(change_error(error)))
         else:
-            self._ledger.learn_no_effect(before, Untried(f"not written: {error.message}"))
+            self._ledger.learn_no_effect(before, _without_effect(error))
+
+
+def _without_effect(error: ReconcilerError) -> Untried | Refused:
+    told = change_error(error)
+    if isinstance(error, PortalError) and error.status not in (None, *TURNED_AWAY):
+        return Refused(told)
+    return Untried(replace(told, message=f"not written: {told.message}"))
 
 
 def _halves(batch: Batch) -> Sequence[Batch]:

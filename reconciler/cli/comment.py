@@ -67,12 +67,13 @@ def command(
     request = find_request(os.environ, forge=forge, number=number)
     reports = [_report(plan) for plan in plans]
     stop = Stop()
+    clock = SystemClock(stop)
     with (
         stopping_on_signals(stop),
-        connected(request, clock=SystemClock(stop), timeout=timeout, tell=_tell) as comments,
+        connected(request, clock=clock, timeout=timeout, tell=_tell) as comments,
     ):
         for plan, report in zip(plans, reports, strict=True):
-            output.result(_line(plan, publish(comments, report)))
+            output.result(visible(_line(plan, publish(comments, report, clock.wait))))
 
 
 def _check_portals(plans: Sequence[Plan]) -> None:
@@ -95,7 +96,7 @@ def _line(plan: Plan, published: Published) -> str:
     portal = f"{plan.portal.name} (portal {plan.portal.portal_id})"
     if published.action is Action.NOT_NEEDED:
         return f"{portal}: no changes, and no comment that would have to say so"
-    return visible(f"{portal}: comment {published.action}: {published.url}")
+    return f"{portal}: comment {published.action}: {published.url}"
 
 
 def _tell(words: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import Interrupted
@@ -20,6 +22,11 @@ class VirtualClock:
         self._now = 1_000.0
         self._lock = threading.Lock()
 
+    @contextmanager
+    def request_under_way(self) -> Iterator[None]:
+        """While a request is being answered."""
+        yield
+
     def monotonic(self) -> float:
         return self._now
 
@@ -35,6 +42,37 @@ class VirtualClock:
         """Make it at least so many seconds after that moment."""
         with self._lock:
             self._now = max(self._now, since + max(0.0, seconds))
+
+
+class SharedClock(VirtualClock):
+    """A virtual clock for several threads: time passes only while no request is under way.
+
+    Otherwise a thread that looks every so often whether another is done would use up the time
+    that the other has, before the other gets the processor.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._under_way = 0
+        self._quiet = threading.Condition()
+
+    @contextmanager
+    def request_under_way(self) -> Iterator[None]:
+        with self._quiet:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._under_way -= 1
+                self._quiet.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        if seconds > 0:
+            time.sleep(0.0002)
+            with self._quiet:
+                self._quiet.wait_for(lambda: self._under_way == 0)
+        super().wait(seconds)
 
 
 class SkippingClock(VirtualClock):

@@ -24,6 +24,13 @@ class InProcess:
 
     def send(self, request: Request, seconds: float) -> Response:
         """Hand the request over, and deliver what comes back as a socket would."""
+        with self._clock.request_under_way():
+            return self._send(request, seconds)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _send(self, request: Request, seconds: float) -> Response:
         target = "/" + request.url.partition("//")[2].partition("/")[2]
         answer = self._sandbox.handle(
             SandboxRequest(request.method, target, request.headers, request.body or b"")
@@ -33,9 +40,6 @@ class InProcess:
         if took >= seconds:
             raise NoAnswer("no answer came in time")
         return _delivered(answer)
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def _seconds(answer: SandboxResponse) -> float:

@@ -150,10 +150,10 @@ def _check_status(ran: Ran, each: ChangeResult, *, stopped: bool) -> None:
     message = each.error.message if each.error else ""
     match each.status:
         case Status.VERIFIED:
-            assert answers, f"{change.id} is verified, though it was never sent"
+            assert judged, f"{change.id} is verified, though it was never sent"
             assert is_shown, f"{change.id} is verified, though it was not read back"
         case Status.FAILED:
-            assert answers, f"{change.id} failed, though it was never sent"
+            assert judged, f"{change.id} failed, though nobody looked at it"
             other = bool(whole) and not is_shown and f"shows {_shown(last)}" in message
             assert not wrote or other, f"{change.id} failed, but it was written: {message}"
         case Status.UNCERTAIN:

@@ -35,7 +35,7 @@ from reconciler.model import Desired, Direction, Plan, Result
 from reconciler.planning.plan import PlanContext
 from reconciler.sandbox import Entry, Options, Rules, Sandbox, Server, Step, parse_fault
 from reconciler.sandbox import Portal as PortalState
-from tests.applying.clock import SkippingClock, VirtualClock
+from tests.applying.clock import SharedClock, SkippingClock, VirtualClock
 from tests.applying.in_process import InProcess
 from tests.applying.trouble import Delivered, Recorder, Trouble
 
@@ -146,7 +146,7 @@ class World:
         concurrency: int = 1,
     ) -> World:
         """Without a socket, in virtual time."""
-        clock, ids = VirtualClock(), count(1)
+        clock, ids = SharedClock() if concurrency > 1 else VirtualClock(), count(1)
         sandbox = Sandbox(
             state,
             Options(token=TOKEN, rules=rules or Rules()),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from reconciler.cli.forge.problems import CommentGone, ForgeError, PerhapsCreated
+from reconciler.cli.forge.problems import CommentGone, PerhapsCreated
 
 _MARKER = re.compile(r"<!-- reconciler portal=([0-9]+)(?: [^<>\n]*)?-->")
-_TRIES = 3
+_PAUSES = (0.5, 4.0, 15.0)
+"""Seconds before the comments are read again, where one was not there, or perhaps is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +85,27 @@ class Published:
     url: str | None = None
 
 
-def publish(forge: Forge, report: Report) -> Published:
+def publish(forge: Forge, report: Report, wait: Callable[[float], None]) -> Published:
     """Put the report into the portal's comment, the oldest one where there are several.
 
     A plan without changes updates a comment and creates none: there is nothing to review. Where
     it is not known whether a comment was created, the comments are read again, not written twice.
     """
-    unsure: ForgeError | None = None
-    for _ in range(_TRIES):
+    for pause in _PAUSES:
         try:
-            found = _of_portal(forge, report)
-            if found:
-                return _keep_one(forge, found, report)
-            if report.says_nothing:
-                return Published(Action.NOT_NEEDED)
-            created = forge.create(report.body)
-        except (CommentGone, PerhapsCreated) as error:
-            unsure = error
-            continue
-        return _settled(forge, created, report)
-    raise unsure or ForgeError("the comment could not be written")
+            return _publish(forge, report)
+        except (CommentGone, PerhapsCreated):
+            wait(pause)
+    return _publish(forge, report)
+
+
+def _publish(forge: Forge, report: Report) -> Published:
+    found = _of_portal(forge, report)
+    if found:
+        return _keep_one(forge, found, report)
+    if report.says_nothing:
+        return Published(Action.NOT_NEEDED)
+    return _settled(forge, forge.create(report.body), report)
 
 
 def _of_portal(forge: Forge, report: Report) -> list[Comment]:

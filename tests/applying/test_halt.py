@@ -1,0 +1,62 @@
+"""After which errors no further write makes sense."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.applying.halt import Halt, ends_the_run
+from reconciler.errors import (
+    AuthenticationFailed,
+    DailyLimitReached,
+    Interrupted,
+    PermissionMissing,
+    PortalUnavailable,
+    ReconcilerError,
+    RequestRefused,
+)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Interrupted(),
+        AuthenticationFailed("no", status=401),
+        DailyLimitReached("no", status=429),
+        PortalUnavailable("no connection"),
+        PortalUnavailable("no answer", may_have_been_written=True),
+        PortalUnavailable("locked", status=423),
+        PortalUnavailable("redirected", status=307),
+        PortalUnavailable("down", status=503, may_have_been_written=True),
+        ReconcilerError("the journal is full"),
+    ],
+)
+def test_what_concerns_all_directions_ends_the_run(error: ReconcilerError) -> None:
+    """Another direction would meet the same."""
+    halt = Halt()
+    halt.after(error)
+    assert ends_the_run(error)
+    assert halt.reason == error.message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RequestRefused("no", status=400),
+        RequestRefused("no", status=404),
+        PermissionMissing("no", status=403),
+        PortalUnavailable("nonsense", status=200, may_have_been_written=True),
+    ],
+)
+def test_what_concerns_one_request_does_not(error: ReconcilerError) -> None:
+    """The other directions go through."""
+    halt = Halt()
+    halt.after(error)
+    assert halt.reason is None
+
+
+def test_the_first_reason_stays() -> None:
+    """What follows from it is no news."""
+    halt = Halt()
+    halt.because("first")
+    halt.because("second")
+    assert halt.reason == "first"

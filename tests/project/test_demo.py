@@ -97,7 +97,7 @@ def test_an_interrupted_demo_takes_the_sandbox_down(tmp_path: Path, number: int)
         output.open("w") as file,
         subprocess.Popen(
             DEMO,
-            env=on_path(tmp_path / "bin", 'case "$1" in validate) exec sleep 60;; esac'),
+            env=on_path(tmp_path / "bin", 'case "$1" in validate) echo asleep; exec sleep 60;; esac'),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
@@ -105,7 +105,7 @@ def test_an_interrupted_demo_takes_the_sandbox_down(tmp_path: Path, number: int)
         ) as process,
     ):
         try:
-            wait_until(lambda: "$ reconciler validate" in output.read_text())
+            wait_until(lambda: "asleep" in output.read_text())
             os.killpg(process.pid, number)
             process.wait(timeout=30)
         finally:

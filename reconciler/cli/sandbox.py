@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
@@ -168,10 +168,11 @@ def _run(
 ) -> None:
     from reconciler.sandbox import FaultError, serve
 
-    # Not an Event: `set` in a handler deadlocks when two signals meet inside its `wait`.
-    signals: SimpleQueue[int] = SimpleQueue()
+    # A list and a short sleep: `Event.set` in a handler deadlocks when two signals meet inside its
+    # `wait`, and a wait without end does not notice a signal that another thread was given.
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _: signals.put(received))
+        signal.signal(number, lambda received, _: signals.append(received))
     log = _log if verbosity > 0 else None
     try:
         with serve(portal, options, port=arguments["port"], store=store, log=log) as server:
@@ -179,7 +180,8 @@ def _run(
             click.echo(server.url)
             if verbosity >= 0 and options.token == DEFAULT_TOKEN:
                 click.echo(f"The token is {DEFAULT_TOKEN}. Ctrl-C ends the sandbox.", err=True)
-            signals.get()
+            while not signals:
+                time.sleep(0.1)
     except FaultError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from error
     except OSError as error:

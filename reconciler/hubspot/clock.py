@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from reconciler.errors import Interrupted
+
+_TURN = 0.2
+"""Seconds of one wait: a longer one would not notice a signal that the system gave to another
+thread than the waiting one."""
 
 
 class Clock(Protocol):
@@ -48,14 +53,12 @@ class Stop:
 
     def wait(self, seconds: float) -> bool:
         """Wait until a stop is requested or `seconds` have passed; whether it was requested."""
-        if self._requested or seconds <= 0:
-            return self._requested
-        try:
-            self._wake.get(timeout=seconds)
-        except Empty:
-            return self._requested
-        self._wake.put(None)
-        return True
+        deadline = time.monotonic() + seconds
+        while not self._requested and (left := deadline - time.monotonic()) > 0:
+            with suppress(Empty):
+                self._wake.get(timeout=min(left, _TURN))
+                self._wake.put(None)
+        return self._requested
 
 
 class SystemClock:

@@ -9,6 +9,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_TURN = 0.2
+"""Seconds of one wait. A wait without end would not notice a signal that the system gave to
+another thread, and only the main thread can act on it.
+"""
+
 
 class Pool:
     """At most `threads` threads, started when they are needed."""
@@ -29,10 +34,12 @@ class Pool:
         failures: list[BaseException] = []
         futures = [self._executor.submit(self._work, task, failures) for task in tasks]
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
+            while not failures and wait(futures, _TURN, FIRST_EXCEPTION).not_done:
+                pass
         finally:
             _cancel(futures)
-        wait(futures)
+        while wait(futures, _TURN).not_done:
+            pass
         if failures:
             raise failures[0]
         return [future.result() for future in futures]

@@ -60,6 +60,26 @@ def test_a_signal_in_the_waiting_thread_ends_its_wait() -> None:
         signal.signal(signal.SIGALRM, previous)
 
 
+def test_a_signal_given_to_another_thread_ends_the_wait_too() -> None:
+    """The system may give a signal to any thread; only the main one runs the handler."""
+    stop, over = Stop(), threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    previous = signal.signal(signal.SIGALRM, lambda *_: stop.request())
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        begin = time.monotonic()
+        assert stop.wait(60)
+        assert time.monotonic() - begin < 40
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+        signal.signal(signal.SIGALRM, previous)
+        over.set()
+        other.join()
+
+
 def test_without_a_stop_a_wait_takes_its_time() -> None:
     """Nothing else wakes it."""
     clock = SystemClock()

@@ -1,10 +1,11 @@
-"""Local servers that answer as the APIs of GitHub and GitLab do, over real sockets."""
+"""What a forge's local server has in common with another: comments, faults, pages, a socket."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,15 +75,13 @@ class Note:
     system: bool = False
 
 
-BOT = User(41898282, "github-actions[bot]", "Bot")
-OTHER_BOT = User(49699333, "dependabot[bot]", "Bot")
 STRANGER = User(666, "mallory")
 HTML_PAGE = Told(
     200, b"<!doctype html><title>Sign in</title>", {"Content-Type": "text/html; charset=utf-8"}
 )
 
 
-class Forge:
+class Forge(ABC):
     """Comments of request 7, the tokens that may act, and the faults to come."""
 
     host: str
@@ -133,9 +132,9 @@ class Forge:
                 self.serve(asked)
             return fault.told
 
+    @abstractmethod
     def serve(self, asked: Asked) -> Told:
         """What the API answers."""
-        raise NotImplementedError
 
     def page(self, asked: Asked, entries: list[Any]) -> Told:
         """One page of a listing, with the Link header that both forges send."""
@@ -158,184 +157,6 @@ class Route:
 
     asked: str
     serve: Callable[[Asked, re.Match[str]], Told]
-
-
-class GitHub(Forge):
-    """Repository acme/limits with pull request 7, as api.github.com shows it."""
-
-    TOKEN = "ghs_workflow_token_0123456789"
-    PERSONAL = "ghp_personal_token_0123456789"
-    READ_ONLY = "ghs_readonly_token_0123456789"
-
-    def __init__(self, prefix: str = "") -> None:
-        super().__init__()
-        self.prefix = prefix
-        self.users = {
-            self.TOKEN: BOT,
-            self.PERSONAL: User(1, "octocat"),
-            self.READ_ONLY: BOT,
-        }
-        comments = "/repos/acme/limits/issues/7/comments"
-        one = r"/repos/acme/limits/issues/comments/(\d+)"
-        self.routes = [
-            Route(f"GET {prefix}{comments}", self._list),
-            Route(f"POST {prefix}{comments}", self._create),
-            Route(f"PATCH {prefix}{one}", self._update),
-            Route(f"DELETE {prefix}{one}", self._delete),
-            Route(f"POST {prefix.removesuffix('/v3')}/graphql", self._viewer),
-        ]
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """A workflow's environment for pull request 7, and its token."""
-        return {
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_API_URL": self.host + self.prefix,
-            "GITHUB_SERVER_URL": "https://github.com",
-            "GITHUB_REPOSITORY": "acme/limits",
-            "GITHUB_EVENT_NAME": "pull_request",
-            "GITHUB_REF": "refs/pull/7/merge",
-            "GITHUB_TOKEN": self.TOKEN,
-        }
-
-    def serve(self, asked: Asked) -> Told:
-        if not asked.headers.get("user-agent"):
-            return Told(403, b"Request forbidden by administrative rules.")
-        if self._user(asked) is None:
-            return Told(401, {"message": "Bad credentials", "status": "401"})
-        for route in self.routes:
-            found = re.fullmatch(route.asked, str(asked))
-            if found is not None:
-                return route.serve(asked, found)
-        return Told(404, {"message": "Not Found", "status": "404"})
-
-    def _user(self, asked: Asked) -> User | None:
-        return self.users.get(asked.headers.get("authorization", "").removeprefix("Bearer "))
-
-    def _list(self, asked: Asked, _: re.Match[str]) -> Told:
-        return self.page(asked, [self.shown(note) for note in self.notes])
-
-    def _create(self, asked: Asked, _: re.Match[str]) -> Told:
-        user = self._user(asked)
-        assert user is not None
-        refused = self._refused(asked)
-        return refused or Told(201, self.shown(self.write(asked.body["body"], user)))
-
-    def _update(self, asked: Asked, found: re.Match[str]) -> Told:
-        note = self.note(found[1])
-        if note is None:
-            return Told(404, {"message": "Not Found", "status": "404"})
-        refused = self._refused(asked)
-        if refused is None:
-            note.body = asked.body["body"]
-        return refused or Told(200, self.shown(note))
-
-    def _delete(self, _: Asked, found: re.Match[str]) -> Told:
-        note = self.note(found[1])
-        if note is None:
-            return Told(404, {"message": "Not Found", "status": "404"})
-        self.notes.remove(note)
-        return Told(204)
-
-    def _refused(self, asked: Asked) -> Told | None:
-        if self.READ_ONLY in asked.headers.get("authorization", ""):
-            words = "Resource not accessible by integration"
-            return Told(403, {"message": words, "status": "403"})
-        if len(asked.body["body"]) > 65_536:
-            words = "body is too long (maximum is 65536 characters)"
-            error = {"resource": "IssueComment", "code": "custom", "message": words}
-            return Told(422, {"message": "Validation Failed", "errors": [error]})
-        return None
-
-    def _viewer(self, asked: Asked, _: re.Match[str]) -> Told:
-        user = self._user(asked)
-        assert user is not None
-        assert asked.body == {"query": "query { viewer { databaseId } }"}
-        return Told(200, {"data": {"viewer": {"databaseId": user.id}}})
-
-    def shown(self, note: Note) -> dict[str, object]:
-        """A comment as a listing has it."""
-        page = "https://github.com/acme/limits/pull/7"
-        user = {"id": note.user.id, "login": note.user.login, "type": note.user.type}
-        url = f"{page}#issuecomment-{note.id}"
-        return {"id": note.id, "body": note.body, "user": user, "html_url": url}
-
-
-class GitLab(Forge):
-    """Project 42 with merge request 7, as gitlab.com shows it."""
-
-    TOKEN = "glpat-project_token_0123456789"
-    NARROW = "glpat-read_api_token_0123456789"
-    JOB_TOKEN = "glcbt-64_job_token_0123456789"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bot = User(900, "project_42_bot")
-        notes = "/api/v4/projects/42/merge_requests/7/notes"
-        self.routes = [
-            Route("GET /api/v4/user", self._me),
-            Route(f"GET {notes}", self._list),
-            Route(f"POST {notes}", self._create),
-            Route(rf"PUT {notes}/(\d+)", self._update),
-            Route(rf"DELETE {notes}/(\d+)", self._delete),
-        ]
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """A job's environment for merge request 7, and a project access token."""
-        return {
-            "GITLAB_CI": "true",
-            "CI_API_V4_URL": f"{self.host}/api/v4",
-            "CI_PROJECT_ID": "42",
-            "CI_PROJECT_URL": "https://gitlab.com/acme/limits",
-            "CI_MERGE_REQUEST_IID": "7",
-            "CI_JOB_TOKEN": self.JOB_TOKEN,
-            "GITLAB_USER_ID": "666",
-            "GITLAB_TOKEN": self.TOKEN,
-        }
-
-    def serve(self, asked: Asked) -> Told:
-        bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
-        token = asked.headers.get("private-token", bearer)
-        if token not in {self.TOKEN, self.NARROW}:
-            return Told(401, {"message": "401 Unauthorized"})
-        if token == self.NARROW and asked.method != "GET":
-            words = "The request requires higher privileges than provided by the access token."
-            return Told(403, {"error": "insufficient_scope", "error_description": words})
-        for route in self.routes:
-            found = re.fullmatch(route.asked, str(asked))
-            if found is not None:
-                return route.serve(asked, found)
-        return Told(404, {"message": "404 Not found"})
-
-    def _me(self, _: Asked, __: re.Match[str]) -> Told:
-        return Told(200, {"id": self.bot.id, "username": self.bot.login})
-
-    def _list(self, asked: Asked, _: re.Match[str]) -> Told:
-        assert asked.query["sort"] == "asc"
-        return self.page(asked, [self.shown(note) for note in self.notes])
-
-    def _create(self, asked: Asked, _: re.Match[str]) -> Told:
-        return Told(201, self.shown(self.write(asked.body["body"], self.bot)))
-
-    def _update(self, asked: Asked, found: re.Match[str]) -> Told:
-        note = self.note(found[1])
-        if note is None:
-            return Told(404, {"message": "404 Not found"})
-        note.body = asked.body["body"]
-        return Told(200, self.shown(note))
-
-    def _delete(self, _: Asked, found: re.Match[str]) -> Told:
-        note = self.note(found[1])
-        if note is None:
-            return Told(404, {"message": "404 Not found"})
-        self.notes.remove(note)
-        return Told(204)
-
-    def shown(self, note: Note) -> dict[str, object]:
-        """A comment as a listing has it."""
-        author = {"id": note.user.id, "username": note.user.login}
-        return {"id": note.id, "body": note.body, "author": author, "system": note.system}
 
 
 class _Handler(BaseHTTPRequestHandler):

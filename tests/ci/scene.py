@@ -11,7 +11,8 @@ from typing import Any
 
 from reconciler.sandbox import DEFAULT_TOKEN, Server, example_portal, serve
 from tests.ci.actions import Runner
-from tests.ci.forges import GitHub, serving
+from tests.ci.forges import serving
+from tests.ci.github_api import GitHub
 from tests.ci.here import run_here
 from tests.ci.machine import Machine
 from tests.ci.repository import Repository

@@ -12,7 +12,7 @@ import pytest
 from reconciler import __version__
 from reconciler.sandbox import DEFAULT_TOKEN
 from tests.ci.forges import serving
-from tests.ci.gitlab import PIPELINE, Job, Project, script
+from tests.ci.gitlab_job import PIPELINE, Job, Project, script
 from tests.ci.machine import ROOT, Machine
 from tests.ci.scene import BILLING, LIMIT, Scene
 from tests.ci.shell import Coverage, Done, needs_tools

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.ci.actions import ACTION, WORKFLOWS, scripts
-from tests.ci.gitlab import PIPELINE, script
+from tests.ci.gitlab_job import PIPELINE, script
 from tests.ci.machine import ROOT
 
 

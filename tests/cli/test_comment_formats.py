@@ -9,6 +9,8 @@ import pytest
 
 from reconciler.planning.document import digest
 from tests.ci import plans
+from tests.ci.forges import serving
+from tests.ci.github_api import GitHub
 from tests.ci.here import run_here
 from tests.cli.running import Desk
 
@@ -52,8 +54,6 @@ def test_reports_link_the_lines_and_name_the_digest(desk: Desk, format_: str) ->
 
 def test_a_comment_is_the_markdown_below_its_marker(desk: Desk) -> None:
     """What `show` prints is what reviewers get."""
-    from tests.ci.forges import GitHub, serving
-
     github = GitHub()
     with serving(github):
         desk.variables = github.variables

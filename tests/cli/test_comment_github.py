@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,14 +12,13 @@ import pytest
 
 from reconciler.planning.document import digest
 from tests.ci import plans
-from tests.ci.forges import BOT, HTML_PAGE, OTHER_BOT, STRANGER, Forge, GitHub, Told, serving
+from tests.ci.forges import STRANGER, Told, serving
+from tests.ci.github_api import BOT, OTHER_BOT, GitHub
 from tests.ci.here import run_here
 from tests.cli.running import Desk, Ran
 from tests.report import factory
 
 MARKER = "<!-- reconciler portal=1234567 digest="
-LIST = "GET /repos/acme/limits/issues/7/comments"
-CREATE = "POST /repos/acme/limits/issues/7/comments"
 UPDATE = "PATCH /repos/acme/limits/issues/comments/"
 
 
@@ -231,176 +226,6 @@ def test_a_comment_deleted_in_the_meantime_is_written_anew(job: Desk, github: Gi
     github.fail(UPDATE, Told(404, {"message": "Not Found"}))
     assert comment(job).code == 0
     assert len(github.notes) == 1
-
-
-# ---------------------------------------------------------------- waiting and trying again
-
-
-@pytest.mark.parametrize(
-    ("asked", "told"),
-    [
-        (LIST, Told(429, {"message": "slow down"}, {"Retry-After": "1"})),
-        (UPDATE, Told(403, {"message": "secondary rate limit"}, {"Retry-After": "1"})),
-        (UPDATE, Told(502, b"<html>Bad Gateway</html>")),
-        (LIST, None),
-    ],
-    ids=["429", "secondary limit", "502", "broken connection"],
-)
-def test_what_passes_is_waited_out(
-    job: Desk, github: GitHub, asked: str, told: Told | None
-) -> None:
-    """Reading and editing are tried again, and the wait is told."""
-    comment(job)
-    plans.save(plans.plan(factory.small_changes()[:1]), job.folder / "plan.json")
-    github.fail(asked, told)
-    ran = comment(job)
-    assert (ran.code, ran.out.count("comment updated")) == (0, 1)
-    assert "waiting 1 s" in ran.err
-
-
-@pytest.mark.parametrize("told", [Told(502, b"Bad Gateway"), None], ids=["502", "no answer"])
-@pytest.mark.parametrize("carried_out", [True, False])
-def test_a_comment_that_was_perhaps_created_is_not_written_twice(
-    job: Desk, github: GitHub, told: Told | None, *, carried_out: bool
-) -> None:
-    """The comments are read again before anything else is written."""
-    github.fail(CREATE, told, carried_out=carried_out)
-    ran = comment(job)
-    assert ran.code == 0
-    assert len(github.notes) == 1
-
-
-def test_a_rate_limit_of_a_create_is_waited_out(job: Desk, github: GitHub) -> None:
-    """A refused create was not carried out: it is sent again."""
-    github.fail(CREATE, Told(403, {"message": "secondary rate limit"}, {"Retry-After": "1"}))
-    ran = comment(job)
-    assert ran.code == 0
-    assert "was rate limited (HTTP 403); waiting 1 s" in ran.err
-    assert len(github.notes) == 1
-
-
-def test_a_rate_limit_that_ends_too_late_ends_the_run_at_once(job: Desk, github: GitHub) -> None:
-    """An hour is longer than the time allowed: no request more, and the reason is told."""
-    reset = str(int(time.time()) + 3_600)
-    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
-    github.fail(LIST, Told(403, {"message": "API rate limit exceeded"}, headers))
-    ran = comment(job)
-    assert (ran.code, len(github.asked)) == (1, 1)
-    assert re.search(r"was rate limited .* asks to wait 3\d\d\d s; given up", ran.err)
-
-
-def test_a_server_that_stays_down_is_given_up(job: Desk, github: GitHub) -> None:
-    """After the time allowed, with the hint to allow more."""
-    github.fail(LIST, Told(503, b""), times=99)
-    ran = comment(job, "plan.json", "--timeout", "2")
-    assert ran.code == 1
-    assert "GitHub: GET /repos/acme/limits/issues/7/comments failed (HTTP 503); given up" in ran.err
-    assert "--timeout" in ran.err
-
-
-def test_an_interrupt_ends_the_wait(job: Desk, github: GitHub) -> None:
-    """Ctrl-C while the forge asks for patience."""
-    github.fail(LIST, Told(429, {}, {"Retry-After": "120"}), times=99)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "comment", "plan.json"],
-        cwd=job.folder,
-        env=job.env,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    assert re.search("waiting 12[01] s", process.stderr.readline())
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 1
-    assert "interrupted" in process.stderr.read()
-    process.stderr.close()
-
-
-# ---------------------------------------------------------------- refusals
-
-
-def test_a_token_that_may_only_read_is_told_which_permission_is_missing(
-    job: Desk, github: GitHub
-) -> None:
-    """GitHub's own words, and what to write into the workflow."""
-    job.variables["GITHUB_TOKEN"] = GitHub.READ_ONLY
-    ran = job.run("comment", "plan.json")
-    assert GitHub.READ_ONLY not in ran.out + ran.err
-    assert (ran.code, github.notes) == (1, [])
-    assert "(HTTP 403): Resource not accessible by integration" in ran.err
-    assert "permissions: pull-requests: write" in ran.err
-
-
-def test_an_unknown_pull_request_is_told(job: Desk) -> None:
-    """404 is also what a token gets that may not see it."""
-    ran = comment(job, "plan.json", "--request", "8")
-    assert ran.code == 1
-    assert "GET /repos/acme/limits/issues/8/comments was refused (HTTP 404)" in ran.err
-    assert "a token that may not see them gets this answer too" in ran.err
-
-
-def test_a_wrong_token_is_told(job: Desk) -> None:
-    """401."""
-    job.variables["GITHUB_TOKEN"] = "ghp_revoked_0123456789"
-    ran = comment(job)
-    assert ran.code == 1
-    assert "(HTTP 401): Bad credentials" in ran.err
-
-
-def test_a_refused_body_is_told_with_githubs_details(job: Desk, github: GitHub) -> None:
-    """422: the message and what it is about."""
-    error = {"message": "body is too long (maximum is 65536 characters)"}
-    github.fail(CREATE, Told(422, {"message": "Validation Failed", "errors": [error]}))
-    ran = comment(job)
-    assert ran.code == 1
-    assert "Validation Failed: body is too long (maximum is 65536 characters)" in ran.err
-
-
-def test_a_sign_in_page_is_no_answer(job: Desk, github: GitHub) -> None:
-    """A proxy's page with status 200 is not taken for "no comments"."""
-    github.fail(LIST, HTML_PAGE, times=9)
-    ran = comment(job)
-    assert (ran.code, github.notes) == (1, [])
-    assert "is not what the API gives (HTTP 200)" in ran.err
-
-
-def test_a_token_that_a_server_repeats_is_masked(job: Desk, github: GitHub) -> None:
-    """Whatever it answers, and on one line."""
-    words = f"no\x1b[31m\n::error::{GitHub.TOKEN}"
-    github.fail(LIST, Told(400, {"message": words}))
-    ran = comment(job)
-    assert ran.code == 1
-    assert "no\\x1b[31m\\n::error::***" in ran.err
-
-
-def test_the_token_follows_no_redirect(job: Desk, github: GitHub) -> None:
-    """Not even to a server that would answer."""
-    elsewhere: Forge = GitHub()
-    with serving(elsewhere):
-        target = f"{elsewhere.host}/repos/acme/limits/issues/7/comments"
-        github.fail(LIST, Told(307, {}, {"Location": target}))
-        ran = comment(job)
-    assert ran.code == 1
-    assert "was redirected (HTTP 307): to 127.0.0.1, where the token is not sent" in ran.err
-    assert elsewhere.asked == []
-
-
-def test_the_token_follows_no_link_to_a_next_page(job: Desk, github: GitHub) -> None:
-    """Pages are counted: a Link header to another host is not asked."""
-    elsewhere: Forge = GitHub()
-    with serving(elsewhere):
-        link = f'<{elsewhere.host}/repos/acme/limits/issues/7/comments?page=2>; rel="next"'
-        github.fail(LIST, Told(200, [], {"Link": link}))
-        assert comment(job).code == 0
-    assert elsewhere.asked == []
-
-
-def test_the_token_is_not_sent_over_plain_http(job: Desk) -> None:
-    """Loopback addresses excepted."""
-    job.variables["GITHUB_API_URL"] = "http://github.example/api"
-    ran = comment(job)
-    assert ran.code == 64
-    assert "GITHUB_API_URL must be https, because the token is sent there" in ran.err
 
 
 # ---------------------------------------------------------------- wrong usage

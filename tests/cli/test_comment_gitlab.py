@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.ci import plans
-from tests.ci.forges import HTML_PAGE, STRANGER, GitLab, Told, serving
+from tests.ci.forges import HTML_PAGE, STRANGER, Told, serving
+from tests.ci.gitlab_api import GitLab
 from tests.ci.here import run_here
 from tests.cli.running import Desk, Ran
 from tests.report import factory

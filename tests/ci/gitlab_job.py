@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.ci.actions import load
-from tests.ci.forges import Asked, GitLab, Route, Told
+from tests.ci.forges import Asked, Route, Told
+from tests.ci.gitlab_api import GitLab
 from tests.ci.machine import Machine
 from tests.ci.shell import Coverage, Done, run_script
 

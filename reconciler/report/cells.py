@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 
+@lru_cache(maxsize=8_192)
 def cells(text: str) -> int:
     """Terminal cells of printable text: wide characters take two, combining marks none."""
     if text.isascii():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import os
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 NAME_LIMIT = 120
@@ -91,6 +92,7 @@ def _escape(match: re.Match[str]) -> str:
 _WORKFLOW_COMMAND = re.compile(r"(?<!\S)::")
 
 
+@lru_cache(maxsize=8_192)  # a plan says the same labels and paths thousands of times
 def terminal(text: str, limit: int = NAME_LIMIT) -> str:
     """For a terminal or a log, wherever it stands in a line and however it is wrapped.
 

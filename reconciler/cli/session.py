@@ -164,11 +164,15 @@ def _directions(desired: Desired) -> set[tuple[ObjectReference, ObjectReference]
 
 @contextmanager
 def stopping_on_signals(stop: Stop) -> Iterator[None]:
-    """SIGINT and SIGTERM ask to stop once; the second one ends the process at once."""
+    """SIGINT and SIGTERM ask to stop once; the second one ends the process at once.
+
+    At once means without a word: a KeyboardInterrupt would wait for the requests under way, and
+    then say that nothing was written.
+    """
 
     def handle(number: int, _: FrameType | None) -> None:
         stop.request()
-        signal.signal(number, previous[number])
+        signal.signal(number, signal.SIG_DFL)
 
     previous: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None]
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-import httpx
-
 from reconciler.errors import UsageProblem
 from reconciler.hubspot.connection import Connection
 from reconciler.hubspot.messages import NoAnswer, NotSent, Request, Response, UnusableAnswer
+
+# httpx takes along its own command line, and with it rich and pygments, unless that is absent:
+# 0.1 s at every start for what nothing here uses.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be imported
+
+import httpx  # noqa: E402 - after the line above
 
 MAXIMUM_BODY = 10 * 1024 * 1024
 """Bytes of a decompressed answer; HubSpot's largest here are some hundred kilobytes."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
-from reconciler.model import ChangeResult, Outcome, Result, Status, count_actions
+from reconciler.model import Change, ChangeError, Outcome, Result, Status, count_actions
 from reconciler.report.cells import wrapped
 from reconciler.report.escape import PROSE_LIMIT, terminal
 from reconciler.report.style import Style
@@ -46,25 +47,31 @@ def _with_status(result: Result, status: Status, style: Style, width: int | None
     if not found:
         return
     yield style.bold(_HEADINGS[status])
-    for each in found:
-        yield from _change(each, style, width)
+    for error, group in groupby(found, key=lambda each: each.error):
+        alike = [each.change for each in group]
+        for change in alike:
+            yield _change(change, style)
+        if error is not None:
+            yield from _error(error, len(alike), style, width)
     yield ""
 
 
-def _change(each: ChangeResult, style: Style, width: int | None) -> Iterator[str]:
-    change = each.change
+def _change(change: Change, style: Style) -> str:
     direction = direction_text(change.direction.from_.name, change.direction.to.name)
     what = f"{SYMBOLS[change.action]} {direction} {name_text(limit_name(change))}"
     source = "" if change.source is None else f"  {place_text(change.source, style)}"
-    yield f"  {style.action(change.action, what)}  {before_after(change)}{source}"
-    if each.error is None:
-        return
-    yield from wrapped(terminal(each.error.message, PROSE_LIMIT), " " * 6, width)
+    return f"  {style.action(change.action, what)}  {before_after(change)}{source}"
+
+
+def _error(error: ChangeError, changes: int, style: Style, width: int | None) -> Iterator[str]:
+    """Why, once for neighbours that share it."""
+    shared = f"all {changes}: " if changes > 1 else ""
+    yield from wrapped(shared + terminal(error.message, PROSE_LIMIT), " " * 6, width)
     traces = []
-    if each.error.category:
-        traces.append(f"category {terminal(each.error.category)}")
-    if each.error.correlation_id:
-        traces.append(f"correlation ID {terminal(each.error.correlation_id)}")
+    if error.category:
+        traces.append(f"category {terminal(error.category)}")
+    if error.correlation_id:
+        traces.append(f"correlation ID {terminal(error.correlation_id)}")
     if traces:
         yield " " * 6 + style.dim(", ".join(traces))
 

@@ -35,6 +35,15 @@ def test_complete() -> None:
     )
 
 
+def test_a_reason_that_many_share_is_told_once() -> None:
+    """An interrupted apply of hundreds of changes stays readable."""
+    why = ChangeError("interrupted: no further request was sent")
+    untried = [ChangeResult(each, Status.NOT_ATTEMPTED, why) for each in small_changes()]
+    out = result_text(result(Outcome.INCOMPLETE, *untried), style=PLAIN)
+    assert out.count("interrupted") == 1
+    assert "      all 4: interrupted: no further request was sent" in out.splitlines()
+
+
 def test_incomplete() -> None:
     """Every change that is not verified, with HubSpot's words and what its support asks for."""
     lowered, created, primary, deleted = small_changes(Origin.CONFIG)

@@ -96,7 +96,8 @@ class BarReporter:
         self._task = bars.add_task("reading", total=total, portal=_visible(portal))
 
     def sending(self, exchange: Exchange) -> None:
-        self._describe(str(exchange.operation))
+        if not exchange.inputs:
+            self._describe(f"reading {exchange.operation}")
 
     def answered(self, exchange: Exchange, answer: Answer) -> None: ...
 
@@ -104,7 +105,8 @@ class BarReporter:
         self._describe(f"{exchange.operation}: {description}")
 
     def waiting(self, seconds: float, reason: Reason) -> None:
-        self._describe(f"waiting {seconds:.0f} s: {reason.message}")
+        status = "" if reason.status is None else f", {reason.status}"
+        self._describe(f"waiting {seconds:.0f} s: {reason.cause}{status}")
 
     def checking(self, directions: int) -> None:
         self._describe(f"checking {directions} directions")

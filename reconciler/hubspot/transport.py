@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import ssl
@@ -105,6 +106,24 @@ class HttpTransport:
             yield chunk
 
 
+class _SecondsLeft:
+    """The timeout of a read, asked for anew at each: whole seconds until the deadline, rounded up.
+
+    httpx takes one timeout for all reads of an answer's head, so a server that sends it byte by
+    byte would never be given up. A socket takes any object that is a whole number when asked.
+    """
+
+    def __init__(self, deadline: float, now: Callable[[], float]) -> None:
+        self._deadline = deadline
+        self._now = now
+
+    def __index__(self) -> int:
+        left = self._deadline - self._now()
+        if left <= 0:
+            raise TimeoutError
+        return math.ceil(left)
+
+
 class _TimeLeft(dict[str, float]):
     """httpx's timeouts, asked for anew at each phase: what is left until the deadline.
 
@@ -116,7 +135,9 @@ class _TimeLeft(dict[str, float]):
         self._deadline = deadline
         self._now = now
 
-    def get(self, key: str, default: object = None) -> float:  # noqa: ARG002  there is always an answer
+    def get(self, key: str, default: object = None) -> float | _SecondsLeft:  # type: ignore[override]  # noqa: ARG002  there is always an answer
+        if key == "read":
+            return _SecondsLeft(self._deadline, self._now)
         left = max(_SHORTEST_SECONDS, self._deadline - self._now())
         return min(left, _CONNECT_SECONDS) if key == "connect" else left
 

@@ -15,8 +15,11 @@ from tests.applying.playing import USUAL, phases, play, positions
 from tests.applying.table import Row
 
 FAULTS = [
-    pytest.param(title, index, fault, id=f"{title.split()[2]}: {fault}")
-    for title, faults in ((ONCE_TITLE, ONCE), (LASTING_TITLE, LASTING))
+    pytest.param(title, index, fault, id=f"{kind}: {fault}")
+    for kind, title, faults in (
+        ("once", ONCE_TITLE, ONCE),
+        ("lasting", LASTING_TITLE, LASTING),
+    )
     for index, fault in enumerate(faults)
 ]
 

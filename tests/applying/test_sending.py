@@ -192,7 +192,7 @@ def test_a_success_that_makes_no_sense_is_read_back(tmp_path: Path) -> None:
     assert sent(ran, "update") == [8]
 
 
-@pytest.mark.parametrize("fault", ["423", "429", "429,policy=DAILY", "477,retry-after=86400"])
+@pytest.mark.parametrize("fault", ["423", "429,policy=DAILY", "477,retry-after=86400"])
 def test_what_is_turned_away_is_not_attempted(tmp_path: Path, fault: str) -> None:
     """Nobody has looked at it; what HubSpot's support asks for is kept."""
     ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, f"write:{fault}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.applying.document import ResultDocument, result_json
 from reconciler.errors import ExitCode
-from reconciler.model import Change, ChangeResult, Operation, Outcome, Status, TypeKey
+from reconciler.model import Change, ChangeResult, Operation, Outcome, Plan, Status, TypeKey
 from reconciler.planning.document import plan_json
 from reconciler.report.result import result_text
 from reconciler.report.style import Style
@@ -32,7 +32,8 @@ def check(ran: Ran, *, stopped: bool = False, journal_is_whole: bool = True) -> 
 
     `stopped`: a signal asked to stop, so that what was written may be left unread.
     """
-    assert list(_rule_broken(ran)) == [], "HubSpot's rule was broken"
+    assert list(rule_broken(ran.steps)) == [], "HubSpot's rule was broken"
+    assert list(_strict_rule_broken(ran)) == [], "equal limits came between two states without"
     assert list(_not_in_the_plan(ran)) == [], "something was written that the plan does not name"
     assert list(_repeated(ran)) == [], "a limit was changed twice"
     _check_outcome(ran)
@@ -45,27 +46,31 @@ def check(ran: Ran, *, stopped: bool = False, journal_is_whole: bool = True) -> 
     _check_token(ran)
 
 
-def _rule_broken(ran: Ran) -> Iterator[Step]:
+def rule_broken(steps: Sequence[Step]) -> Iterator[Step]:
     """Steps after which a label limit is above its object limit, unless an edit made it so."""
-    edited = {step.direction for step in ran.steps if step.origin is Origin.EDIT}
-    for step in ran.steps:
-        judged = step.origin is Origin.REQUEST and step.direction not in edited
-        if judged and (step.breaks_rule or _breaks_strict_rule(ran, step)):
-            yield step
+    return (step for step in _own(steps) if step.breaks_rule)
 
 
-def _breaks_strict_rule(ran: Ran, step: Step) -> bool:
-    """Whether equality appears in between that neither end of the apply has.
+def _strict_rule_broken(ran: Ran) -> Iterator[Step]:
+    """Steps after which limits are equal, though neither end of the apply has equal ones.
 
     HubSpot contradicts itself on equal limits. Where both ends would do under the strict reading,
     so must every state in between.
     """
-    direction = ran.before.associations(step.direction)
-    ends = (
-        direction.limits,
-        _target(ran, (step.direction.from_id, step.direction.to_id), direction),
+    for step in _own(ran.steps):
+        direction = ran.before.associations(step.direction)
+        key = (step.direction.from_id, step.direction.to_id)
+        ends = (direction.limits, target(ran.plan, key, direction))
+        if _equal(direction, step.limits) and not any(_equal(direction, end) for end in ends):
+            yield step
+
+
+def _own(steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps that requests took in directions which nobody edited meanwhile."""
+    edited = {step.direction for step in steps if step.origin is Origin.EDIT}
+    return (
+        step for step in steps if step.origin is Origin.REQUEST and step.direction not in edited
     )
-    return _equal(direction, step.limits) and not any(_equal(direction, end) for end in ends)
 
 
 def _equal(direction: Associations, limits: Mapping[SandboxKey, int]) -> bool:
@@ -74,14 +79,15 @@ def _equal(direction: Associations, limits: Mapping[SandboxKey, int]) -> bool:
     return bool(objects and labels and max(labels) >= min(objects))
 
 
-def _target(ran: Ran, key: DirectionKey, direction: Associations) -> Mapping[SandboxKey, int]:
-    target = {**direction.limits}
-    for change in ran.plan.by_direction.get(key, ()):
+def target(plan: Plan, key: DirectionKey, direction: Associations) -> Mapping[SandboxKey, int]:
+    """The limits of a direction once the plan is carried out."""
+    limits = {**direction.limits}
+    for change in plan.by_direction.get(key, ()):
         name = next(one for one in direction.types if _same(one, change.type.key))
-        target.pop(name, None)
+        limits.pop(name, None)
         if change.after is not None:
-            target[name] = change.after
-    return target
+            limits[name] = change.after
+    return limits
 
 
 def _same(name: SandboxKey, key: TypeKey) -> bool:
@@ -108,7 +114,7 @@ def _repeated(ran: Ran) -> Iterator[object]:
     return (name for name, times in changed.items() if times > 1 and name not in edited)
 
 
-def effective(steps: tuple[Step, ...]) -> list[Step]:
+def effective(steps: Sequence[Step]) -> list[Step]:
     """The steps by which a request changed a limit; a repeated one changes nothing."""
     return [each for each in steps if each.origin is Origin.REQUEST and each.before != each.after]
 
@@ -146,7 +152,7 @@ def _check_status(ran: Ran, each: ChangeResult, *, stopped: bool) -> None:
     whole = [reading for reading in seen if reading is not None]
     last = whole[-1].get(change.type.key) if whole else None
     is_shown = bool(whole) and last == change.after
-    wrote = any(_is_about(step, change) for step in effective(ran.steps))
+    wrote = any(is_about(step, change) for step in effective(ran.steps))
     message = each.error.message if each.error else ""
     match each.status:
         case Status.VERIFIED:
@@ -166,7 +172,8 @@ def _check_status(ran: Ran, each: ChangeResult, *, stopped: bool) -> None:
     assert (each.error is None) == (each.status is Status.VERIFIED)
 
 
-def _is_about(step: Step, change: Change) -> bool:
+def is_about(step: Step, change: Change) -> bool:
+    """Whether a change of a limit is one of this limit."""
     return tuple(step.direction) == change.direction.key and _same(step.key, change.type.key)
 
 
@@ -183,7 +190,7 @@ def _check_document(ran: Ran) -> None:
     sources = {each.id: str(each.source) for each in ran.plan.changes}
     for each in document.changes:
         assert each.error is None or each.error.source == sources[each.id]
-    assert document.requests == ran.told.count("sending ")
+    assert document.requests == sum(words.startswith("sending ") for words in ran.told)
 
 
 def _check_journal(ran: Ran) -> None:
@@ -208,7 +215,7 @@ def journaled(ran: Ran) -> Iterator[Input]:
 def _check_token(ran: Ran) -> None:
     shown = (
         ran.journal,
-        ran.told,
+        *ran.told,
         result_json(ran.result),
         repr(ran.result),
         plan_json(ran.plan),

@@ -58,8 +58,8 @@ class Ran:
     steps: tuple[Step, ...]
     """Every change of a limit while it ran."""
     journal: str
-    told: str
-    """Everything the observers were told, in one text."""
+    told: tuple[str, ...]
+    """Everything the observers were told, word for word."""
     history: int
     """How many changes of limits the portal had seen when it ended."""
     before: PortalState
@@ -254,7 +254,7 @@ class World:
             steps=self.sandbox.history[steps:],
             history=len(self.sandbox.history),
             journal=path.read_text("utf-8"),
-            told="\n".join(told.words),
+            told=tuple(told.words),
             before=before,
             seconds=self.clock.monotonic() - begun,
         )

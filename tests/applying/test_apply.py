@@ -1,0 +1,165 @@
+"""A plan as a whole: checked before the first write, its outcome true in the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import reconciler
+from reconciler.applying.apply import check, check_safe, outcome, untouched, unwritten
+from reconciler.errors import ExitCode, PlanRefused, PortalUnavailable
+from reconciler.hubspot import NullObserver
+from reconciler.model import (
+    ChangeResult,
+    Outcome,
+    Refusal,
+    RefusalCode,
+    Status,
+)
+from tests.applying import scenario, truth
+from tests.applying.clock import VirtualClock
+from tests.applying.factory import change, portal, wanted
+from tests.applying.playing import USUAL, plan, world
+from tests.applying.world import World
+
+
+def results(*statuses: Status) -> list[ChangeResult]:
+    """One change of each status."""
+    return [ChangeResult(change(number), each) for number, each in enumerate(statuses, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "may_have_written", "expected"),
+    [
+        ([], False, Outcome.NOTHING),
+        ([Status.VERIFIED, Status.VERIFIED], True, Outcome.APPLIED),
+        ([Status.VERIFIED, Status.NOT_ATTEMPTED], True, Outcome.INCOMPLETE),
+        ([Status.UNCERTAIN], True, Outcome.INCOMPLETE),
+        ([Status.FAILED, Status.NOT_ATTEMPTED], False, Outcome.FAILED),
+        ([Status.FAILED], True, Outcome.INCOMPLETE),
+        ([Status.NOT_ATTEMPTED], False, Outcome.FAILED),
+    ],
+)
+def test_an_apply_failed_only_where_nothing_was_written(
+    statuses: list[Status], expected: Outcome, *, may_have_written: bool
+) -> None:
+    """Exit 1 promises that; everything else that is not whole is incomplete."""
+    assert outcome(results(*statuses), may_have_written=may_have_written) is expected
+
+
+def test_every_kind_of_step_is_applied_and_verified(tmp_path: Path) -> None:
+    """One reading per direction before, one after, and an empty plan in the end."""
+    made = world(tmp_path, USUAL)
+    ran = made.apply(plan(USUAL))
+    truth.check(ran)
+    assert ran.result.outcome is Outcome.APPLIED
+    reads = [entry for entry in ran.requests if entry.operation == "read"]
+    assert len(reads) == 2 * len(plan(USUAL).by_direction)
+    assert made.plan(scenario.configuration()).changes == ()
+
+
+def test_the_result_is_in_the_order_of_the_plan(tmp_path: Path) -> None:
+    """However many requests are sent at a time."""
+    made = World.in_process(tmp_path, scenario.portal(), concurrency=8)
+    planned = made.plan(scenario.configuration())
+    ran = made.apply(planned)
+    truth.check(ran)
+    assert [each.change for each in ran.result.changes] == list(planned.changes)
+
+
+def test_an_empty_plan_checks_the_portal_and_no_more(tmp_path: Path) -> None:
+    """One request; outcome `nothing`."""
+    made = World.in_process(tmp_path, portal(1, {1: 2}))
+    ran = made.apply(made.plan(wanted({1: 2})))
+    truth.check(ran)
+    assert ran.result.outcome is Outcome.NOTHING
+    assert [entry.operation for entry in ran.requests] == ["account"]
+
+
+def test_nothing_is_written_before_everything_was_checked(tmp_path: Path) -> None:
+    """The last direction is stale: the first is not written either."""
+    made = world(tmp_path, USUAL)
+    made.sandbox.edit("tickets", "contacts", 60, 8)
+    ran = made.apply(plan(USUAL))
+    truth.check(ran)
+    assert ran.code is ExitCode.REFUSED
+    assert {each.error.message for each in ran.result.changes if each.error} == {
+        "the plan is stale: 1 of its 16 limits changed in the portal since it was made"
+    }
+
+
+def test_a_dry_run_reads_and_writes_nothing(tmp_path: Path) -> None:
+    """It raises what an apply would."""
+    made = world(tmp_path, USUAL)
+    with made.connected(NullObserver()) as (connected, _):
+        check(plan(USUAL), connected)
+        made.sandbox.edit("tickets", "contacts", 60, 8)
+        with pytest.raises(PlanRefused, match="stale"):
+            check(plan(USUAL), connected)
+    assert [step.origin.value for step in made.sandbox.history] == ["edit", "edit"]
+
+
+def test_the_public_function_is_the_same(tmp_path: Path) -> None:
+    """`reconciler.apply_plan`, without a journal or progress."""
+    made = World.in_process(tmp_path, portal(1, {1: 1}))
+    planned = made.plan(wanted({1: 2}))
+    with made.connected(NullObserver()) as (connected, _):
+        result = reconciler.apply_plan(planned, connected, clock=made.clock)
+    assert result.outcome is Outcome.APPLIED
+    assert made.sandbox.limits("contacts", "companies") == {("USER_DEFINED", 101): 2}
+
+
+# ---------------------------------------------------------------- safety
+
+
+def refusal(code: RefusalCode) -> Refusal:
+    """A reason not to apply a plan."""
+    return Refusal(code, f"because of {code}")
+
+
+def test_a_safe_plan_passes() -> None:
+    """No reason, no error."""
+    check_safe([])
+
+
+def test_a_threshold_names_the_way_past_it() -> None:
+    """`--force`, after a look."""
+    with pytest.raises(PlanRefused) as caught:
+        check_safe([refusal(RefusalCode.MAX_DELETES), refusal(RefusalCode.MAX_CHANGES)])
+    assert caught.value.details == ("because of max_deletes", "because of max_changes")
+    assert caught.value.hint is not None
+    assert "`--force` lifts thresholds" in caught.value.hint
+
+
+def test_protection_is_not_lifted() -> None:
+    """Not even beside a threshold that is."""
+    with pytest.raises(PlanRefused) as caught:
+        check_safe([refusal(RefusalCode.MAX_DELETES), refusal(RefusalCode.PROTECTED)])
+    assert caught.value.hint is not None
+    assert "`--force` does not lift it" in caught.value.hint
+
+
+# ---------------------------------------------------------------- results of applies that were none
+
+
+def test_a_refused_apply_has_a_result() -> None:
+    """Refused, with the reason at every change, and the requests it took."""
+    result = unwritten(plan(USUAL), PlanRefused("stale"), VirtualClock(), "then", 6)
+    assert (result.outcome, result.requests, result.message) == (Outcome.REFUSED, 6, "stale")
+    assert {each.status for each in result.changes} == {Status.NOT_ATTEMPTED}
+    assert (result.started_at, result.finished_at) == ("then", "2026-11-21T09:16:40Z")
+
+
+def test_an_apply_that_an_error_ended_has_a_result() -> None:
+    """Failed; what HubSpot's support asks for is kept."""
+    error = PortalUnavailable("down", status=503, category="C", correlation_id="the-id")
+    result = unwritten(plan(USUAL), error, VirtualClock(), "then", 1)
+    assert result.outcome is Outcome.FAILED
+    assert {each.error.correlation_id for each in result.changes if each.error} == {"the-id"}
+
+
+def test_an_apply_that_had_nothing_to_do_has_a_result() -> None:
+    """Nothing was asked for, or only whether the plan fits."""
+    result = untouched(plan(USUAL), VirtualClock(), "then", 6)
+    assert (result.outcome, result.requests) == (Outcome.NOTHING, 6)

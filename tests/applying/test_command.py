@@ -1,0 +1,238 @@
+"""The real command under faults and signals: exit codes, streams, journal, and what comes next."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from reconciler.errors import ExitCode
+from reconciler.model import Plan, Status
+from reconciler.sandbox import Options, Server, parse_fault, serve
+from tests.applying import process, scenario, truth
+from tests.applying.process import Apply, Finished
+from tests.applying.world import TOKEN, World
+
+LATENCY = 0.2
+"""Seconds that every answer takes, so that a signal finds a request under way."""
+
+
+@contextmanager
+def sandbox(*faults: str, latency: float = 0.0) -> Iterator[Server]:
+    """The scenario's portal, as the plan expects it, with these faults."""
+    rules = tuple(parse_fault(rule) for rule in faults)
+    start, end, type_id, _ = scenario.EDITED
+    (planned,) = [each[3] for each in scenario.LIMITS if each[:3] == (start, end, type_id)]
+    state = scenario.portal().with_limit(start, end, type_id, planned)
+    with serve(state, Options(token=TOKEN, faults=rules, latency=latency)) as server:
+        yield server
+
+
+@cache
+def planned() -> Plan:
+    """The scenario's plan."""
+    with sandbox() as server, TemporaryDirectory() as folder:
+        return World.over_http(Path(folder), server).plan(scenario.configuration())
+
+
+def apply(folder: Path, server: Server, *options: str) -> Finished:
+    """Apply the plan; the report must be true."""
+    finished = Apply(folder, planned(), server.url, *options).finish()
+    process.check(finished, planned(), server)
+    return finished
+
+
+def converge(folder: Path, server: Server) -> None:
+    """One more apply, of a new plan, puts everything right; the first plan is refused then."""
+    with serve(server.portal, Options(token=TOKEN)) as recovered:
+        _converge(World.over_http(folder, recovered))
+
+
+def _converge(made: World) -> None:
+    again = made.apply(made.plan(scenario.configuration()))
+    truth.check(again)
+    assert again.code is ExitCode.DONE
+    assert made.plan(scenario.configuration()).changes == ()
+    assert made.apply(planned()).code is ExitCode.REFUSED
+
+
+def test_an_undisturbed_apply_is_verified(tmp_path: Path) -> None:
+    """Exit 0; a second one is refused, because the plan was applied before."""
+    with sandbox() as server:
+        finished = apply(tmp_path, server)
+        assert finished.code == 0
+        assert finished.with_status(Status.VERIFIED) == [each.id for each in planned().changes]
+        replayed = Apply(tmp_path, planned(), server.url).finish()
+        assert (replayed.code, replayed.document.requests) == (4, 6)
+        assert "it was applied before" in replayed.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("write#3:drop,wrote=yes", 0),
+        ("any#2-:503", 1),
+        ("write#1-:423", 1),
+        ("write#2-:503,wrote=yes", 5),
+        ("write#2:401", 5),
+        ("write#2-:429,policy=DAILY", 5),
+        ("write#4:400", 5),
+        ("write#4:lose", 5),
+        ("write#1:huge,mb=50", 5),
+        ("read#6-:403", 5),
+    ],
+)
+def test_exit_code_and_report_are_true(tmp_path: Path, fault: str, code: int) -> None:
+    """Whatever the portal does; one more apply puts it right."""
+    with sandbox(fault) as server:
+        finished = apply(
+            tmp_path, server, "--timeout", "3", "--verify-timeout", "1", "--concurrency", "1"
+        )
+        assert finished.code == code
+        converge(tmp_path, server)
+
+
+def test_each_refusal_names_what_support_asks_for(tmp_path: Path) -> None:
+    """File and line, HubSpot's message, category and correlation ID."""
+    with sandbox("write:refuse,types=28") as server:
+        finished = apply(tmp_path, server)
+        (failed,) = [each for each in finished.document.changes if each.status is Status.FAILED]
+        assert failed.error is not None
+        assert failed.error.source == "configs/contacts-companies.yaml:4:3"
+        assert failed.error.category == "VALIDATION_ERROR"
+        assert failed.error.correlation_id is not None
+        assert "Refused as the sandbox was told to." in failed.error.message
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    """Exit 1 within the time allowed; nothing was written."""
+    with sandbox() as server:
+        address = server.url
+    finished = Apply(tmp_path, planned(), address, "--timeout", "1").finish()
+    assert finished.code == 1
+    assert "connection" in finished.err.lower()
+    assert {each.status for each in finished.document.changes} == {Status.NOT_ATTEMPTED}
+
+
+def test_the_cable_is_pulled_in_the_middle(tmp_path: Path) -> None:
+    """Incomplete, in the time allowed for a call and for showing; the next apply puts it right."""
+    with sandbox(latency=LATENCY) as server:
+        running = Apply(tmp_path, planned(), server.url, "--timeout", "2", "--verify-timeout", "1")
+        running.wait_until(lambda: len(process.writes(server)) >= 4)
+        server.stop()
+        server.close()
+        finished = running.finish()
+        process.check(finished, planned(), server)
+        assert finished.code == 5
+        assert finished.document.message is not None
+        converge(tmp_path, server)
+
+
+# ---------------------------------------------------------------- signals
+
+
+def interrupted(folder: Path, number: signal.Signals, writes: int) -> None:
+    """The signal finds the request with this many-th input under way."""
+    with sandbox(latency=LATENCY) as server:
+        running = Apply(folder, planned(), server.url)
+        running.wait_until(lambda: len(process.writes(server)) >= writes)
+        running.send(number)
+        finished = running.finish()
+        process.check(finished, planned(), server)
+        assert finished.code == 5
+        assert "interrupted" in (finished.document.message or "")
+        signalled = {(each.number, each.status) for each in server.requests}
+        assert len(signalled) == finished.document.requests, "a request went out after the signal"
+        converge(folder, server)
+
+
+def killed(folder: Path, writes: int) -> None:
+    """The process is gone in the middle of a request."""
+    with sandbox(latency=LATENCY) as server:
+        running = Apply(folder, planned(), server.url)
+        running.wait_until(lambda: len(process.writes(server)) >= writes)
+        running.send(signal.SIGKILL)
+        finished = running.finish()
+        assert (finished.code, finished.out) == (-signal.SIGKILL, "")
+        process.check_journal(finished, server)
+        assert finished.journal[0]["event"] == "start"
+        assert finished.journal[-1]["event"] != "finish"
+        converge(folder, server)
+
+
+@pytest.mark.parametrize("writes", [1, 8])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_true_report(
+    tmp_path: Path, number: signal.Signals, writes: int
+) -> None:
+    """Exit 5: no new request, those under way finish, and their inputs are uncertain."""
+    interrupted(tmp_path, number, writes)
+
+
+@pytest.mark.parametrize("writes", [1, 8])
+def test_a_kill_leaves_a_journal_with_every_write(tmp_path: Path, writes: int) -> None:
+    """And the next apply puts everything right."""
+    killed(tmp_path, writes)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("writes", range(1, 17))
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_every_signal_at_every_write(tmp_path: Path, number: signal.Signals, writes: int) -> None:
+    """As above, after each of the inputs."""
+    if number is signal.SIGKILL:
+        killed(tmp_path, writes)
+    else:
+        interrupted(tmp_path, number, writes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_first_write_writes_nothing(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """Exit 1 says so."""
+    with sandbox(latency=LATENCY) as server:
+        running = Apply(tmp_path, planned(), server.url)
+        running.wait_until(lambda: len(server.requests) >= 1)
+        running.send(number)
+        finished = running.finish()
+        assert finished.code == 1
+        assert process.writes(server) == []
+        assert {each.status for each in finished.document.changes} == {Status.NOT_ATTEMPTED}
+
+
+def test_a_signal_ends_a_wait_at_once(tmp_path: Path) -> None:
+    """The portal asks for a minute; nobody waits for it."""
+    with sandbox("write#1-:423,retry-after=50") as server:
+        running = Apply(tmp_path, planned(), server.url)
+        running.wait_until(lambda: len(process.writes(server)) >= 5)
+        running.send(signal.SIGINT)
+        finished = running.finish()
+        process.check(finished, planned(), server)
+        assert finished.code == 1
+        assert finished.seconds < 30
+        converge(tmp_path, server)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_process_without_a_word(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """No report is better than a wrong one: the journal has what was sent."""
+    with sandbox("write:hang,seconds=600,wrote=yes") as server:
+        running = Apply(tmp_path, planned(), server.url)
+        running.wait_until(lambda: len(process.writes(server)) >= 5)
+        running.send(number)
+        time.sleep(1.0)  # two signals that are both pending would be one
+        running.send(number)
+        finished = running.finish()
+        assert (finished.code, finished.out) == (-number, "")
+        assert "nothing was written" not in finished.err
+        process.check_journal(finished, server)
+        converge(tmp_path, server)

@@ -1,0 +1,98 @@
+"""A plan is for one portal in one state, and for no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.applying.staleness import check_fresh, check_portal, shown
+from reconciler.errors import PlanRefused, WrongPortal
+from reconciler.model import (
+    Account,
+    AccountType,
+    AssociationType,
+    Observed,
+    ObservedDirection,
+    ObservedLimit,
+    Plan,
+)
+from tests.planning.factory import (
+    BILLING,
+    CONTACTS_COMPANIES,
+    DECISION,
+    OBJECT,
+    declared,
+    limit,
+    plan,
+    portal,
+)
+
+BEFORE = {OBJECT: 5, BILLING: 1}
+
+
+def planned() -> Plan:
+    """Raises both limits and sets one that is new."""
+    head = declared(limit(OBJECT, 9), limit(BILLING, 2), limit(DECISION, 3))
+    return plan(head, BEFORE)
+
+
+def test_the_portal_of_the_plan_is_accepted() -> None:
+    """Whatever its account type says by now."""
+    check_portal(planned(), Account(1234567, AccountType.SANDBOX))
+
+
+def test_another_portal_is_refused() -> None:
+    """Both numbers are told."""
+    with pytest.raises(WrongPortal, match=r"portal 1234567.*portal 99"):
+        check_portal(planned(), Account(99, AccountType.STANDARD))
+
+
+def test_the_state_the_plan_was_made_from_is_fresh() -> None:
+    """What the plan does not change may have changed."""
+    check_fresh(planned(), portal(BEFORE))
+
+
+def test_rows_without_a_limit_are_no_limit() -> None:
+    """A null is as good as no row."""
+    rows = portal(BEFORE).directions[0].limits
+    null = ObservedDirection(CONTACTS_COMPANIES, (*rows, ObservedLimit(DECISION, None)))
+    check_fresh(planned(), Observed(Account(1234567, AccountType.STANDARD), (null,)))
+
+
+@pytest.mark.parametrize(
+    ("now", "expected", "found"),
+    [
+        ({OBJECT: 5, BILLING: 3}, "1", "3"),
+        ({OBJECT: 5}, "1", "no limit"),
+        ({**BEFORE, DECISION: 4}, "no limit", "4"),
+    ],
+)
+def test_a_changed_limit_is_stale(
+    now: dict[AssociationType, int], expected: str, found: str
+) -> None:
+    """What the plan expects and what the portal shows, by name."""
+    with pytest.raises(PlanRefused, match="1 of its 3 limits changed") as caught:
+        check_fresh(planned(), portal(now))
+    (detail,) = caught.value.details
+    assert f"the plan expects {expected}, the portal shows {found}" in detail
+    assert detail.startswith("contacts → companies, ")
+
+
+def test_a_replayed_plan_is_told_apart() -> None:
+    """The portal shows already what it would write."""
+    with pytest.raises(PlanRefused) as caught:
+        check_fresh(planned(), portal({OBJECT: 9, BILLING: 2, DECISION: 3}))
+    assert caught.value.hint is not None
+    assert "it was applied before" in caught.value.hint
+
+
+def test_a_plan_applied_in_part_is_to_be_made_again() -> None:
+    """The next plan has what is left."""
+    with pytest.raises(PlanRefused) as caught:
+        check_fresh(planned(), portal({OBJECT: 9, BILLING: 1}))
+    assert caught.value.hint is not None
+    assert "make the plan again" in caught.value.hint
+
+
+def test_no_limit_has_words() -> None:
+    """`None` is nothing to show a person."""
+    assert (shown(None), shown(3)) == ("no limit", "3")

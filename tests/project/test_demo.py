@@ -97,11 +97,15 @@ def test_an_interrupted_demo_takes_the_sandbox_down(tmp_path: Path, number: int)
         output.open("w") as file,
         subprocess.Popen(
             DEMO,
-            env=on_path(tmp_path / "bin", 'case "$1" in validate) echo asleep; exec sleep 60;; esac'),
+            env=on_path(
+                tmp_path / "bin", 'case "$1" in validate) echo asleep; exec sleep 60;; esac'
+            ),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
             start_new_session=True,
+            # A job in the background ignores Ctrl-C, and so would the shell that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process,
     ):
         try:

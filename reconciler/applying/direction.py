@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from reconciler.applying.knowledge import Seen
@@ -41,18 +41,21 @@ class DirectionRun:
 
     def run(self) -> Settled:
         """Send, read back and judge; whatever happens ends up in the results."""
+        seen = Seen()
         try:
-            seen = self._carry_out()
+            self._send_steps()
+            if self._ledger.sent:
+                seen = self._read_back.until_shown(self._ledger.missing)
+            self._around.progress.settled(self._direction, len(self._ledger))
         except Exception as error:  # noqa: BLE001 - a bug must not cost the report of what was written
             message = f"internal error: {type(error).__name__}: {error}"
             self._around.halt.because(message)
-            seen = Seen(unread=message)
+            seen = replace(seen, unread=message)
         results = self._ledger.results(seen)
         self._around.record.settled(self._direction, results)
-        self._around.progress.settled(self._direction, len(results))
         return Settled(results, self._ledger.may_have_written)
 
-    def _carry_out(self) -> Seen:
+    def _send_steps(self) -> None:
         for _, step in groupby(self._batches, key=lambda batch: batch.step):
             self._settle_doubts()
             obstacle = self._ledger.obstacle()
@@ -61,7 +64,6 @@ class DirectionRun:
                     self._sender.send(batch)
                 else:
                     self._ledger.hold_back(batch.inputs, obstacle)
-        return self._read_back.until_shown(self._ledger.missing) if self._ledger.sent else Seen()
 
     def _settle_doubts(self) -> None:
         """Before a step, find out what became of the doubtful inputs of the one before."""

@@ -45,15 +45,22 @@ class Ledger:
             self._set(inputs, known)
             self._record.learned(self.direction, inputs, known)
 
-    def learn_no_effect(self, before: Mapping[TypeKey, Knowledge], told: Untried | Refused) -> None:
+    def learn_no_effect(
+        self,
+        inputs: Sequence[BatchInput],
+        before: Mapping[TypeKey, Knowledge],
+        told: Untried | Refused,
+    ) -> None:
         """An attempt wrote nothing, so that what was known before it still holds."""
-        for key, was in before.items():
-            self._known[key] = after_no_effect(was, told)
+        for each in inputs:
+            self._known[each.key] = after_no_effect(before[each.key], told)
+        self._record.learned(self.direction, inputs, told)
 
     def hold_back(self, inputs: Sequence[BatchInput], why: str) -> None:
         """These are not sent, or not again."""
-        before = {each.key: self._known[each.key] for each in inputs}
-        self.learn_no_effect(before, Untried(ChangeError(why)))
+        told = Untried(ChangeError(why))
+        for each in inputs:
+            self._known[each.key] = after_no_effect(self._known[each.key], told)
 
     def create_instead(self, one: BatchInput, refusal: ChangeError) -> None:
         """`update` was refused for a limit that does not exist yet."""
@@ -64,6 +71,9 @@ class Ledger:
         return self._changes[one.key].before is None
 
     # ------------------------------------------------------------ what follows from it
+
+    def __len__(self) -> int:
+        return len(self._changes)
 
     @property
     def doubtful(self) -> bool:

@@ -94,16 +94,17 @@ class Sender:
         rest = replace(batch, inputs=answer.unsettled)
         if len(rest.inputs) < len(batch.inputs):
             return [*left, rest]
-        return [*left, *(_halves(rest) or self._refused_alone(rest, answer.error))]
+        if len(rest.inputs) == 1:
+            return self._refused_alone(rest, answer.error)
+        return _halves(rest)
 
     def _refused_as_a_whole(self, batch: Batch, refusal: RequestRefused) -> Sequence[Batch]:
         """Split a refused batch until the refused inputs stand alone."""
         error = change_error(refusal)
-        halves = () if refusal.status in WHOLE_REQUEST else _halves(batch)
-        if not halves and len(batch.inputs) == 1:
+        if len(batch.inputs) == 1 and refusal.status not in WHOLE_REQUEST:
             return self._refused_alone(batch, error)
         self._ledger.learn(batch.inputs, Refused(error))
-        return halves
+        return () if refusal.status in WHOLE_REQUEST else _halves(batch)
 
     def _refused_alone(self, batch: Batch, error: ChangeError) -> Sequence[Batch]:
         """One refused input: where it is new, and `update` did not want it, `create` may."""
@@ -140,7 +141,7 @@ class Sender:
         if in_doubt:
             self._ledger.learn(batch.inputs, Doubtful(change_error(error)))
         else:
-            self._ledger.learn_no_effect(before, _without_effect(error))
+            self._ledger.learn_no_effect(batch.inputs, before, _without_effect(error))
 
 
 def _without_effect(error: ReconcilerError) -> Untried | Refused:
@@ -151,9 +152,7 @@ def _without_effect(error: ReconcilerError) -> Untried | Refused:
 
 
 def _halves(batch: Batch) -> Sequence[Batch]:
-    """The two halves of a batch; none of a single input."""
+    """The two halves of a batch of two inputs at least."""
     middle = len(batch.inputs) // 2
-    if middle == 0:
-        return ()
     halves = (batch.inputs[:middle], batch.inputs[middle:])
     return [replace(batch, inputs=half) for half in halves]

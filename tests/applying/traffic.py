@@ -71,14 +71,22 @@ def readings(delivered: Sequence[Delivered], change: Change) -> list[Mapping[Typ
     return found
 
 
-def sendings(delivered: Sequence[Delivered], change: Change) -> list[int | None]:
-    """The status of each answer to a request that had this change; None: no answer came."""
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One request that had a change: how many inputs it had, and the answer's status, if any."""
+
+    inputs: int
+    status: int | None
+
+
+def sendings(delivered: Sequence[Delivered], change: Change) -> list[Sending]:
+    """Every request with this change that left, oldest first."""
     return [
-        each.response.status if each.response else None
+        Sending(len(inputs), each.response.status if each.response else None)
         for each in delivered
-        if each.left
-        and direction_of(each.request.url) == change.direction.key
-        and any(one.key == change.type.key for one in _inputs(each.request))
+        if each.left and direction_of(each.request.url) == change.direction.key
+        for inputs in [_inputs(each.request)]
+        if any(one.key == change.type.key for one in inputs)
     ]
 
 

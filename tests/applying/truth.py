@@ -147,7 +147,7 @@ def _check_outcome(ran: Ran) -> None:
 def _check_status(ran: Ran, each: ChangeResult, *, stopped: bool) -> None:
     change = each.change
     answers = sendings(ran.delivered, change)
-    judged = any(status not in TURNED_AWAY for status in answers)
+    judged = any(each.status not in TURNED_AWAY for each in answers)
     seen = readings(ran.delivered, change)
     whole = [reading for reading in seen if reading is not None]
     last = whole[-1].get(change.type.key) if whole else None
@@ -162,9 +162,13 @@ def _check_status(ran: Ran, each: ChangeResult, *, stopped: bool) -> None:
             assert judged, f"{change.id} failed, though nobody looked at it"
             other = bool(whole) and not is_shown and f"shows {_shown(last)}" in message
             assert not wrote or other, f"{change.id} failed, but it was written: {message}"
+            refused_with = answers[-1]
+            alone = refused_with.status != 400 or refused_with.inputs == 1
+            assert alone or ran.result.message, f"{change.id} was refused in company"
         case Status.UNCERTAIN:
             assert judged, f"{change.id} is uncertain, though it was never sent"
             assert not is_shown, f"{change.id} is uncertain, but it was shown"
+            assert not whole or last == change.before, f"{change.id} shows another value"
             assert seen or stopped, f"{change.id} is uncertain, but nobody tried to read it"
         case Status.NOT_ATTEMPTED:
             assert not judged, f"{change.id} was sent: {message}"

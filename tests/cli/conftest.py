@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox import example_portal, serve
+from tests.ci import plans
+from tests.ci.forges import serving
+from tests.ci.github_api import GitHub
 from tests.cli.running import Desk
 
 PAIR = """\
@@ -42,3 +45,19 @@ def pair(desk: Desk) -> Desk:
 def offline(tmp_path: Path) -> Desk:
     """An empty folder and no portal."""
     return Desk(tmp_path)
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    """A repository with an open pull request and nothing said on it."""
+    forge = GitHub()
+    with serving(forge):
+        yield forge
+
+
+@pytest.fixture
+def job(tmp_path: Path, github: GitHub) -> Desk:
+    """A workflow's job for that pull request, with a plan."""
+    plans.save(plans.small(), tmp_path / "plan.json")
+    plans.save(plans.plan(), tmp_path / "empty.json")
+    return Desk(tmp_path, variables=github.variables)

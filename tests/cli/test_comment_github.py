@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,35 +14,12 @@ from tests.ci import plans
 from tests.ci.forges import STRANGER, Told, serving
 from tests.ci.github_api import BOT, OTHER_BOT, GitHub
 from tests.ci.here import run_here
-from tests.cli.running import Desk, Ran
+from tests.cli.commenting import comment
+from tests.cli.running import Desk
 from tests.report import factory
 
 MARKER = "<!-- reconciler portal=1234567 digest="
 UPDATE = "PATCH /repos/acme/limits/issues/comments/"
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    """A repository with an open pull request and nothing said on it."""
-    forge = GitHub()
-    with serving(forge):
-        yield forge
-
-
-@pytest.fixture
-def job(tmp_path: Path, github: GitHub) -> Desk:
-    """A workflow's job for that pull request, with a plan."""
-    plans.save(plans.small(), tmp_path / "plan.json")
-    plans.save(plans.plan(), tmp_path / "empty.json")
-    return Desk(tmp_path, variables=github.variables)
-
-
-def comment(job: Desk, *arguments: str) -> Ran:
-    """Run the command; whatever happens, no token is shown."""
-    ran = run_here(job, "comment", *(arguments or ("plan.json",)))
-    for token in (GitHub.TOKEN, GitHub.PERSONAL, GitHub.READ_ONLY):
-        assert token not in ran.out + ran.err
-    return ran
 
 
 # ---------------------------------------------------------------- one comment, edited in place

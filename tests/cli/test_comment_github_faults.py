@@ -7,44 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.ci import plans
 from tests.ci.forges import HTML_PAGE, Forge, Told, serving
 from tests.ci.github_api import GitHub
-from tests.ci.here import run_here
-from tests.cli.running import Desk, Ran
+from tests.cli.commenting import comment
+from tests.cli.running import Desk
 from tests.report import factory
 
 LIST = "GET /repos/acme/limits/issues/7/comments"
 CREATE = "POST /repos/acme/limits/issues/7/comments"
 UPDATE = "PATCH /repos/acme/limits/issues/comments/"
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    """A repository with an open pull request and nothing said on it."""
-    forge = GitHub()
-    with serving(forge):
-        yield forge
-
-
-@pytest.fixture
-def job(tmp_path: Path, github: GitHub) -> Desk:
-    """A workflow's job for that pull request, with a plan."""
-    plans.save(plans.small(), tmp_path / "plan.json")
-    return Desk(tmp_path, variables=github.variables)
-
-
-def comment(job: Desk, *arguments: str) -> Ran:
-    """Run the command; whatever happens, no token is shown."""
-    ran = run_here(job, "comment", *(arguments or ("plan.json",)))
-    for token in (GitHub.TOKEN, GitHub.PERSONAL, GitHub.READ_ONLY):
-        assert token not in ran.out + ran.err
-    return ran
 
 
 # ---------------------------------------------------------------- waiting and trying again

@@ -36,7 +36,7 @@ def _invoke(cli: click.Group) -> int:
         error.show()
         return int(ExitCode.ERROR)
     except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted; nothing was written")
+        return _fail("interrupted")
     except ReconcilerError as error:
         show_error(error)
         return int(error.exit_code)

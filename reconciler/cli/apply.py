@@ -22,7 +22,7 @@ from reconciler.cli.rendering import render_plan
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.cli.show import read_plan_file
 from reconciler.config import PortalSettings
-from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
+from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem, WrongPortal
 from reconciler.hubspot import Exchange, NullObserver, Portal
 from reconciler.model import Outcome, Plan, Refusal, Result
 from reconciler.planning.document import digest
@@ -153,13 +153,23 @@ def _planned_portal(session: Session, plan: Plan) -> PortalSettings:
     if session.options.every or any(name != plan.portal.name for name in names):
         raise PlanRefused(f"the plan is for portal {plan.portal.name}, and for no other")
     if plan.portal.name in portals:
-        return portals[plan.portal.name]
+        return _checked(portals[plan.portal.name], plan)
     if session.workspace.path is None:
         return session.workspace.portals[0]
     raise PlanRefused(
         f"the plan is for portal {plan.portal.name}, which the workspace does not have",
         hint=f"it has {', '.join(portals)}",
     )
+
+
+def _checked(settings: PortalSettings, plan: Plan) -> PortalSettings:
+    if settings.portal_id not in (None, plan.portal.portal_id):
+        raise WrongPortal(
+            f"the plan is for portal {plan.portal.portal_id}, the workspace names "
+            f"{settings.portal_id} as {settings.name}",
+            hint="make the plan again for the portal that is meant",
+        )
+    return settings
 
 
 def _apply_files(

@@ -127,6 +127,18 @@ def test_a_plan_for_another_portal_is_refused(pair: Desk) -> None:
         assert pair.writes() == []
 
 
+def test_a_plan_for_a_portal_the_workspace_knows_by_another_id_is_refused(pair: Desk) -> None:
+    """Name and portal ID have to agree, before anything is sent."""
+    pair.run("plan", "--out", "plan.json")
+    pair.write("reconciler.yaml", "version: 1\nportals: {default: {portal_id: 99}}\n")
+    assert pair.server is not None
+    before = len(pair.server.requests)
+    ran = pair.run("apply", "plan.json")
+    assert ran.code == 4
+    assert "the workspace names 99" in ran.err
+    assert len(pair.server.requests) == before
+
+
 def test_a_dry_run_checks_and_writes_nothing(pair: Desk) -> None:
     """Exit 0 while the plan fits, 4 when it does not."""
     pair.run("plan", "--out", "plan.json")

@@ -136,9 +136,9 @@ class _TimeLeft(dict[str, float]):
         self._now = now
 
     def get(self, key: str, default: object = None) -> float | _SecondsLeft:  # type: ignore[override]  # noqa: ARG002  there is always an answer
-        if key == "read":
-            return _SecondsLeft(self._deadline, self._now)
         left = max(_SHORTEST_SECONDS, self._deadline - self._now())
+        if key == "read" and left >= 1:  # rounded up, less would be too much
+            return _SecondsLeft(self._deadline, self._now)
         return min(left, _CONNECT_SECONDS) if key == "connect" else left
 
 

@@ -126,12 +126,17 @@ def test_a_broken_answer_is_no_answer(speak: Speak) -> None:
         saying(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{", b"", pause=30),
         saying(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n", *[b"x"] * 99, pause=0.1),
         saying(b"HTTP/1.1 200 OK\r\n\r\n", *[b"x"] * 99, pause=0.1),
-        saying(b"HTTP/1.1 200 OK\r\nx-head: ", *[b"x"] * 300, b"\r\n\r\n", pause=0.1),
     ],
 )
 def test_silence_and_trickling_end_in_time(speak: Speak) -> None:
     """A whole attempt is bounded, not each of its reads."""
     assert type(fault(speak, seconds=0.5)) is NoAnswer
+
+
+def test_a_head_that_trickles_ends_in_time() -> None:
+    """Each of its bytes comes soon enough, and the whole never does."""
+    speak = saying(b"HTTP/1.1 200 OK\r\nx-head: ", *[b"x"] * 300, b"\r\n\r\n", pause=0.1)
+    assert type(fault(speak, seconds=1.2)) is NoAnswer
 
 
 def test_an_error_is_believed_without_its_body() -> None:

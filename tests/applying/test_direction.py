@@ -12,7 +12,7 @@ from reconciler.hubspot import Response
 from reconciler.model import Result, Status
 from reconciler.sandbox import Judging, Mixed, Rules, Verdict
 from tests.applying import truth
-from tests.applying.factory import portal, wanted
+from tests.applying.factory import label_id, portal, wanted
 from tests.applying.faults import Stopping
 from tests.applying.trouble import Trouble
 from tests.applying.world import Ran, World
@@ -107,6 +107,20 @@ def test_what_showed_between_two_steps_stays_verified(tmp_path: Path) -> None:
     ran = apply(raising(tmp_path), ["update#1:omit,types=279", "read#3-:403"])
     assert by_status(ran.result, Status.VERIFIED) == [OBJECT]
     assert len(by_status(ran.result, Status.UNCERTAIN)) == 2
+
+
+def test_what_was_accepted_and_showed_between_two_steps_stays_verified_too(
+    tmp_path: Path,
+) -> None:
+    """The reading was for the doubtful one beside it; it is as good for both."""
+    made = World.in_process(tmp_path, portal(2, {1: 5, 2: 5}, object_limit=9))
+    plan = made.plan(wanted({1: 2, 2: 3}, object_limit=4))
+    ran = made.apply(plan, [f"update#1:omit,types={label_id(2)}", "read#3-:403"])
+    truth.check(ran)
+    assert [str(each.change.type) for each in ran.result.with_status(Status.VERIFIED)] == [
+        "Label 1",
+        "Label 2",
+    ]
 
 
 def test_other_operations_of_the_same_step_are_sent_all_the_same(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.hubspot import ApiVersion
+from reconciler.sandbox import Judging, Mixed, Rules, Verdict
 from tests.applying.faults import LASTING, ONCE, Fault
 from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed, played
-from tests.applying.playing import USUAL, phases, play, positions
+from tests.applying.playing import USUAL, Variation, phases, play, positions
 from tests.applying.table import Row
 
 FAULTS = [
@@ -36,6 +38,46 @@ def test_a_fault_at_a_third_of_the_requests(
         for number in chosen
     ]
     assert Row.of(fault, runs) <= committed()[title][fault.name]
+
+
+OTHERWISE = (
+    Variation(
+        Rules(
+            equality=Verdict.REFUSE,
+            judging=Judging.BEFORE,
+            mixed=Mixed.PARTIAL,
+            update_of_missing=Verdict.REFUSE,
+        ),
+        ApiVersion.V2025_09,
+    ),
+    Variation(Rules(max_inputs=1, create_of_existing=Verdict.ACCEPT), ApiVersion.V4),
+    Variation(Rules(update_of_missing=Verdict.REFUSE), ApiVersion.V2026_09, concurrency=4),
+)
+"""Portals that behave in ways that are not known of HubSpot; the last is written in parallel."""
+
+
+@pytest.mark.parametrize(("title", "index", "fault"), FAULTS)
+def test_a_fault_of_a_portal_that_behaves_otherwise(
+    title: str, index: int, fault: Fault, tmp_path: Path
+) -> None:
+    """However it ends, its report is true, and one more apply puts everything right."""
+    del title
+    variation = OTHERWISE[index % len(OTHERWISE)]
+    possible = positions(fault, variation)
+    for number in possible[index % 9 :: 9] or possible[:1]:
+        play(fault, number, number + index, tmp_path, variation)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("variation", OTHERWISE)
+@pytest.mark.parametrize(("title", "index", "fault"), FAULTS)
+def test_every_request_of_a_portal_that_behaves_otherwise(
+    title: str, index: int, fault: Fault, variation: Variation, tmp_path: Path
+) -> None:
+    """As above, at every request."""
+    del title
+    for number in positions(fault, variation):
+        play(fault, number, number + index, tmp_path, variation)
 
 
 @pytest.mark.torture

@@ -57,7 +57,7 @@ def play(fault: Fault, number: int, variant: int, folder: Path) -> Ran:
         ran = made.apply(
             made.plan(scenario.configuration()),
             rules,
-            timeout=1.0 if hangs else 10.0,
+            timeout=4.0 if hangs else 10.0,
             verify_timeout=1.0 if hangs else 10.0,
             save=full_disk(number) if fault.breaks_journal else ignore,
         )
@@ -68,10 +68,11 @@ def play(fault: Fault, number: int, variant: int, folder: Path) -> Ran:
 
 @pytest.mark.parametrize(("title", "index", "fault"), FAULTS)
 def test_a_fault_over_http(title: str, index: int, fault: Fault, tmp_path: Path) -> None:
-    """One request of each phase; the report is true and the page agrees."""
-    first = {phases(USUAL)[number - 1]: number for number in reversed(positions(fault, USUAL))}
-    runs = [(phase, play(fault, number, index, tmp_path)) for phase, number in first.items()]
-    assert Row.of(fault, runs) <= committed()[title][fault.name]
+    """The first request of one phase; the report is true and the page agrees."""
+    phase = fault.phases[index % len(fault.phases)]
+    number = phases(USUAL).index(phase) + 1
+    ran = play(fault, number, index, tmp_path)
+    assert Row.of(fault, [(phase, ran)]) <= committed()[title][fault.name]
 
 
 @pytest.mark.torture

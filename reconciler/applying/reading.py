@@ -33,13 +33,16 @@ class ReadBack:
         """
         clock = self._around.clock
         deadline = clock.monotonic() + self._patience
-        seen = Seen()
+        seen, told = Seen(), 0
         try:
             for pause in _pauses():
                 seen = self._read(seen)
-                left = deadline - clock.monotonic()
-                if self._shows_all(seen, missing) or left <= 0:
+                lacking, left = missing(seen), deadline - clock.monotonic()
+                if lacking == 0 or left <= 0:
                     break
+                if lacking != told:
+                    self._around.progress.reading_back(self._direction, lacking)
+                    told = lacking
                 clock.wait(min(pause, left))
         except (Interrupted, PortalError) as error:
             self._around.halt.after(error)
@@ -57,14 +60,6 @@ class ReadBack:
         except (PortalUnavailable, RequestRefused) as error:
             self._around.halt.after(error)
             return replace(before, unread=error.message)
-
-    def _shows_all(self, seen: Seen, missing: Missing) -> bool:
-        if seen.values is None:
-            return False
-        lacking = missing(seen)
-        if lacking:
-            self._around.progress.reading_back(self._direction, lacking)
-        return lacking == 0
 
 
 def _pauses() -> Iterator[float]:

@@ -54,6 +54,13 @@ def test_readings_become_rarer(tmp_path: Path) -> None:
     assert len(times) < 20
 
 
+def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
+    """Not again at every reading."""
+    ran = apply(tmp_path, "read#2-:lag,seconds=20")
+    told = [words for words in ran.told if words.startswith("reading back")]
+    assert told == ["reading back contacts → companies 1"]
+
+
 def test_the_last_reading_is_taken_when_the_time_is_up(tmp_path: Path) -> None:
     """Not up to five seconds before: what shows in between is seen."""
     ran = apply(tmp_path, "read#2-:lag,seconds=59", verify_timeout=60.0)

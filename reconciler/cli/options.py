@@ -15,6 +15,7 @@ Return = TypeVar("Return")
 
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_CONCURRENCY = 16
+DEFAULT_SETTLE = 2.0
 API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
 
 
@@ -90,4 +91,13 @@ BASE = click.option(
     "--base",
     metavar="REF",
     help="Also read the config at the merge base with REF, to tell drift from intent.",
+)
+
+SETTLE = click.option(
+    "--settle",
+    type=click.FloatRange(min=0, max=600),
+    default=DEFAULT_SETTLE,
+    show_default=True,
+    metavar="SECONDS",
+    help="How far apart two reads must be that are to agree; HubSpot's reads may lag.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from reconciler.hubspot import BatchAnswer, BatchStatus, InputError
@@ -13,8 +14,8 @@ class SortedAnswer:
     """Every input of a batch once.
 
     Accepted: the answer shows it. Doubtful: the answer is silent, the portal has to be read.
-    Refused: an error names it. Unsettled: the answer has errors and does not say for which
-    inputs; they are to be sent again in smaller batches.
+    Refused: an error names it and no other. Unsettled: the answer has errors and does not say for
+    which inputs; they are to be sent again in smaller batches.
     """
 
     accepted: tuple[BatchInput, ...]
@@ -38,10 +39,25 @@ def sort_answer(batch: Batch, answer: BatchAnswer) -> SortedAnswer:
         accepted = batch.inputs if agreed else tuple(shown)
         doubtful = () if agreed else tuple(silent)
         return SortedAnswer(accepted, doubtful, (), (), error)
-    refused = [(each, _error_of(each, answer)) for each in silent if _named(each, answer)]
+    shared = shared_type_ids(batch)
+    refused = [
+        (each, _error_of(each, answer))
+        for each in silent
+        if each.key.type_id not in shared and _named(each, answer)
+    ]
     named = [each for each, _ in refused]
     unsettled = tuple(each for each in silent if each not in named)
     return SortedAnswer(tuple(shown), (), tuple(refused), unsettled, error)
+
+
+def shared_type_ids(batch: Batch) -> frozenset[int]:
+    """The type IDs that several inputs of a request have, under different categories.
+
+    An error names a type by its ID alone; the number before it is not the category (observed), so
+    that it says of none of these inputs that it is the refused one.
+    """
+    counts = Counter(each.key.type_id for each in batch.inputs)
+    return frozenset(type_id for type_id, count in counts.items() if count > 1)
 
 
 def _finished(answer: BatchAnswer) -> bool:

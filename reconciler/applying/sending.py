@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.applying.answers import SortedAnswer, sort_answer
+from reconciler.applying.answers import SortedAnswer, shared_type_ids, sort_answer
 from reconciler.applying.knowledge import (
     Accepted,
     Doubtful,
@@ -96,7 +97,7 @@ class Sender:
             return [*left, rest]
         if len(rest.inputs) == 1:
             return self._refused_alone(rest, answer.error)
-        return _halves(rest)
+        return _twins_apart(rest) or _halves(rest)
 
     def _refused_as_a_whole(self, batch: Batch, refusal: RequestRefused) -> Sequence[Batch]:
         """Split a refused batch until the refused inputs stand alone."""
@@ -149,6 +150,21 @@ def _without_effect(error: ReconcilerError) -> Untried | Refused:
     if isinstance(error, PortalError) and error.status not in (None, *TURNED_AWAY):
         return Refused(told)
     return Untried(replace(told, message=f"not written: {told.message}"))
+
+
+def _twins_apart(batch: Batch) -> Sequence[Batch]:
+    """Batches without a type ID in common, so that an error names one input; none if it has none.
+
+    The first input of each type ID goes into the first of them, the second into the next.
+    """
+    if not shared_type_ids(batch):
+        return ()
+    seen: Counter[int] = Counter()
+    parts: dict[int, list[BatchInput]] = {}
+    for each in batch.inputs:
+        parts.setdefault(seen[each.key.type_id], []).append(each)
+        seen[each.key.type_id] += 1
+    return [replace(batch, inputs=tuple(part)) for part in parts.values()]
 
 
 def _halves(batch: Batch) -> Sequence[Batch]:

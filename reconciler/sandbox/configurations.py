@@ -9,7 +9,7 @@ from typing import assert_never
 
 from .batch import Batch, BatchOutcome, carry_out, wanted
 from .outcome import Answer, Outcome
-from .portal import Associations, AssociationType, Category, Direction, Portal, TypeKey
+from .portal import Associations, AssociationType, Direction, Portal, TypeKey
 from .problems import Detail, invalid
 from .routes import Call, Operation
 from .rules import Input, Refusal, Rules, UnknownType, Violation
@@ -17,14 +17,9 @@ from .wire import Response, json_response
 
 _UNKNOWN_TYPE = "crm.associations.INVALID_ASSOCIATION_TYPE"
 
-# How HubSpot numbers the categories in its message about an unknown type: 0 was observed for
-# HUBSPOT_DEFINED, the others are inferred from the order of its documentation.
-_CATEGORY_NUMBERS = {
-    Category.HUBSPOT_DEFINED: 0,
-    Category.USER_DEFINED: 1,
-    Category.INTEGRATOR_DEFINED: 2,
-    Category.WORK: 3,
-}
+# What HubSpot's message about an unknown type writes before its ID. It was observed for a request
+# about USER_DEFINED, so that it is not the category.
+_PREFIX = "0-"
 
 
 def read(portal: Portal, direction: Direction) -> Response:
@@ -217,7 +212,7 @@ def _error(portal: Portal, direction: Direction, refusal: Refusal) -> dict[str, 
                 "context": _context(refusal.key),
             }
         case UnknownType():
-            kind = f"{_CATEGORY_NUMBERS[refusal.key.category]}-{refusal.key.type_id}"
+            kind = f"{_PREFIX}{refusal.key.type_id}"
             start, end = (_capitals(portal, id_) for id_ in direction)
             return {
                 "status": "error",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from reconciler.applying.answers import sort_answer
 from reconciler.hubspot import BatchAnswer, BatchStatus, InputError
-from reconciler.model import Operation, TypeKey
+from reconciler.model import BatchInput, Category, Operation, TypeKey
 from tests.applying.factory import batch, key, label_id
 
 TWO = batch(Operation.UPDATE, _1=5, _2=6)
@@ -78,6 +79,15 @@ def test_an_error_refuses_the_inputs_it_names() -> None:
     ((refused, why),) = found.refused
     assert refused == TWO.inputs[1]
     assert (why.message, why.category, why.correlation_id) == ("no", "VALIDATION_ERROR", "the-id")
+
+
+def test_an_error_names_no_input_that_shares_its_type_id() -> None:
+    """The error says the type ID only: which of the two it refuses is open."""
+    twin = TypeKey(Category.HUBSPOT_DEFINED, label_id(1))
+    both = replace(TWO, inputs=(*TWO.inputs, BatchInput(twin, 5)))
+    found = sort_answer(both, answer({}, BatchStatus.CANCELED, error(1), error(2)))
+    assert [one.key for one, _ in found.refused] == [key(2)]
+    assert [one.key for one in found.unsettled] == [key(1), twin]
 
 
 def test_an_errors_own_correlation_id_is_kept() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import ExitCode
 from reconciler.hubspot import Response
-from reconciler.model import Status
+from reconciler.model import DesiredLimit, Label, Status
+from reconciler.sandbox import AssociationType as SandboxType
+from reconciler.sandbox import Category as SandboxCategory
 from reconciler.sandbox import Mixed, Portal, Rules, Verdict
 from tests.applying import truth
 from tests.applying.factory import label_id, portal, wanted
@@ -106,6 +109,38 @@ def test_errors_that_name_no_input_are_found_by_splitting(tmp_path: Path) -> Non
     ran = apply(tmp_path, portal(8, ONES), TWOS, trouble=Unnamed())
     assert ran.code is ExitCode.DONE
     assert sent(ran, "update") == [4, 4]
+
+
+TWIN = 8931
+
+
+def _twins(*categories: SandboxCategory) -> Portal:
+    """A portal with eight labels and a type 931 of each of these categories."""
+    made = portal(8, {})
+    for category in categories:
+        twin = SandboxType(category, TWIN, f"Twin {category.value}")
+        made = made.with_type("contacts", "companies", twin)
+    return made
+
+
+@pytest.mark.parametrize("gone", [SandboxCategory.USER_DEFINED, SandboxCategory.HUBSPOT_DEFINED])
+def test_an_error_names_no_input_whose_type_id_another_shares(
+    tmp_path: Path, gone: SandboxCategory
+) -> None:
+    """A CANCELED answer names "0-8931", which is not a category: the innocent one is sent alone."""
+    categories = (SandboxCategory.HUBSPOT_DEFINED, SandboxCategory.USER_DEFINED)
+    (left,) = (each for each in categories if each is not gone)
+    desired = wanted(ONES)
+    (direction,) = desired.directions
+    twins = tuple(
+        DesiredLimit(Label(f"Twin {each.value}"), 1, direction.place) for each in categories
+    )
+    desired = replace(desired, directions=(replace(direction, limits=(*direction.limits, *twins)),))
+    plan = World.in_process(tmp_path, _twins(*categories)).plan(desired)
+    ran = World.in_process(tmp_path, _twins(left)).apply(plan)
+    assert with_status(ran, Status.FAILED) == [f"Twin {gone.value}"]
+    assert len(with_status(ran, Status.VERIFIED)) == 9
+    assert len(sent(ran, "update")) <= 4
 
 
 @pytest.mark.parametrize("status", [404, 405])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from reconciler.cli import output
+from reconciler.cli.exits import show_error
 from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
 from reconciler.cli.progress import reporting
 from reconciler.cli.rendering import PLAN_FORMATS, render_plan
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.config import PortalSettings
-from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
+from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
+from reconciler.model import Plan
+from reconciler.planning.document import digest
 
 
 @click.command("plan")
@@ -27,6 +31,12 @@ from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 @click.option(
     "--format", "format_", type=click.Choice(PLAN_FORMATS), default="text", show_default=True
 )
+@click.option(
+    "--digests",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Save a line `PORTAL sha256:…` per portal, if all of them could be planned.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @portal_options
 def command(
@@ -35,16 +45,19 @@ def command(
     base: str | None,
     out: str | None,
     format_: str,
+    digests: str | None,
     detailed_exitcode: bool,  # noqa: FBT001 - click passes flags by name
 ) -> int:
     """Compare the pair files below PATHS with the portal and show what would change.
 
-    Nothing is written to the portal. Without PATHS: the workspace's configs folder.
+    Nothing is written to the portal. Without PATHS: the workspace's configs folder. Exits 4, after
+    showing and saving the plan, when `apply` would refuse it.
     """
     session = Session.start(options)
     portals = session.portals()
     if out is not None and len(portals) > 1 and "{portal}" not in out:
         raise UsageProblem("--out: several portals need {portal} in the file name")
+    planned = Digests(None if digests is None else Path(digests), out)
     files = session.files(paths, base)
 
     def work(settings: PortalSettings) -> ExitCode:
@@ -55,19 +68,65 @@ def command(
             plan = session.plan(settings, portal, files)
         if out is not None:
             _save(Path(out.replace("{portal}", settings.name)), render_plan(plan, "json"))
+        planned.add(plan)
         output.result(render_plan(plan, format_))
+        if plan.refusals:
+            show_error(_would_be_refused(plan))
+            return ExitCode.REFUSED
         pending = detailed_exitcode and bool(plan.changes)
         return ExitCode.PENDING if pending else ExitCode.DONE
 
-    return int(for_each_portal(portals, work))
+    code = for_each_portal(portals, work)
+    planned.save(len(portals))
+    return int(code)
 
 
-def _save(path: Path, text: str) -> None:
-    """Write the whole plan or nothing: a cut plan file must not be taken for one."""
+def _would_be_refused(plan: Plan) -> PlanRefused:
+    codes = ", ".join(sorted({each.code for each in plan.refusals}))
+    return PlanRefused(f"apply would refuse the plan of portal {plan.portal.name}: {codes}")
+
+
+class Digests:
+    """The file of `--digests`: which plan each portal has, a line each.
+
+    It exists only if every portal was planned, so that a pipeline can take it for complete.
+    """
+
+    def __init__(self, path: Path | None, out: str | None) -> None:
+        self._path = path
+        self._lines: list[str] = []
+        if path is None:
+            return
+        if out is not None and Path(out).absolute() == path.absolute():
+            raise UsageProblem("--out and --digests name the same file")
+        _remove_older(path)
+
+    def add(self, plan: Plan) -> None:
+        """Note the plan of one portal."""
+        self._lines.append(f"{plan.portal.name} {digest(plan)}\n")
+
+    def save(self, portals: int) -> None:
+        """Write the file, if as many plans were noted as there are portals."""
+        if self._path is not None and len(self._lines) == portals:
+            _save(self._path, "".join(self._lines), what="digests")
+
+
+def _remove_older(path: Path) -> None:
+    """An older run's file must not be taken for this one's when a portal cannot be planned."""
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_file():
+            target.unlink()
+    except OSError as error:
+        raise ReconcilerError(f"cannot write the digests to {path}: {error.strerror}") from error
+
+
+def _save(path: Path, text: str, what: str = "plan") -> None:
+    """Write the complete file or nothing: a cut plan file must not be taken for one."""
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(text, encoding="utf-8", errors="backslashreplace")
         part.replace(path)
     except OSError as error:
-        raise ReconcilerError(f"cannot write the plan to {path}: {error.strerror}") from error
+        raise ReconcilerError(f"cannot write the {what} to {path}: {error.strerror}") from error

@@ -171,7 +171,7 @@ def test_a_plan_past_a_threshold_renders_and_is_refused(desk: Desk) -> None:
     desk.write("reconciler.yaml", "version: 1\nsafety: {max_deletes: 0}\n")
     desk.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
     planned = desk.run("plan", "--out", "plan.json")
-    assert planned.code == 0
+    assert planned.code == 4
     assert planned.out.index("max_deletes") < planned.out.index("Billing contact")
     for arguments in (("plan.json",), ("--auto-approve",)):
         assert desk.run("apply", *arguments).code == 4

@@ -130,6 +130,78 @@ def test_a_custom_object_is_resolved_by_name(desk: Desk) -> None:
     )  # fmt: skip
 
 
+# ---------------------------------------------------------------- plans that apply would refuse
+
+
+REFUSED = (
+    "from: contacts\nto: companies\nmax: {max: 3, protect: true}\nlabels: {Billing contact: 1}\n"
+)
+
+
+def test_a_plan_that_apply_would_refuse_exits_4_after_rendering_and_saving(desk: Desk) -> None:
+    """The plan is complete on stdout and in the file; `--detailed-exitcode` does not hide the 4."""
+    desk.write("configs/a.yaml", REFUSED)
+    for extra in ((), ("--detailed-exitcode",), ("--format", "json")):
+        ran = desk.run("plan", "--out", "plan.json", *extra)
+        assert ran.code == 4
+        assert "apply would refuse the plan of portal default: protected" in ran.err
+        assert ran.out
+        saved = json.loads((desk.folder / "plan.json").read_text("utf-8"))
+        assert [each["code"] for each in saved["refusals"]] == ["protected"]
+        (desk.folder / "plan.json").unlink()
+
+
+def test_a_plan_past_a_threshold_exits_4(desk: Desk) -> None:
+    """Exactly when `apply` would refuse it without `--force`."""
+    desk.write("reconciler.yaml", "version: 1\nsafety: {max_deletes: 0}\n")
+    desk.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    assert desk.run("plan").code == 4
+    desk.write("reconciler.yaml", "version: 1\nsafety: {max_deletes: 1}\n")
+    assert desk.run("plan").code == 0
+
+
+# ---------------------------------------------------------------- the digests of a run
+
+
+def test_the_digests_file_has_a_line_per_portal(pair: Desk) -> None:
+    """`PORTAL sha256:…`, ended by a newline, the digest being that of the plan."""
+    planned = pair.run("plan", "--format", "json", "--digests", "kept/digests")
+    assert (pair.folder / "kept/digests").read_text(
+        "utf-8"
+    ) == f"default {planned.json['digest']}\n"
+
+
+def test_the_digests_of_several_portals_stand_in_their_order(pair: Desk) -> None:
+    """One line each, those of refused plans included, so that a pipeline has the full list."""
+    pair.write("reconciler.yaml", WORKSPACE.replace("portal_id: 7654321, ", ""))
+    ran = pair.run("plan", "--all-portals", "--out", "{portal}.json", "--digests", "digests")
+    assert ran.code == 0
+    plans = [json.loads((pair.folder / f"{name}.json").read_text("utf-8")) for name in PORTALS]
+    assert (pair.folder / "digests").read_text("utf-8") == "".join(
+        f"{name} {plan['digest']}\n" for name, plan in zip(PORTALS, plans, strict=True)
+    )
+
+
+def test_a_refused_plan_has_its_digest(desk: Desk) -> None:
+    """Exit 4 with a digests file: planned and refused; exit 4 without: not planned."""
+    desk.write("configs/a.yaml", REFUSED)
+    assert desk.run("plan", "--digests", "digests").code == 4
+    assert (desk.folder / "digests").read_text("utf-8").startswith("default sha256:")
+
+
+def test_no_digests_unless_every_portal_was_planned(pair: Desk) -> None:
+    """Nor those of an earlier run, which would be taken for this one's."""
+    pair.write("reconciler.yaml", WORKSPACE)
+    pair.write("digests", f"staging sha256:{'0' * 64}\n")
+    assert pair.run("plan", "--all-portals", "--digests", "digests").code == 4
+    assert not (pair.folder / "digests").exists()
+
+
+def test_the_digests_do_not_overwrite_the_plan(pair: Desk) -> None:
+    """One file name for both is wrong usage."""
+    assert pair.run("plan", "--out", "plan.json", "--digests", "./plan.json").code == 64
+
+
 # ---------------------------------------------------------------- bad portals
 
 
@@ -181,6 +253,7 @@ def test_a_portal_that_gives_no_answer_is_never_taken_as_empty(pair: Desk, fault
 # ---------------------------------------------------------------- workspaces
 
 
+PORTALS = ("production", "staging")
 WORKSPACE = """\
 version: 1
 portals:

@@ -16,22 +16,30 @@ from .faults.actions import (
     Drop,
     Edit,
     Failure,
+    First,
+    Flap,
     Hang,
     Instead,
     Lag,
     Misreport,
     Nulls,
+    OmitKeys,
+    Put,
     Rate,
+    Reshape,
+    Row,
+    Say,
     Status,
+    Success,
     Trickle,
     View,
-    Wrote,
 )
 from .history import Origin, Step
 from .misreporting import misreport
 from .outcome import Answer, Outcome
-from .portal import Portal, UnknownObjectTypeError, only_key
+from .portal import Direction, Portal, UnknownObjectTypeError, only_key
 from .rates import DAILY_ALLOWANCE, rate_headers
+from .reshaping import reshaped
 from .routes import Call, Operation
 from .state import State
 from .wire import Request, Response, Trickled
@@ -53,6 +61,7 @@ class Exchange:
         instead: Instead | None = None
         rate: Rate | None = None
         delay = 0.0
+        reshapes: list[Reshape] = []
         for action in actions:
             match action:
                 case Edit():
@@ -61,17 +70,24 @@ class Exchange:
                     delay += action.seconds
                 case Rate():
                     rate = action
+                case OmitKeys() | Put() | Row() | Say() | Success():
+                    reshapes.append(action)
                 case _:
                     instead = instead or action
         response = self.usual() if instead is None else self._unusual(instead)
+        for reshape in reshapes:
+            response = reshaped(reshape, response)
         return response if rate is None and not delay else _adorned(response, rate, delay)
 
     def usual(self) -> Response:
         """What HubSpot would do."""
-        operation = self.call.operation
-        if operation.is_write or operation.is_label_change:
+        if self._is_change:
             return self.render(self.state.change(self._perform).answer)
         return self.render(self._perform(self.state.portal).answer)
+
+    @property
+    def _is_change(self) -> bool:
+        return self.call.operation.is_write or self.call.operation.is_label_change
 
     def _perform(self, portal: Portal) -> Outcome:
         return perform(portal, self.call, self.request, self.setting)
@@ -79,12 +95,20 @@ class Exchange:
     def _unusual(self, action: Instead) -> Response:
         # Unions stand in isinstance, since a match would need a case for each of their members.
         if isinstance(action, Failure):
-            if _writes_first(action):
-                self.usual()
+            self._write_despite(action)
             return failure(action, self.render)
         if isinstance(action, View):
             return self._shown(action)
         return self._misreported(action)
+
+    def _write_despite(self, failure: Failure) -> None:
+        """Carry out, now or later, what the client is going to take for failed."""
+        if not isinstance(failure, Status | Drop | Hang) or failure.wrote is None:
+            return
+        if failure.wrote and self._is_change:
+            self.state.change_later(failure.wrote, self._perform)
+        else:
+            self.usual()
 
     def _misreported(self, action: Misreport) -> Response:
         """On anything but a well-formed batch there is nothing to misreport."""
@@ -97,24 +121,49 @@ class Exchange:
             case Trickle():
                 return replace(self.usual(), delivery=Trickled(action.seconds))
             case Lag():
-                return self._lagging(action)
+                return self._read_from(lambda: self.state.as_of(action.seconds))
+            case Flap():
+                return self._read_from(lambda: self._flapping(action))
             case Nulls():
                 return self._with_nulls()
             case _:
                 assert_never(action)
 
-    def _lagging(self, action: Lag) -> Response:
-        if self.call.operation.is_write or self.call.operation.is_label_change:
+    def _read_from(self, portal: Callable[[], Portal]) -> Response:
+        """A read answered from another state than the present one; anything else as usual."""
+        if self._is_change:
             return self.usual()
-        return self.render(self._perform(self.state.as_of(action.seconds)).answer)
+        return self.render(self._perform(portal()).answer)
+
+    def _flapping(self, action: Flap) -> Portal:
+        """The state before the last change, or the present one: which, changes with every read."""
+        present = self.state.portal
+        reader = self.call.operation, self._direction(present)
+        count = self.state.count_read(reader, self._part(present))
+        is_settled = action.reads is not None and count > action.reads
+        if is_settled or (count % 2 == 1) is (action.first is First.NEW):
+            return present
+        if action.seconds is not None:
+            return self.state.as_of(action.seconds)
+        return self.state.before(self._part)
+
+    def _part(self, portal: Portal) -> object:
+        """What the call is about: a direction of the portal, or all of it."""
+        direction = self._direction(portal)
+        return portal if direction is None else portal.associations(direction)
+
+    def _direction(self, portal: Portal) -> Direction | None:
+        try:
+            return portal.direction(self.call.from_name, self.call.to_name)
+        except UnknownObjectTypeError:
+            return None
 
     def _with_nulls(self) -> Response:
         if self.call.operation is not Operation.READ:
             return self.usual()
         portal = self.state.portal
-        try:
-            direction = portal.direction(self.call.from_name, self.call.to_name)
-        except UnknownObjectTypeError:
+        direction = self._direction(portal)
+        if direction is None:
             return self.usual()
         return configurations.read_with_nulls(portal, direction)
 
@@ -131,10 +180,6 @@ def edit(state: State, action: Edit) -> None:
         return Outcome(Response(204), portal.with_associations(direction, after), (step,))
 
     state.change(change)
-
-
-def _writes_first(action: Failure) -> bool:
-    return isinstance(action, Status | Drop | Hang) and action.wrote is Wrote.YES
 
 
 def _adorned(response: Response, rate: Rate | None, delay: float) -> Response:

@@ -11,7 +11,7 @@ from . import problems
 from .faults.actions import Body, Drop, Failure, Hang, Huge, Redirect, Status
 from .outcome import Answer
 from .problems import Problem
-from .wire import JSON, Dropped, Hanging, Header, Response, Short, Streamed, html_response
+from .wire import HTML, JSON, Dropped, Hanging, Header, Response, Short, Streamed, html_response
 
 _MEGABYTE = 1_000_000
 
@@ -36,21 +36,29 @@ def failure(action: Failure, render: Callable[[Answer], Response]) -> Response:
 
 
 def _status(action: Status, render: Callable[[Answer], Response]) -> Response:
-    response = render(_problem(action))
-    match action.body:
+    return with_body(render(_problem(action)), action.body)
+
+
+def with_body(response: Response, body: Body) -> Response:
+    """The response with its JSON body, or with another kind of body in place of it."""
+    match body:
         case Body.JSON:
             return response
         case Body.HTML:
-            page = html_response(action.code, _PAGE.format(code=action.code))
-            return replace(page, headers=(*page.headers, *_retry_after(action)))
+            page = html_response(response.status, _PAGE.format(code=response.status))
+            return replace(response, body=page.body, headers=(HTML, *_untyped(response)))
         case Body.EMPTY:
-            return Response(action.code, headers=_retry_after(action))
+            return replace(response, body=b"", headers=_untyped(response))
         case Body.CUT:
             return replace(response, body=response.body[: len(response.body) // 2])
         case Body.SHORT:
             return replace(response, delivery=Short())
         case _:
-            assert_never(action.body)
+            assert_never(body)
+
+
+def _untyped(response: Response) -> tuple[Header, ...]:
+    return tuple(header for header in response.headers if header not in (JSON, HTML))
 
 
 def _problem(action: Status) -> Problem:

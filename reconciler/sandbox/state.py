@@ -57,6 +57,7 @@ class State:
         self._past: deque[tuple[float, Portal]] = deque([(self._clock(), portal)], _SNAPSHOTS)
         self._steps: deque[Step] = deque(maxlen=_STEPS)
         self._late: list[tuple[float, Change]] = []
+        self._reads: dict[object, tuple[object, int]] = {}
 
     @property
     def portal(self) -> Portal:
@@ -76,6 +77,21 @@ class State:
         with self._lock:
             known = [portal for time, portal in self._past if time <= moment]
             return known[-1] if known else self._past[0][1]
+
+    def before(self, part: Callable[[Portal], object]) -> Portal:
+        """The latest portal of which this part was another; the present one if it never was."""
+        present = self.portal
+        with self._lock:
+            earlier = (one for _, one in reversed(self._past) if part(one) is not part(present))
+            return next(earlier, present)
+
+    def count_read(self, reader: object, shown: object) -> int:
+        """How often this reader has been here since it was shown something else, counted from 1."""
+        with self._lock:
+            last, count = self._reads.get(reader, (shown, 0))
+            count = count + 1 if last is shown else 1
+            self._reads[reader] = shown, count
+            return count
 
     def change(self, change: Change) -> Outcome:
         """Carry a change out on the portal of this moment and keep what comes of it."""

@@ -208,7 +208,7 @@ def test_requests_are_logged_when_asked() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--fault", "read:explode"), "explode is no action"),
+        (("--fault", "read:explode"), "explode is not an action"),
         (("--fault", "any:edit,from=car,to=deals,type=1,max=1"), "Unable to infer object type"),
         (("--port", "70000"), "--port"),
         (("--rate", "-1"), "--rate"),

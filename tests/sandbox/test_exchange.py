@@ -100,3 +100,55 @@ def test_an_edit_happens_right_before_the_request_it_is_told_for() -> None:
     rule = "read#2:edit,from=contacts,to=companies,type=28,max=4"
     sandbox = Sandbox(example_portal(), options(rule))
     assert [billing(sandbox) for _ in range(3)] == [1, 4, 4]
+
+
+def test_reads_alternate_between_old_and_new_for_a_while() -> None:
+    """A replica that is behind answers every other read, until it has caught up."""
+    clock = Clock()
+    sandbox = Sandbox(example_portal(), options("read:flap,seconds=4"), clock=clock)
+    clock.time += 10
+    assert [billing(sandbox), billing(sandbox)] == [1, 1]
+    write(sandbox, "update", one(28, 2))
+    assert [billing(sandbox) for _ in range(4)] == [1, 2, 1, 2]
+    clock.time += 3
+    write(sandbox, "update", one(28, 3))
+    assert [billing(sandbox) for _ in range(4)] == [1, 3, 1, 3]
+    clock.time += 1
+    assert [billing(sandbox) for _ in range(2)] == [2, 3]
+    clock.time += 3
+    assert [billing(sandbox) for _ in range(4)] == [3, 3, 3, 3]
+
+
+def test_so_many_reads_of_a_direction_alternate() -> None:
+    """Counted per direction from its last change on, by whomever; then they settle."""
+    sandbox = Sandbox(example_portal(), options("read:flap,reads=3,first=new"))
+    write(sandbox, "update", one(28, 2))
+    other = limits_path("2026-09", "deals", "contacts")
+    before = get(sandbox, other).body
+    assert [billing(sandbox) for _ in range(5)] == [2, 1, 2, 2, 2]
+    assert get(sandbox, other).body == before
+    sandbox.edit("contacts", "companies", 28, 4)
+    assert [billing(sandbox) for _ in range(5)] == [4, 2, 4, 4, 4]
+
+
+def test_reads_can_alternate_for_ever() -> None:
+    """Without seconds or reads they never settle; writes are answered as usual."""
+    sandbox = Sandbox(example_portal(), options("limits:flap"))
+    assert write(sandbox, "purge", one(28)).status in (200, 204)
+    assert [billing(sandbox) for _ in range(6)] == [1, None, 1, None, 1, None]
+
+
+def test_any_kind_of_read_can_alternate() -> None:
+    """Labels of the direction, and the limits of the whole portal."""
+    sandbox = Sandbox(example_portal(), options("labels:flap", "all:flap"))
+    path = "/crm/associations/v4/contacts/companies/labels"
+    send(sandbox, "POST", path, {"name": "payer", "label": "Payer"})
+    labels = ["Payer" in get(sandbox, path).body.decode() for _ in range(4)]
+    assert labels == [False, True, False, True]
+    write(sandbox, "purge", one(28))
+    whole = "/crm/associations/v4/definitions/configurations/all"
+    seen = [get(sandbox, whole).body for _ in range(4)]
+    assert seen[0] != seen[1]
+    assert (seen[0], seen[1]) == (seen[2], seen[3])
+    unknown = "/crm/associations/v4/contacts/unicorns/labels"
+    assert get(sandbox, unknown).status == 400

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.sandbox import Response, Sandbox, example_portal
 from reconciler.sandbox.wire import Dropped, Hanging, Short, Streamed
-from tests.sandbox.talking import get, limits_path, one, options, told, write
+from tests.sandbox.talking import Clock, get, limits_path, one, options, told, write
 
 
 def struck(rule: str) -> Response:
@@ -113,3 +113,16 @@ def test_dropped_and_hanging_answers_have_no_status() -> None:
     assert get(sandbox, limits_path("v4")).delivery == Dropped()
     assert get(sandbox, limits_path("v4")).delivery == Hanging(4)
     assert [entry.status for entry in sandbox.requests] == [None, None]
+
+
+@pytest.mark.parametrize("failure", ["400", "503", "drop", "hang,seconds=1"])
+def test_a_write_that_seems_to_fail_can_take_effect_later(failure: str) -> None:
+    """Refused or unanswered, and there all the same once the time has come."""
+    clock = Clock()
+    rule = f"update:{failure},wrote=5,times=1"
+    sandbox = Sandbox(example_portal(), options(rule), clock=clock)
+    assert write(sandbox, "update", one(28, 3)).status != 200
+    clock.time += 4.9
+    assert sandbox.limits("contacts", "companies")["USER_DEFINED", 28] == 1
+    clock.time += 0.1
+    assert sandbox.limits("contacts", "companies")["USER_DEFINED", 28] == 3

@@ -20,20 +20,16 @@ class Body(StrEnum):
     """The connection ends before as many bytes have come as the head announced."""
 
 
-class Wrote(StrEnum):
-    """Whether a write takes effect before its answer goes wrong."""
-
-    NO = "no"
-    YES = "yes"
-
-
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Answer with this status. `scopes` only for 403, `policy` only for 429."""
+    """Answer with this status. `scopes` only for 403, `policy` only for 429.
+
+    `wrote`, here and below: so many seconds later a write takes effect all the same; None: never.
+    """
 
     code: int
     body: Body = Body.JSON
-    wrote: Wrote = Wrote.NO
+    wrote: float | None = None
     retry_after: str | None = None
     policy: str = "TEN_SECONDLY_ROLLING"
     scopes: tuple[str, ...] = ()
@@ -43,7 +39,7 @@ class Status:
 class Drop:
     """Close the connection without an answer."""
 
-    wrote: Wrote = Wrote.NO
+    wrote: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ class Hang:
     """Send nothing for so long, then close the connection."""
 
     seconds: float
-    wrote: Wrote = Wrote.NO
+    wrote: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +134,27 @@ class Lag:
     seconds: float
 
 
+class First(StrEnum):
+    """Which state the first of alternating reads shows."""
+
+    OLD = "old"
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Flap:
+    """Answer every other read after a change with the state before it, until reads settle.
+
+    With `seconds`, the old state is that of so long ago, and so reads settle after that time. With
+    `reads`, it is the state before the last change, and so many reads alternate. With neither they
+    never settle.
+    """
+
+    seconds: float | None = None
+    reads: int | None = None
+    first: First = First.OLD
+
+
 @dataclass(frozen=True, slots=True)
 class Nulls:
     """Answer a read of limits with a row for every type, a null limit where there is none."""
@@ -166,7 +183,56 @@ class Edit:
     category: Category | None = None
 
 
-Besides = Edit | Rate | Delay
+@dataclass(frozen=True, slots=True)
+class OmitKeys:
+    """Leave these keys out of the answer's rows: of all, or of those with one of these type IDs."""
+
+    keys: frozenset[str]
+    types: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Show this value under a key of the answer's rows: of all, or of those of these type IDs."""
+
+    key: str
+    value: object
+    types: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Show one more row. Its label is null, and there is no key for a limit unless `maximum` is."""
+
+    type_id: int
+    category: str = "USER_DEFINED"
+    label: str | None = None
+    maximum: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Show this value under a key of the answer itself, beside `results`.
+
+    Dots lead into objects: `paging.next.after`.
+    """
+
+    path: tuple[str, ...]
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """Answer as usual, but with this status from 200 to 299 and this kind of body."""
+
+    code: int
+    body: Body = Body.JSON
+
+
+Reshape = OmitKeys | Put | Row | Say | Success
+"""Actions on a 2xx answer once it is made, in the order of the rules."""
+
+Besides = Edit | Rate | Delay | Reshape
 """Actions that go along with the usual answer, or with that of another rule."""
 
 Failure = Status | Drop | Hang | Redirect | Huge
@@ -175,7 +241,7 @@ Failure = Status | Drop | Hang | Redirect | Huge
 Misreport = Lose | Cancel | Pend | Part | Refuse | Alter | Omit
 """Actions on a batch that make its answer or its effect differ from what was asked."""
 
-View = Lag | Nulls | Trickle
+View = Lag | Flap | Nulls | Trickle
 """Actions that show the usual answer in another way."""
 
 Instead = Failure | Misreport | View

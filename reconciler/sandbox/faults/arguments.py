@@ -55,10 +55,10 @@ class Arguments:
 
     def optional_seconds(self, key: str) -> float | None:
         value = self.optional_text(key)
-        return None if value is None else _seconds(key, value)
+        return None if value is None else seconds(key, value)
 
     def seconds(self, key: str) -> float:
-        return _seconds(key, self.text(key))
+        return seconds(key, self.text(key))
 
     def wholes(self, key: str) -> frozenset[int]:
         """Whole numbers joined by `+`; none when the key is absent."""
@@ -87,11 +87,12 @@ def _whole(key: str, value: str) -> int:
     return int(value)
 
 
-def _seconds(key: str, value: str) -> float:
+def seconds(key: str, value: str) -> float:
+    """The value as seconds, at most a day of them. Raises ArgumentError."""
     try:
-        seconds = float(value)
+        number = float(value)
     except ValueError as error:
         raise ArgumentError(f"{key} takes seconds, not {value}.") from error
-    if not 0 <= seconds <= 86_400:
+    if not 0 <= number <= 86_400:
         raise ArgumentError(f"{key} takes 0 to 86400 seconds, not {value}.")
-    return seconds
+    return number

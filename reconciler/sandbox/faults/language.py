@@ -9,10 +9,13 @@ one direction. `#2` is the second request that WHEN selects, `#2-4` the second t
 from the second, `*` or nothing all of them. `times=K` ends the rule after K uses.
 
     503  429  477  …         this status; body=json|html|empty|cut|short, retry-after=SECONDS,
-                             wrote=yes (a write takes effect all the same);
+                             wrote=yes|SECONDS (a write takes effect all the same, at once or
+                             after SECONDS);
                              429: policy=SECONDLY|TEN_SECONDLY_ROLLING|DAILY; 403: scopes=a+b
-    drop                     the connection is closed unanswered; wrote=yes
-    hang,seconds=S           the same, but only after S seconds; wrote=yes
+    202  207  …              answered as usual, but with this status from 200 to 299;
+                             body=json|html|empty|cut|short
+    drop                     the connection is closed unanswered; wrote=yes|SECONDS
+    hang,seconds=S           the same, but only after S seconds; wrote=yes|SECONDS
     delay,seconds=S          answered after S seconds
     trickle,seconds=S        answered in pieces over S seconds
     lose                     answered 2xx, nothing written
@@ -23,13 +26,26 @@ from the second, `*` or nothing all of them. `times=K` ends the rule after K use
     refuse,types=28+29       answered 400 whenever the batch has one of these type IDs
     alter,type=28,as=7       7 stored for type ID 28, answered as asked
     omit,types=28            written, but the answer lacks these rows
+    omit,keys=label+category the rows of a 2xx answer lack these keys;
+                             types=28+29: these rows only
+    put,key=K,value=V        the rows of a 2xx answer have this value, JSON if it reads as JSON,
+                             such as 5.0 or null; types=28+29: these rows only
+    row,type=N               a 2xx answer with rows has one more; category=ANY, label=TEXT, max=V
+    say,key=K,value=V        a 2xx answer has this beside its rows, such as key=status or
+                             key=paging.next.after
     redirect,to=URL          answered 307, or code=CODE
     huge,mb=N                answered with N megabytes of rows; framing=chunked|length
     lag,seconds=S            a read shows the state of S seconds ago
+    flap,seconds=S           every other read after a change shows the state of S seconds ago;
+                             or reads=N: N reads of a direction alternate between the states before
+                             and after its last change; without: for ever; first=old|new
     nulls                    a read of limits has a row with null for every type without a limit
     rate,max=N,remaining=N   rate headers that say this; interval=MILLISECONDS
     edit,from=F,to=T,type=N,max=N|none
                              a limit is changed behind the client's back; category=CATEGORY
+
+Of several rules that decide one answer, the first wins. `edit`, `delay`, `rate`, a status of 2xx,
+`omit,keys`, `put`, `row` and `say` go along with it, in the order given.
 
 Examples: `read#1-2:503`, `update:drop,wrote=yes,times=1`, `write@contacts/companies:429,policy=DAILY`.
 """
@@ -104,7 +120,7 @@ def parse_fault(text: str) -> Fault:
     found = _RULE.fullmatch(text)
     if found is None:
         raise FaultError(
-            f"{text!r} is no fault rule: WHEN[@FROM/TO][#N]:ACTION[,key=value]… it is."
+            f"{text!r} is not a fault rule. It should be WHEN[@FROM/TO][#N]:ACTION[,key=value]…"
         )
     try:
         arguments = Arguments.parse(found["arguments"] or "")
@@ -136,7 +152,7 @@ def _when(word: str) -> tuple[frozenset[Operation], str | None]:
     if word in frozenset(Operation):
         return frozenset({Operation(word)}), None
     known = ", ".join(sorted({*_GROUPS, *(one.value for one in Operation), *METHODS}))
-    raise ArgumentError(f"{word} is no operation. Known are {known}.")
+    raise ArgumentError(f"{word} is not an operation. Known are {known}.")
 
 
 def _numbers(found: re.Match[str]) -> tuple[int, int | None]:

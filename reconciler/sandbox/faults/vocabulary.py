@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
@@ -14,22 +15,28 @@ from .actions import (
     Delay,
     Drop,
     Edit,
+    First,
+    Flap,
     Hang,
     Huge,
     Lag,
     Lose,
     Nulls,
     Omit,
+    OmitKeys,
     Part,
     Pend,
+    Put,
     Rate,
     Redirect,
     Refuse,
+    Row,
+    Say,
     Status,
+    Success,
     Trickle,
-    Wrote,
 )
-from .arguments import ArgumentError, Arguments
+from .arguments import ArgumentError, Arguments, seconds
 
 
 class _Policy(StrEnum):
@@ -51,14 +58,18 @@ def read_action(name: str, arguments: Arguments) -> Action:
         return _status(name, arguments)
     if name not in _ACTIONS:
         known = ", ".join(sorted(_ACTIONS))
-        raise ArgumentError(f"{name} is no action. Known are {known}, or a status from 400 to 599.")
+        raise ArgumentError(
+            f"{name} is not an action. Known are {known}, or a status from 200 to 299 or 400 to 599."
+        )
     return _ACTIONS[name](arguments)
 
 
-def _status(name: str, arguments: Arguments) -> Status:
+def _status(name: str, arguments: Arguments) -> Status | Success:
     code = int(name)
+    if 200 <= code <= 299:
+        return Success(code, arguments.choice("body", Body.JSON))
     if not 400 <= code <= 599:
-        raise ArgumentError(f"{name} is no status from 400 to 599.")
+        raise ArgumentError(f"{name} is not a status from 200 to 299 or 400 to 599.")
     return Status(
         code=code,
         body=arguments.choice("body", Body.JSON),
@@ -69,8 +80,12 @@ def _status(name: str, arguments: Arguments) -> Status:
     )
 
 
-def _wrote(arguments: Arguments) -> Wrote:
-    return arguments.choice("wrote", Wrote.NO)
+def _wrote(arguments: Arguments) -> float | None:
+    """`no`, `yes`, or the seconds until the write takes effect."""
+    value = arguments.optional_text("wrote")
+    if value in (None, "no"):
+        return None
+    return 0.0 if value == "yes" else seconds("wrote", value)
 
 
 def _types(arguments: Arguments) -> frozenset[int]:
@@ -85,6 +100,49 @@ def _part(arguments: Arguments) -> Part:
     if not part.inputs and not part.types:
         raise ArgumentError("inputs=… or types=… is missing.")
     return part
+
+
+def _omit(arguments: Arguments) -> Omit | OmitKeys:
+    keys = frozenset(arguments.texts("keys"))
+    return OmitKeys(keys, arguments.wholes("types")) if keys else Omit(_types(arguments))
+
+
+def _put(arguments: Arguments) -> Put:
+    return Put(arguments.text("key"), _json(arguments.text("value")), arguments.wholes("types"))
+
+
+def _row(arguments: Arguments) -> Row:
+    maximum = arguments.optional_text("max")
+    return Row(
+        arguments.whole("type"),
+        arguments.optional_text("category") or Category.USER_DEFINED.value,
+        arguments.optional_text("label"),
+        None if maximum is None else _json(maximum),
+    )
+
+
+def _say(arguments: Arguments) -> Say:
+    return Say(tuple(arguments.text("key").split(".")), _json(arguments.text("value")))
+
+
+def _json(text: str) -> object:
+    """The JSON value that the text is, so that 5, 5.0 and null are no texts; else the text."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value
+
+
+def _flap(arguments: Arguments) -> Flap:
+    flap = Flap(
+        arguments.optional_seconds("seconds"),
+        arguments.optional_whole("reads"),
+        arguments.choice("first", First.OLD),
+    )
+    if flap.seconds is not None and flap.reads is not None:
+        raise ArgumentError("seconds and reads cannot both be given.")
+    return flap
 
 
 def _redirect(arguments: Arguments) -> Redirect:
@@ -135,10 +193,14 @@ _ACTIONS: Mapping[str, Callable[[Arguments], Action]] = {
     "part": _part,
     "refuse": lambda arguments: Refuse(_types(arguments)),
     "alter": lambda arguments: Alter(arguments.whole("type"), arguments.whole("as")),
-    "omit": lambda arguments: Omit(_types(arguments)),
+    "omit": _omit,
+    "put": _put,
+    "row": _row,
+    "say": _say,
     "redirect": _redirect,
     "huge": _huge,
     "lag": lambda arguments: Lag(arguments.seconds("seconds")),
+    "flap": _flap,
     "nulls": lambda _: Nulls(),
     "rate": _rate,
     "edit": _edit,

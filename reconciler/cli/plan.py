@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.exits import show_error
+from reconciler.cli.files import check_output, write_file
 from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
 from reconciler.cli.progress import reporting
 from reconciler.cli.rendering import PLAN_FORMATS, render_plan
@@ -24,7 +25,6 @@ from reconciler.planning.document import digest
 @BASE
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False),
     metavar="FILE",
     help="Save the plan; {portal} in the name stands for the portal's.",
 )
@@ -33,7 +33,6 @@ from reconciler.planning.document import digest
 )
 @click.option(
     "--digests",
-    type=click.Path(dir_okay=False),
     metavar="FILE",
     help="Save a line `PORTAL sha256:…` per portal, if all of them could be planned.",
 )
@@ -57,7 +56,8 @@ def command(
     portals = session.portals()
     if out is not None and len(portals) > 1 and "{portal}" not in out:
         raise UsageProblem("--out: several portals need {portal} in the file name")
-    planned = Digests(None if digests is None else Path(digests), out)
+    planned = Digests(digests, out)
+    saved = {each.name: _file_name(out, each) for each in portals}
     files = session.files(paths, base)
 
     def work(settings: PortalSettings) -> ExitCode:
@@ -66,8 +66,8 @@ def command(
             session.connected(settings, progress) as portal,
         ):
             plan = session.plan(settings, portal, files)
-        if out is not None:
-            _save(Path(out.replace("{portal}", settings.name)), render_plan(plan, "json"))
+        if (name := saved[settings.name]) is not None:
+            write_file("--out", name, render_plan(plan, "json"))
         planned.add(plan)
         output.result(render_plan(plan, format_))
         if plan.refusals:
@@ -81,6 +81,15 @@ def command(
     return int(code)
 
 
+def _file_name(out: str | None, portal: PortalSettings) -> str | None:
+    """The file of a portal's plan, which is known to be writable before the portal is asked."""
+    if out is None:
+        return None
+    name = out.replace("{portal}", portal.name)
+    check_output("--out", name)
+    return name
+
+
 def _would_be_refused(plan: Plan) -> PlanRefused:
     codes = ", ".join(sorted({each.code for each in plan.refusals}))
     return PlanRefused(f"apply would refuse the plan of portal {plan.portal.name}: {codes}")
@@ -92,14 +101,15 @@ class Digests:
     It exists only if every portal was planned, so that a pipeline can take it for complete.
     """
 
-    def __init__(self, path: Path | None, out: str | None) -> None:
-        self._path = path
+    def __init__(self, name: str | None, out: str | None) -> None:
+        self._name = name
         self._lines: list[str] = []
-        if path is None:
+        if name is None:
             return
-        if out is not None and Path(out).absolute() == path.absolute():
+        if out is not None and os.path.realpath(out) == os.path.realpath(name):
             raise UsageProblem("--out and --digests name the same file")
-        _remove_older(path)
+        check_output("--digests", name)
+        _remove_older(name)
 
     def add(self, plan: Plan) -> None:
         """Note the plan of one portal."""
@@ -107,26 +117,15 @@ class Digests:
 
     def save(self, portals: int) -> None:
         """Write the file, if as many plans were noted as there are portals."""
-        if self._path is not None and len(self._lines) == portals:
-            _save(self._path, "".join(self._lines), what="digests")
+        if self._name is not None and len(self._lines) == portals:
+            write_file("--digests", self._name, "".join(self._lines))
 
 
-def _remove_older(path: Path) -> None:
+def _remove_older(name: str) -> None:
     """An older run's file must not be taken for this one's when a portal cannot be planned."""
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(name))
     try:
         if target.is_file():
             target.unlink()
     except OSError as error:
-        raise ReconcilerError(f"cannot write the digests to {path}: {error.strerror}") from error
-
-
-def _save(path: Path, text: str, what: str = "plan") -> None:
-    """Write the complete file or nothing: a cut plan file must not be taken for one."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8", errors="backslashreplace")
-        part.replace(path)
-    except OSError as error:
-        raise ReconcilerError(f"cannot write the {what} to {path}: {error.strerror}") from error
+        raise ReconcilerError(f"cannot write the digests to {name}: {error.strerror}") from error

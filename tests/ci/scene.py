@@ -90,6 +90,7 @@ class Scene:
         self.repository.branch(object_limit=object_limit, billing=1)
         self.repository.check_out_merge()
         plans = self.top / f"plans-{object_limit}"
+        plans.mkdir()
         variables = {"HUBSPOT_BASE_URL": self.server.url, "HUBSPOT_ACCESS_TOKEN": DEFAULT_TOKEN}
         desk = Desk(self.repository.folder, variables=variables)
         made = run_here(desk, "plan", "--base", "main", "--out", str(plans / "default.json"))

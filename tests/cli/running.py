@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from reconciler.cli.exits import run
+from reconciler.cli.root import cli
 from reconciler.sandbox import DEFAULT_TOKEN, Server
 
 LEFT_OUT = ("HUBSPOT_", "GITHUB_", "CI", "NO_COLOR", "GITLAB_", "RECONCILER_")
@@ -32,6 +38,16 @@ class Ran:
     @property
     def last_line(self) -> str:
         return self.out.rstrip("\n").rpartition("\n")[2]
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _checked(ran: Ran) -> Ran:
+    """No traceback and no token, whatever was run."""
+    assert "Traceback" not in ran.err, ran.err
+    assert DEFAULT_TOKEN not in ran.out + ran.err, "the token was shown"
+    return ran
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -74,9 +90,35 @@ class Desk:
             check=False,
             encoding="utf-8",
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        assert DEFAULT_TOKEN not in done.stdout + done.stderr, "the token was shown"
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return _checked(Ran(done.returncode, done.stdout, done.stderr))
+
+    def run_here(self, *arguments: str, stdin: str = "") -> Ran:
+        """The same without a process of its own: thirty times as fast, its streams are texts."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            self._as_if_started(["reconciler", *arguments], io.StringIO(stdin)),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = run(cli)
+        return _checked(Ran(code, out.getvalue(), err.getvalue()))
+
+    @contextmanager
+    def _as_if_started(self, argv: list[str], stdin: io.StringIO) -> Iterator[None]:
+        """Arguments, environment, folder and signals as a new process would have them."""
+        before, handlers = Path.cwd(), [(each, signal.getsignal(each)) for each in _SIGNALS]
+        with (
+            mock.patch.object(sys, "argv", argv),
+            mock.patch.object(sys, "stdin", stdin),
+            mock.patch.dict(os.environ, self.env, clear=True),
+        ):
+            os.chdir(self.folder)
+            try:
+                yield
+            finally:
+                os.chdir(before)
+                for number, handler in handlers:
+                    signal.signal(number, handler)
 
     def writes(self) -> list[str]:
         """The operations of every write the portal was sent."""

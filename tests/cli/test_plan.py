@@ -165,10 +165,8 @@ def test_a_plan_past_a_threshold_exits_4(desk: Desk) -> None:
 
 def test_the_digests_file_has_a_line_per_portal(pair: Desk) -> None:
     """`PORTAL sha256:…`, ended by a newline, the digest being that of the plan."""
-    planned = pair.run("plan", "--format", "json", "--digests", "kept/digests")
-    assert (pair.folder / "kept/digests").read_text(
-        "utf-8"
-    ) == f"default {planned.json['digest']}\n"
+    planned = pair.run("plan", "--format", "json", "--digests", "digests")
+    assert (pair.folder / "digests").read_text("utf-8") == f"default {planned.json['digest']}\n"
 
 
 def test_the_digests_of_several_portals_stand_in_their_order(pair: Desk) -> None:

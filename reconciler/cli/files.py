@@ -1,0 +1,143 @@
+"""Files that the command line names: written completely or not at all, read within bounds."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.errors import ReconcilerError, UsageProblem
+
+_RENAME_IMPOSSIBLE = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS}
+"""A folder that takes no new file, or a file that is a mount of its own, as in a container."""
+
+_INHERITED = range(1, 10)
+"""Descriptors that a shell may have opened for this process: `--out /dev/fd/3 3>file`."""
+
+
+def check_output(option: str, name: str) -> None:
+    """Raise unless `name` can be written, before any work is done for it.
+
+    UsageProblem for a name that is empty or a folder's, ReconcilerError for a missing folder.
+    """
+    if not name or "\0" in name:
+        raise UsageProblem(f"{option} needs the name of a file")
+    try:
+        if name.endswith(("/", os.sep)) or Path(name).is_dir():
+            raise UsageProblem(f"{option} {name}: this is a folder, not a file")
+        folder = Path(_followed(name)).parent
+        is_there = folder.is_dir()
+    except OSError as error:
+        raise _not_written(name, error) from error
+    if not is_there:
+        raise ReconcilerError(
+            f"cannot write {name}: there is no folder {folder}",
+            hint=f"create it first: mkdir -p {folder}",
+        )
+
+
+def write_file(option: str, name: str, text: str) -> None:
+    """Write the complete text to the file an option names, or leave the file as it was.
+
+    A symbolic link is written through. Only nothing or a regular file is replaced, by a new file
+    of the same mode beside it; a device, a FIFO or a stream of this process is opened and written
+    to. Raises as `check_output` does, and ReconcilerError where writing fails.
+    """
+    check_output(option, name)
+    try:
+        _write(name, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise _not_written(name, error) from error
+
+
+def _not_written(name: str, error: OSError) -> ReconcilerError:
+    return ReconcilerError(f"cannot write {name}: {error.strerror or error}")
+
+
+def _write(name: str, content: bytes) -> None:
+    try:
+        status = os.stat(name)  # noqa: PTH116 - the name as given: /dev/stdout is more than a link
+    except FileNotFoundError:
+        _replace(_followed(name), content, None)
+        return
+    stream = _own_stream(status)
+    if stream is not None:
+        _write_all(stream, content)
+    elif stat.S_ISREG(status.st_mode):
+        _overwrite(_followed(name), content, status)
+    else:
+        _write_in_place(name, content, 0)
+
+
+def _followed(name: str) -> str:
+    """The name behind every symbolic link. A link into nothing is followed, too."""
+    return os.path.realpath(name)
+
+
+def _own_stream(status: os.stat_result) -> int | None:
+    """The stream of this process that is the same file: what was written there before stays."""
+    for number in _INHERITED:
+        with suppress(OSError):
+            if os.path.samestat(status, os.fstat(number)) and _is_writable(number):
+                return number
+    return None
+
+
+def _is_writable(descriptor: int) -> bool:
+    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+
+
+def _overwrite(path: str, content: bytes, status: os.stat_result) -> None:
+    """Put new content into a regular file, which keeps its mode, its owner and its other names."""
+    if status.st_nlink == 1 and status.st_uid == os.geteuid():
+        try:
+            _replace(path, content, stat.S_IMODE(status.st_mode))
+            return
+        except OSError as error:
+            if error.errno not in _RENAME_IMPOSSIBLE:
+                raise
+    _write_in_place(path, content, os.O_TRUNC)
+
+
+def _replace(path: str, content: bytes, mode: int | None) -> None:
+    """Write a file beside `path` under a name that nobody can guess, and rename it.
+
+    A predictable name could be a link that somebody has put there (`mkstemp` follows none).
+    """
+    descriptor, part = tempfile.mkstemp(prefix=".reconciler-", dir=Path(path).parent)
+    try:
+        try:
+            _write_all(descriptor, content)
+            os.fchmod(descriptor, 0o666 & ~_umask() if mode is None else mode)
+        finally:
+            os.close(descriptor)
+        os.replace(part, path)  # noqa: PTH105 - one name is enough
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)  # noqa: PTH108 - as above
+        raise
+
+
+def _write_in_place(path: str, content: bytes, flags: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | flags)
+    try:
+        _write_all(descriptor, content)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _umask() -> int:
+    """The mode bits that new files do not get. It can only be read by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask

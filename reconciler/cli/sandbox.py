@@ -38,6 +38,8 @@ class _Arguments(TypedDict):
     mixed: str
     max_limit: int
     max_inputs: int | None
+    label_key: str
+    unknown_purge: str
 
 
 @click.command(
@@ -140,6 +142,20 @@ class _Arguments(TypedDict):
 @click.option(
     "--max-inputs", type=click.IntRange(1), metavar="N", help="Most inputs of a batch; else any."
 )
+@click.option(
+    "--label-key",
+    type=click.Choice(["always", "labelled", "never"]),
+    default="always",
+    show_default=True,
+    help="Rows of a read that have the key `label`, which HubSpot documents as optional.",
+)
+@click.option(
+    "--unknown-purge",
+    type=click.Choice(["207", "400", "canceled"]),
+    default="207",
+    show_default=True,
+    help="Answer to a purge of an unknown type; `canceled` is a 2xx with CANCELED.",
+)
 @click.pass_context
 def command(ctx: click.Context, **arguments: Unpack[_Arguments]) -> None:
     """Run a local stand-in for the HubSpot endpoints used here, for demos and tests.
@@ -201,7 +217,7 @@ def _log(line: str) -> None:
 
 
 def _options(arguments: _Arguments) -> Options:
-    from reconciler.sandbox import Judging, Mixed, Options, Rules, Verdict
+    from reconciler.sandbox import Judging, LabelKey, Mixed, Options, Rules, UnknownPurge, Verdict
 
     rules = Rules(
         equality=Verdict(arguments["equality"]),
@@ -212,6 +228,8 @@ def _options(arguments: _Arguments) -> Options:
         primary=Verdict(arguments["primary"]),
         maximum=arguments["max_limit"],
         max_inputs=arguments["max_inputs"],
+        label_key=LabelKey(arguments["label_key"]),
+        unknown_purge=UnknownPurge(arguments["unknown_purge"]),
     )
     return Options(
         token=arguments["token"],

@@ -22,7 +22,7 @@ from .portal import (
     TypeKey,
     Usage,
 )
-from .rules import Judging, Mixed, Rules, Verdict
+from .rules import Judging, LabelKey, Mixed, Rules, UnknownPurge, Verdict
 from .server import Server, serve
 from .stand_in import Sandbox
 from .wire import Request, Response
@@ -38,6 +38,7 @@ __all__ = [
     "Fault",
     "FaultError",
     "Judging",
+    "LabelKey",
     "Mixed",
     "ObjectType",
     "ObjectTypes",
@@ -51,6 +52,7 @@ __all__ = [
     "Server",
     "Step",
     "TypeKey",
+    "UnknownPurge",
     "Usage",
     "Verdict",
     "bare_portal",

@@ -12,7 +12,7 @@ from .outcome import Answer, Outcome
 from .portal import Associations, AssociationType, Direction, Portal, TypeKey
 from .problems import Detail, invalid
 from .routes import Call, Operation
-from .rules import Input, Refusal, Rules, UnknownType, Violation
+from .rules import Input, LabelKey, Refusal, Rules, UnknownPurge, UnknownType, Violation
 from .wire import Response, json_response
 
 _UNKNOWN_TYPE = "crm.associations.INVALID_ASSOCIATION_TYPE"
@@ -22,26 +22,26 @@ _UNKNOWN_TYPE = "crm.associations.INVALID_ASSOCIATION_TYPE"
 _PREFIX = "0-"
 
 
-def read(portal: Portal, direction: Direction) -> Response:
+def read(portal: Portal, direction: Direction, label_key: LabelKey) -> Response:
     """The types of a direction that have a limit; no type without one, and no paging."""
-    return _rows_response(portal.associations(direction))
+    return _rows_response(portal.associations(direction), label_key)
 
 
 # Remembered, because a benchmark of a client should not measure the stand-in's JSON.
 @lru_cache(maxsize=2_000)
-def _rows_response(associations: Associations) -> Response:
-    rows = [_row(associations, key) for key in associations.limits]
+def _rows_response(associations: Associations, label_key: LabelKey) -> Response:
+    rows = [_row(associations, key, label_key) for key in associations.limits]
     return json_response(200, {"results": rows})
 
 
-def read_with_nulls(portal: Portal, direction: Direction) -> Response:
+def read_with_nulls(portal: Portal, direction: Direction, label_key: LabelKey) -> Response:
     """A row for every type, with a null where there is no limit: rows may be like that (observed)."""
     associations = portal.associations(direction)
-    rows = [_row(associations, key) for key in associations.types]
+    rows = [_row(associations, key, label_key) for key in associations.types]
     return json_response(200, {"results": rows})
 
 
-def read_all(portal: Portal) -> Response:
+def read_all(portal: Portal, label_key: LabelKey) -> Response:
     """The rows of all directions, which do not say from where to where they go (documented).
 
     The inverse of a type with a limit comes along without one (observed).
@@ -49,7 +49,7 @@ def read_all(portal: Portal) -> Response:
     rows = [
         row
         for direction, associations in portal.directions.items()
-        for row in _rows_with_inverses(portal, direction, associations)
+        for row in _rows_with_inverses(portal, direction, associations, label_key)
     ]
     return json_response(200, {"results": rows})
 
@@ -71,12 +71,19 @@ def write(
         return Outcome(invalid(message), portal)
     done = carry_out(batch, portal.associations(batch.direction), rules, forced)
     after = portal.with_associations(batch.direction, done.after) if done.steps else portal
-    answer = _answer(portal, call, batch, done, now, partly=bool(done.accepted or forced))
+    answer = _answer(portal, call, batch, done, now, rules, partly=bool(done.accepted or forced))
     return Outcome(answer, after, done.steps)
 
 
 def _answer(
-    portal: Portal, call: Call, batch: Batch, done: BatchOutcome, now: datetime, *, partly: bool
+    portal: Portal,
+    call: Call,
+    batch: Batch,
+    done: BatchOutcome,
+    now: datetime,
+    rules: Rules,
+    *,
+    partly: bool,
 ) -> Answer:
     if not done.refusals:
         return accepted_response(call, done, now)
@@ -85,14 +92,26 @@ def _answer(
         details = (Detail(one.message, _context(one.key)) for one in violations)
         return invalid(violations[0].message, *details)
     errors = [_error(portal, batch.direction, one) for one in done.refusals.values()]
-    status = call.version.multi_status if partly else _success_status(call, has_body=True)
-    return envelope(
-        status,
-        "COMPLETE" if partly else "CANCELED",
-        now,
-        results=result_rows(call, done),
-        errors=errors,
-    )
+    if partly:
+        rows = result_rows(call, done)
+        return envelope(call.version.multi_status, "COMPLETE", now, results=rows, errors=errors)
+    if call.operation is Operation.PURGE:
+        return _unknown_purge(call, rules, now, errors)
+    return envelope(_success_status(call, has_body=True), "CANCELED", now, errors=errors)
+
+
+def _unknown_purge(
+    call: Call, rules: Rules, now: datetime, errors: list[dict[str, object]]
+) -> Answer:
+    match rules.unknown_purge:
+        case UnknownPurge.REFUSED:
+            return invalid(str(errors[0]["message"]))
+        case UnknownPurge.MULTI_STATUS:
+            return envelope(207, "CANCELED", now, errors=errors)
+        case UnknownPurge.CANCELED:
+            return envelope(_success_status(call, has_body=True), "CANCELED", now, errors=errors)
+        case _:
+            assert_never(rules.unknown_purge)
 
 
 def accepted_response(call: Call, done: BatchOutcome, now: datetime) -> Response:
@@ -174,24 +193,24 @@ def _success_status(call: Call, *, has_body: bool) -> int:
             return 200
 
 
-def _row(associations: Associations, key: TypeKey) -> dict[str, object]:
-    return {
-        "category": key.category.value,
-        "typeId": key.type_id,
-        "label": associations.types[key].label,
-        "userEnforcedMaxToObjectIds": associations.limits.get(key),
-    }
+def _row(associations: Associations, key: TypeKey, label_key: LabelKey) -> dict[str, object]:
+    label = associations.types[key].label
+    row: dict[str, object] = {"category": key.category.value, "typeId": key.type_id}
+    if label_key is LabelKey.ALWAYS or (label_key is LabelKey.LABELLED and label is not None):
+        row["label"] = label
+    row["userEnforcedMaxToObjectIds"] = associations.limits.get(key)
+    return row
 
 
 def _rows_with_inverses(
-    portal: Portal, direction: Direction, associations: Associations
+    portal: Portal, direction: Direction, associations: Associations, label_key: LabelKey
 ) -> Iterator[dict[str, object]]:
     others = portal.associations(direction.inverse)
     for key in associations.limits:
-        yield _row(associations, key)
+        yield _row(associations, key, label_key)
         inverse = inverse_key(associations.types[key])
         if inverse is not None and inverse in others.types and inverse not in others.limits:
-            yield _row(others, inverse)
+            yield _row(others, inverse, label_key)
 
 
 def inverse_key(association_type: AssociationType) -> TypeKey | None:

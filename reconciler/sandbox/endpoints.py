@@ -32,7 +32,7 @@ def perform(portal: Portal, call: Call, request: Request, setting: Setting) -> O
             return perform_batch(portal, call, read_batch(portal, call, request), setting)
         if call.operation in _CHANGES:
             return _CHANGES[call.operation](portal, call, request)
-        return Outcome(_READS[call.operation](portal, call, request), portal)
+        return Outcome(_read(portal, call, request, setting.rules), portal)
     except UnknownObjectTypeError as error:
         return Outcome(cannot_infer(str(error)), portal)
     except BadBody as error:
@@ -59,8 +59,18 @@ def _direction(portal: Portal, call: Call) -> Direction:
     return portal.direction(call.from_name, call.to_name)
 
 
+def _read(portal: Portal, call: Call, request: Request, rules: Rules) -> Answer:
+    match call.operation:
+        case Operation.READ:
+            return configurations.read(portal, _direction(portal, call), rules.label_key)
+        case Operation.READ_ALL:
+            return configurations.read_all(portal, rules.label_key)
+        case operation:
+            return _READS[operation](portal, call, request)
+
+
 _Change = Callable[[Portal, Call, Request], Outcome]
-_Read = Callable[[Portal, Call, Request], Answer]
+_Show = Callable[[Portal, Call, Request], Answer]
 
 _CHANGES: Mapping[Operation, _Change] = {
     Operation.LABEL_CREATE: lambda portal, call, request: labels.create_label(
@@ -74,9 +84,7 @@ _CHANGES: Mapping[Operation, _Change] = {
     ),
 }
 
-_READS: Mapping[Operation, _Read] = {
-    Operation.READ: lambda portal, call, _: configurations.read(portal, _direction(portal, call)),
-    Operation.READ_ALL: lambda portal, _, __: configurations.read_all(portal),
+_READS: Mapping[Operation, _Show] = {
     Operation.LABELS: lambda portal, call, _: labels.read_labels(
         portal, _direction(portal, call), call.version
     ),

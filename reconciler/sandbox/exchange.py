@@ -165,7 +165,7 @@ class Exchange:
         direction = self._direction(portal)
         if direction is None:
             return self.usual()
-        return configurations.read_with_nulls(portal, direction)
+        return configurations.read_with_nulls(portal, direction, self.setting.rules.label_key)
 
 
 def edit(state: State, action: Edit) -> None:

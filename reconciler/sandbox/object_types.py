@@ -23,13 +23,12 @@ class ObjectType:
     def path_names(self) -> tuple[str, ...]:
         """The names HubSpot takes in a path.
 
-        Standard object types go by type ID and by singular or plural name (observed). A custom one
-        goes by type ID and fully qualified name, `p123_car`, with or without the portal's number;
-        its bare name is refused (observed).
+        Standard object types go by type ID and by singular or plural name. A custom one goes by type
+        ID and fully qualified name, `p123_car`; its bare name is refused. All of it is observed.
         """
         if self.fully_qualified_name is None:
             return self.id, self.singular, self.plural
-        return self.id, self.fully_qualified_name, f"p_{self.singular}"
+        return self.id, self.fully_qualified_name
 
 
 class ObjectTypes:

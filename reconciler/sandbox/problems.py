@@ -86,6 +86,11 @@ def not_found(message: str) -> Problem:
     return Problem(404, message, "OBJECT_NOT_FOUND")
 
 
+def too_many_labels(maximum: int) -> Problem:
+    """The 437 for one label more than a pair may have (observed; its body is unknown)."""
+    return Problem(437, f"A pair of object types has at most {maximum} labels.")
+
+
 def wrong_method() -> Problem:
     """A path that exists, but not with this method."""
     return Problem(405, "Method Not Allowed", "METHOD_NOT_ALLOWED")

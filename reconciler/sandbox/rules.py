@@ -30,6 +30,23 @@ class Mixed(StrEnum):
     PARTIAL = "partial"
 
 
+class LabelKey(StrEnum):
+    """Which rows of a read have the key `label`, which is documented as optional: unknown."""
+
+    ALWAYS = "always"
+    LABELLED = "labelled"
+    NEVER = "never"
+
+
+class UnknownPurge(StrEnum):
+    """How a purge of an unknown type is answered: 207 and 400 were both observed on v4."""
+
+    MULTI_STATUS = "207"
+    REFUSED = "400"
+    CANCELED = "canceled"
+    """As an update of one: a success status with CANCELED in the body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How the stand-in judges.
@@ -39,6 +56,7 @@ class Rules:
     2026-09), documented as the work of `batch/create`. `create_of_existing`: unknown. `primary`:
     a limit on HubSpot's Primary type; unknown. `maximum`: 50,000 is the product's technical
     ceiling (documented), the API's own maximum is unknown. `max_inputs`: unknown, None for any.
+    `label_key`, `unknown_purge`: as their classes say.
     """
 
     equality: Verdict = Verdict.ACCEPT
@@ -49,6 +67,8 @@ class Rules:
     primary: Verdict = Verdict.ACCEPT
     maximum: int = 50_000
     max_inputs: int | None = None
+    label_key: LabelKey = LabelKey.ALWAYS
+    unknown_purge: UnknownPurge = UnknownPurge.MULTI_STATUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +140,10 @@ def _violation(one: Input, associations: Associations, rules: Rules) -> str | No
 
 
 def _bad_maximum(one: Update | Create, rules: Rules) -> str | None:
-    if one.maximum < 1:
-        return f"maxToObjectIds must be at least 1, but is {one.maximum}."
-    if one.maximum > rules.maximum:
-        return f"maxToObjectIds must be at most {rules.maximum}, but is {one.maximum}."
-    return None
+    """The message carries the allowed range (documented)."""
+    if 1 <= one.maximum <= rules.maximum:
+        return None
+    return f"maxToObjectIds must be between 1 and {rules.maximum}, but is {one.maximum}."
 
 
 def _bad_order(one: Update | Create, associations: Associations, rules: Rules) -> str | None:

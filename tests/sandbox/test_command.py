@@ -154,6 +154,7 @@ def test_every_switch_reaches_the_rules() -> None:
         *("--strict-update", "--create-existing", "accept", "--equality", "refuse"),
         *("--primary", "refuse", "--judging", "before", "--mixed", "partial"),
         *("--max-limit", "100", "--max-inputs", "3"),
+        *("--label-key", "labelled", "--unknown-purge", "400"),
     )
     with (
         running(*switches) as (url, _),
@@ -173,6 +174,9 @@ def test_every_switch_reaches_the_rules() -> None:
         assert post("update", one(279, 9, "HUBSPOT_DEFINED"), one(28, 7)) == 207  # before, partial
         assert post("update", one(279, 101, "HUBSPOT_DEFINED")) == 400  # max limit
         assert post("update", *[one(28, 1)] * 4) == 400  # max inputs
+        assert post("purge", one(999)) == 400  # unknown purge
+        rows = http.get(PATH).json()["results"]
+        assert ["label" in row for row in rows] == [False, True]  # label key
         name = "p42_car"
         assert http.get(limits_path("v4", name, "contacts")).status_code == 200
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 
 from reconciler.sandbox import Request, Sandbox, example_portal
+from reconciler.sandbox.seed import portal_from
 from tests.sandbox.talking import AUTHORIZED, VERSIONS, get, one, send, told, write
+
+TWO_CUSTOM = {
+    "object_types": [
+        {"id": "2-1", "singular": "car", "plural": "cars", "fully_qualified_name": "p1_car"},
+        {
+            "id": "2-2",
+            "singular": "garage",
+            "plural": "garages",
+            "fully_qualified_name": "p1_garage",
+        },
+    ]
+}
 
 
 def labels_path(version: str, start: str, end: str) -> str:
@@ -107,7 +120,87 @@ def test_a_removed_label_takes_its_inverse_and_their_limits_along() -> None:
     assert [(step.before, step.after) for step in sandbox.history] == [(1, None), (2, None)]
 
 
-@pytest.mark.parametrize("type_id", ["9999", "279", "x", "²"])
+def test_a_label_renamed_without_its_inverse_reads_the_same_both_ways() -> None:
+    """HubSpot gives both sides the text, whatever the inverse was called before."""
+    sandbox = Sandbox(example_portal())
+    body = {"associationTypeId": 43, "label": "Partner"}
+    assert send(sandbox, "PUT", labels_path("v4", "deals", "companies"), body).status == 204
+    assert labels(sandbox, "deals", "companies") == {43: "Partner"}
+    assert labels(sandbox, "companies", "deals") == {44: "Partner"}
+    body = {"associationTypeId": 34, "label": "Boss"}
+    send(sandbox, "PUT", labels_path("v4", "contacts", "contacts"), body)
+    assert labels(sandbox, "contacts", "contacts") == {34: "Boss", 35: "Boss", 36: "Sibling"}
+
+
+@pytest.mark.parametrize("type_id", [28, 29])
+@pytest.mark.parametrize("ends", [("contacts", "companies"), ("companies", "contacts")])
+def test_either_type_id_removes_both_ways(type_id: int, ends: tuple[str, str]) -> None:
+    """A label has two type IDs, and any of them on any of the two paths removes it."""
+    sandbox = Sandbox(example_portal())
+    path = f"{labels_path('v4', *ends)}/{type_id}"
+    assert sandbox.handle(Request("DELETE", path, AUTHORIZED)).status == 204
+    assert 28 not in labels(sandbox, "contacts", "companies")
+    assert 29 not in labels(sandbox, "companies", "contacts")
+    assert sandbox.limits("companies", "contacts") == {}
+
+
+@pytest.mark.parametrize("end", ["companies", "contacts"])
+def test_the_fifty_first_label_of_a_pair_is_refused(end: str) -> None:
+    """437 counts the user's labels of the pair, once for both ways, and none of HubSpot's."""
+    sandbox = Sandbox(example_portal())
+    path = labels_path("2026-09", "contacts", end)
+    there = 2  # labels that the example has on either pair
+    statuses = []
+    for number in range(there, 51):
+        body = {"name": f"n{number}", "label": f"L{number}", "inverseLabel": f"I{number}"}
+        statuses.append(send(sandbox, "POST", path, body).status)
+    assert statuses == [200] * (50 - there) + [437]
+    assert "L49" in labels(sandbox, "contacts", end).values()
+    assert "L50" not in labels(sandbox, "contacts", end).values()
+
+
+def test_the_first_label_of_a_pair_makes_its_plain_type_as_well() -> None:
+    """Two custom object types have no association until somebody makes one."""
+    sandbox = Sandbox(portal_from(TWO_CUSTOM))
+    path = labels_path("v4", "2-1", "2-2")
+    assert told(get(sandbox, path))["results"] == []
+    made = send(sandbox, "POST", path, {"name": "driver", "label": "Driver"})
+    assert [row["label"] for row in told(made)["results"]] == ["Driver", "Driver"]
+    assert sorted(labels(sandbox, "2-1", "2-2").values(), key=str) == ["Driver", None]
+    assert sorted(labels(sandbox, "2-2", "2-1").values(), key=str) == ["Driver", None]
+    send(sandbox, "POST", path, {"name": "owner", "label": "Owner"})
+    assert len(labels(sandbox, "2-1", "2-2")) == 3
+
+
+def test_an_empty_label_makes_the_plain_type_alone() -> None:
+    """Once, and only where a custom object is an end; standard ones have HubSpot's."""
+    sandbox = Sandbox(portal_from(TWO_CUSTOM))
+    path = labels_path("v4", "2-1", "2-2")
+    assert send(sandbox, "POST", path, {"name": "plain", "label": ""}).status == 200
+    assert list(labels(sandbox, "2-1", "2-2").values()) == [None]
+    assert send(sandbox, "POST", path, {"name": "again", "label": ""}).status == 400
+    standard = labels_path("v4", "contacts", "companies")
+    assert send(sandbox, "POST", standard, {"name": "third", "label": ""}).status == 400
+    within = labels_path("v4", "2-1", "2-1")
+    assert len(told(send(sandbox, "POST", within, {"name": "self", "label": ""}))["results"]) == 1
+
+
+def test_the_plain_type_stays_as_long_as_there_are_labels() -> None:
+    """400 with labels; without them it goes, both ways, with its limit."""
+    sandbox = Sandbox(example_portal())
+    path = labels_path("v4", "2-4021", "contacts")
+
+    def delete(type_id: int) -> int:
+        return sandbox.handle(Request("DELETE", f"{path}/{type_id}", AUTHORIZED)).status
+
+    assert delete(40) == 400
+    assert sandbox.limits("2-4021", "contacts") == {("USER_DEFINED", 40): 4}
+    assert [delete(45), delete(40)] == [204, 204]
+    assert labels(sandbox, "2-4021", "contacts") == labels(sandbox, "contacts", "2-4021") == {}
+    assert sandbox.limits("2-4021", "contacts") == {}
+
+
+@pytest.mark.parametrize("type_id", ["9999", "279", "x", "²", "9" * 5_000])
 def test_only_a_label_of_the_user_can_be_removed(type_id: str) -> None:
     """Unknown, HubSpot-defined and nonsensical type IDs are 404."""
     path = f"{labels_path('v4', 'contacts', 'companies')}/{type_id}"

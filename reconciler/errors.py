@@ -121,6 +121,10 @@ class RequestRefused(PortalError):
     """A 4xx that concerns what was asked: nothing of the request was written."""
 
 
+class AnswerNotSupported(PortalError):
+    """A sound answer that this version does not know how to read."""
+
+
 class DailyLimitReached(PortalError):
     """429 with the policy `DAILY`: waiting will not help today."""
 

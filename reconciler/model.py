@@ -246,21 +246,97 @@ class ObservedLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class NamelessLimit:
+    """A row of a direction's configurations that leaves its label out, which is not null.
+
+    `label` is optional in all four published documents (documented): only the labels can tell
+    whether this is the unlabelled type.
+    """
+
+    key: TypeKey
+    max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRow:
+    """A row that this version does not know how to read: reported, and its type never touched.
+
+    `row` and `unknown` in words: the row, and what is unknown of it. `key` and `type` None: they
+    are themselves unknown. `in_force`: whether it states a limit.
+    """
+
+    row: str
+    unknown: str
+    key: TypeKey | None = None
+    type: AssociationType | None = None
+    in_force: bool = True
+
+    def __str__(self) -> str:
+        return f"this version does not know {self.unknown} of {self.row}"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelList:
+    """The association types that the labels of one direction name, and the rows not understood."""
+
+    types: tuple[AssociationType, ...]
+    unknown: tuple[UnknownRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedDirection:
     """What the portal answered for one direction; `labels` None: they were not asked for."""
 
     direction: Direction
     limits: tuple[ObservedLimit, ...]
     labels: tuple[AssociationType, ...] | None = None
+    nameless: tuple[NamelessLimit, ...] = ()
+    unknown: tuple[UnknownRow, ...] = ()
+
+    def with_labels(self, labels: LabelList) -> ObservedDirection:
+        """The rows together with the labels; a row that these do not name either is unknown."""
+        named = {each.key: each for each in labels.types}
+        said = {row.type.key for row in self.limits} | {row.key for row in self.nameless}
+        found = tuple(
+            ObservedLimit(named[row.key], row.max) for row in self.nameless if row.key in named
+        )
+        lost = tuple(
+            UnknownRow(str(row.key), "the label", row.key, in_force=row.max is not None)
+            for row in self.nameless
+            if row.key not in named
+        )
+        return ObservedDirection(
+            self.direction,
+            (*self.limits, *found),
+            labels.types,
+            unknown=(
+                *self.unknown,
+                *lost,
+                *(row for row in labels.unknown if row not in self.unknown and row.key not in said),
+            ),
+        )
 
     def values(self) -> dict[TypeKey, int]:
-        """The limits in force, by type."""
-        return {row.type.key: row.max for row in self.limits if row.max is not None}
+        """The limits in force, by type. Those of unknown rows are not among them."""
+        known = {row.type.key: row.max for row in self.limits}
+        nameless = {row.key: row.max for row in self.nameless}
+        return {key: value for key, value in (known | nameless).items() if value is not None}
 
     def types(self) -> dict[TypeKey, AssociationType]:
         """Every association type the answers named."""
         known = {row.type.key: row.type for row in self.limits}
-        return known | {entry.key: entry for entry in self.labels or ()}
+        odd = {row.key: row.type for row in self.unknown if row.key and row.type}
+        return odd | known | {entry.key: entry for entry in self.labels or ()}
+
+    @property
+    def untouchable(self) -> frozenset[TypeKey]:
+        """The types of unknown rows: what they hold now is not known, so nobody changes it."""
+        return frozenset(row.key for row in self.unknown if row.key is not None)
+
+    @property
+    def unknown_limits(self) -> int:
+        """How many unknown rows state a limit."""
+        return sum(row.in_force for row in self.unknown)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.errors import PlanRefused, WrongPortal
-from reconciler.model import Account, Change, Observed, Plan
+from reconciler.model import (
+    Account,
+    Change,
+    Observed,
+    ObservedDirection,
+    Plan,
+    TypeKey,
+    UnknownRow,
+)
 
 
 def check_portal(plan: Plan, account: Account) -> None:
@@ -37,19 +45,25 @@ def check_fresh(plan: Plan, observed: Observed) -> None:
     )
 
 
-def _stale(plan: Plan, observed: Observed) -> Iterator[tuple[Change, int | None]]:
-    values = {key: each.values() for key, each in observed.by_key.items()}
+Now = int | UnknownRow | None
+"""What the portal shows in place of a `before`: a limit, none, or a row that nobody understands."""
+
+
+def _stale(plan: Plan, observed: Observed) -> Iterator[tuple[Change, Now]]:
     for change in plan.changes:
-        now = values[change.direction.key].get(change.type.key)
+        now = _now(observed.by_key[change.direction.key], change.type.key)
         if now != change.before:
             yield change, now
 
 
-def _described(change: Change, now: int | None) -> str:
-    return (
-        f"{change.direction}, {change.type}: the plan expects {shown(change.before)}, "
-        f"the portal shows {shown(now)}"
-    )
+def _now(direction: ObservedDirection, key: TypeKey) -> Now:
+    unknown = next((row for row in direction.unknown if row.key == key), None)
+    return unknown or direction.values().get(key)
+
+
+def _described(change: Change, now: Now) -> str:
+    found = str(now) if isinstance(now, UnknownRow) else f"the portal shows {shown(now)}"
+    return f"{change.direction}, {change.type}: the plan expects {shown(change.before)}, {found}"
 
 
 def shown(limit: int | None) -> str:

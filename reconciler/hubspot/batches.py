@@ -16,9 +16,9 @@ from pydantic import (
 )
 
 from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
-from reconciler.hubspot.documents import Row, Wire, plain, read
+from reconciler.hubspot.documents import Maximum, Wire, plain, read
 from reconciler.hubspot.messages import Response
-from reconciler.model import BatchInput, TypeKey
+from reconciler.model import BatchInput, Category, TypeKey
 
 
 def batch_body(inputs: Iterable[BatchInput]) -> bytes:
@@ -60,7 +60,19 @@ def _mapping(value: object) -> object:
 _Text = Annotated[str | None, BeforeValidator(_text)]
 _Count = Annotated[int | None, WrapValidator(_or_none)]
 _Status = Annotated[BatchStatus | None, Field(strict=False), WrapValidator(_or_none)]
-_LenientRow = Annotated[Row | None, WrapValidator(_or_none)]
+
+
+class _Row(Wire):
+    category: Annotated[Category, Field(strict=False)]
+    type_id: int
+    user_enforced_max_to_object_ids: Maximum = None
+
+    @property
+    def key(self) -> TypeKey:
+        return TypeKey(self.category, self.type_id)
+
+
+_LenientRow = Annotated[_Row | None, WrapValidator(_or_none)]
 _Context = Annotated[dict[str, Any], BeforeValidator(_mapping)]
 
 
@@ -154,7 +166,7 @@ def correlation_id(response: Response) -> str | None:
     return plain(text) if text else None
 
 
-def _confirmed(rows: list[Row]) -> dict[TypeKey, int | None]:
+def _confirmed(rows: list[_Row]) -> dict[TypeKey, int | None]:
     values: dict[TypeKey, set[int | None]] = {}
     for row in rows:
         values.setdefault(row.key, set()).add(row.user_enforced_max_to_object_ids)

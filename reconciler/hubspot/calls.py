@@ -62,7 +62,7 @@ class Calls:
         except RequestRefused:
             raise
         except (PortalError, Interrupted) as error:
-            if not progress.in_doubt:
+            if not progress.in_doubt or _is_about_this_attempt(error, progress):
                 raise
             raise _in_doubt(error) from error
 
@@ -112,6 +112,13 @@ def _fault(state: tenacity.RetryCallState) -> PassingFault:
     fault = state.outcome.exception() if state.outcome else None
     assert isinstance(fault, PassingFault)  # noqa: S101  tenacity asks after a fault only
     return fault
+
+
+def _is_about_this_attempt(error: PortalError | Interrupted, progress: Progress) -> bool:
+    """Whether the error itself says that the only attempt may have been carried out."""
+    if not isinstance(error, PortalUnavailable | Interrupted):
+        return False
+    return error.may_have_been_written and progress.attempt == 1
 
 
 def _in_doubt(error: PortalError | Interrupted) -> PortalUnavailable | Interrupted:

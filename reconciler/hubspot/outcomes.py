@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from reconciler.errors import PortalUnavailable
+from reconciler.errors import AnswerNotSupported, PortalUnavailable
 from reconciler.hubspot.call import Attempt, PassingFault, Repeat
-from reconciler.hubspot.documents import Nonsense
+from reconciler.hubspot.documents import BeyondThisVersion, Nonsense
 from reconciler.hubspot.failures import LOCKED, MIGRATING, RATE_LIMITED, Failure
 from reconciler.hubspot.messages import (
     NotSent,
@@ -28,9 +28,15 @@ def understood(attempt: Attempt[T], response: Response) -> T:
     """The answer of a 2xx; raise for one that cannot be understood."""
     try:
         return attempt.call.understand(response)
+    except BeyondThisVersion as unknown:
+        raise AnswerNotSupported(
+            f"{attempt.call.endpoint}: {unknown.description}",
+            hint="use a newer version of reconciler, or another --api-version",
+            status=response.status,
+        ) from None
     except Nonsense as nonsense:
         error = _unusable(attempt, nonsense.description, response.status)
-        attempt.progress.nonsense += nonsense.is_json
+        attempt.progress.nonsense += nonsense.lasting
         lasting = attempt.progress.nonsense >= _NONSENSE_ATTEMPTS
         if attempt.call.repeat is not Repeat.READ or lasting:
             raise error from None
@@ -71,7 +77,7 @@ def _broken(error: PortalUnavailable) -> PassingFault:
 def _unusable(attempt: Attempt[T], description: str, status: int) -> PortalUnavailable:
     attempt.doubt()
     return PortalUnavailable(
-        f"nonsense answer to {attempt.call.endpoint}: {description} (HTTP {status})",
+        f"unusable answer to {attempt.call.endpoint}: {description} (HTTP {status})",
         hint="if it stays so: is --base-url HubSpot's, and is there a proxy in between?",
         status=status,
         may_have_been_written=attempt.progress.in_doubt,

@@ -22,10 +22,10 @@ from reconciler.hubspot.pace import Pace
 from reconciler.hubspot.pool import Pool
 from reconciler.model import (
     Account,
-    AssociationType,
     Batch,
     CustomObject,
     Direction,
+    LabelList,
     ObservedDirection,
     ObservedLimit,
     Operation,
@@ -101,11 +101,9 @@ class Portal:
     def read(self, direction: Direction, *, needs_labels: NeedsLabels) -> ObservedDirection:
         """The limits of one direction, and its labels where `needs_labels` of the rows says so."""
         path = self.connection.api_version.limits_path(direction)
-        limits = self._get(CallName.LIMITS, path, reads.read_limits, exempt=True)
-        observed = ObservedDirection(direction, limits)
-        if not needs_labels(observed):
-            return observed
-        return ObservedDirection(direction, limits, self.labels(direction))
+        understand = partial(reads.read_limits, direction=direction)
+        observed = self._get(CallName.LIMITS, path, understand, exempt=True)
+        return observed.with_labels(self.labels(direction)) if needs_labels(observed) else observed
 
     def read_all(
         self, directions: Sequence[Direction], *, needs_labels: NeedsLabels
@@ -114,7 +112,7 @@ class Portal:
         tasks = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
         return tuple(self.in_parallel(tasks))
 
-    def labels(self, direction: Direction) -> tuple[AssociationType, ...]:
+    def labels(self, direction: Direction) -> LabelList:
         """The association types of one direction, the unlabelled one included."""
         path = self.connection.api_version.labels_path(direction)
         return self._get(CallName.LABELS, path, reads.read_labels, exempt=True)

@@ -1,31 +1,111 @@
-"""What reads bring, turned into values of the domain: strict, for plans are made of it."""
+"""What reads bring, turned into values of the domain: strict, for plans are made of it.
+
+A damaged answer is never taken as empty. A row of a category that came later, or with a value
+outside HubSpot's rules, is kept as unknown and stops nothing else.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from reconciler.hubspot.answers import Usage
-from reconciler.hubspot.documents import Maximum, Nonsense, Row, Text, Wire, read
+from reconciler.hubspot.documents import (
+    GREATEST_NUMBER,
+    NO_LIMIT,
+    BeyondThisVersion,
+    Maximum,
+    Nonsense,
+    Text,
+    Wire,
+    is_unicode,
+    parse,
+    plain,
+    understand,
+)
 from reconciler.hubspot.messages import Response
 from reconciler.model import (
     Account,
     AccountType,
     AssociationType,
+    Category,
     CustomObject,
+    Direction,
+    LabelList,
+    NamelessLimit,
+    ObservedDirection,
     ObservedLimit,
     TypeKey,
+    UnknownRow,
 )
 
+_GREATEST_PORTAL_ID = 2**53
+"""Far above HubSpot's, and exact in every JSON reader."""
 
-class _Rows(Wire):
-    results: list[Row]
+_CATEGORIES = {str(each): each for each in Category}
+
+
+class _Answer(Wire):
+    """What any answer to a read may have beside its data."""
+
+    status: Any = None
+    num_errors: Any = None
+    errors: Any = None
     paging: Any = None
 
 
+class _Row(Wire):
+    """A row of limits or labels. It names no direction. A label left out is not a null one."""
+
+    category: str
+    type_id: int
+    label: str | None = None
+    user_enforced_max_to_object_ids: Any = None
+
+    @property
+    def key(self) -> TypeKey | None:
+        """None for a category that this version does not know, or an ID that none can have."""
+        category = _CATEGORIES.get(self.category)
+        if category is None or not 1 <= self.type_id <= GREATEST_NUMBER:
+            return None
+        return TypeKey(category, self.type_id)
+
+    @property
+    def leaves_label_out(self) -> bool:
+        return "label" not in self.model_fields_set
+
+    @property
+    def has_odd_label(self) -> bool:
+        return self.label is not None and not is_unicode(self.label)
+
+    @property
+    def maximum(self) -> int | None:
+        """The limit, None for none; raise `ValueError` for a value outside HubSpot's rules."""
+        value = self.user_enforced_max_to_object_ids
+        if value is None or (type(value) is int and value == NO_LIMIT):
+            return None
+        if type(value) is not int or not 1 <= value <= GREATEST_NUMBER:
+            raise ValueError
+        return value
+
+    @property
+    def in_force(self) -> bool:
+        return self.user_enforced_max_to_object_ids not in (None, NO_LIMIT)
+
+    def __str__(self) -> str:
+        label = f' "{plain(self.label)[:60]}"' if self.label else ""
+        return f"{plain(self.category)[:40]}/{_shown(self.type_id)}{label}"
+
+
+class _Rows(_Answer):
+    results: list[_Row]
+
+
 class _Schema(Wire):
-    object_type_id: str = Field(pattern=r"^\d+-\d+$")
+    object_type_id: str = Field(pattern=r"^[0-9]{1,4}-[0-9]{1,15}$")
     name: Text = Field(min_length=1)
     fully_qualified_name: Text | None = None
 
@@ -33,77 +113,141 @@ class _Schema(Wire):
         return CustomObject(self.object_type_id, self.name, self.fully_qualified_name or self.name)
 
 
-class _Schemas(Wire):
+class _Schemas(_Answer):
     results: list[_Schema]
-    paging: Any = None
 
 
-class _Account(Wire):
-    portal_id: int = Field(ge=1)
-    account_type: str | None = None
+def _text_or_none(value: object) -> object:
+    return value if isinstance(value, str) else None
 
 
-class _Usage(Wire):
+class _Account(_Answer):
+    portal_id: int = Field(ge=1, le=_GREATEST_PORTAL_ID)
+    account_type: Annotated[str | None, BeforeValidator(_text_or_none)] = None
+
+
+class _Usage(_Answer):
     limit: Maximum = None
-    total_records_at_limit: int = Field(ge=0)
-    total_records_near_limit: int = Field(ge=0)
+    total_records_at_limit: int = Field(ge=0, le=_GREATEST_PORTAL_ID)
+    total_records_near_limit: int = Field(ge=0, le=_GREATEST_PORTAL_ID)
 
 
-def read_limits(response: Response) -> tuple[ObservedLimit, ...]:
+def read_limits(response: Response, direction: Direction) -> ObservedDirection:
     """The rows of one direction; raise `Nonsense` where two of them contradict each other."""
-    rows = [row.limit() for row in _rows(response)]
-    return _without_copies([(row.type.key, row) for row in rows])
+    rows = [_limit(row) for row in _answer(_Rows, response).results]
+    _refuse_contradictions((_key(row), row) for row in rows)
+    rows = list(dict.fromkeys(rows))
+    return ObservedDirection(
+        direction,
+        tuple(row for row in rows if isinstance(row, ObservedLimit)),
+        nameless=tuple(row for row in rows if isinstance(row, NamelessLimit)),
+        unknown=tuple(row for row in rows if isinstance(row, UnknownRow)),
+    )
 
 
 def read_all_limits(response: Response) -> tuple[ObservedLimit, ...]:
-    """The rows of all directions: they carry no direction, so that one type may come twice."""
-    return tuple(row.limit() for row in _rows(response))
+    """The rows of all directions: they carry no direction, so that one type may come twice.
+
+    Rows that this version does not know are left out.
+    """
+    rows = [_limit(row) for row in _answer(_Rows, response).results]
+    return tuple(row for row in rows if isinstance(row, ObservedLimit))
 
 
-def read_labels(response: Response) -> tuple[AssociationType, ...]:
+def read_labels(response: Response) -> LabelList:
     """The association types of one direction."""
-    types = [row.type() for row in _rows(response)]
-    return _without_copies([(each.key, each) for each in types])
+    rows = [_type(row) for row in _answer(_Rows, response).results]
+    _refuse_contradictions((row.key, row) for row in rows)
+    rows = list(dict.fromkeys(rows))
+    return LabelList(
+        tuple(row for row in rows if isinstance(row, AssociationType)),
+        tuple(row for row in rows if isinstance(row, UnknownRow)),
+    )
 
 
 def read_custom_objects(response: Response) -> tuple[CustomObject, ...]:
     """The custom objects of the portal."""
-    answer = read(_Schemas, response)
-    _refuse_pages(answer.paging)
-    return tuple(schema.custom_object() for schema in answer.results)
+    return tuple(schema.custom_object() for schema in _answer(_Schemas, response).results)
 
 
 def read_account(response: Response) -> Account:
     """The portal that the token belongs to."""
-    answer = read(_Account, response)
+    answer = _answer(_Account, response)
     known = {str(each): each for each in AccountType}
     return Account(answer.portal_id, known.get(answer.account_type or "", AccountType.UNKNOWN))
 
 
 def read_usage(response: Response) -> Usage:
     """The usage of one direction."""
-    answer = read(_Usage, response)
+    answer = _answer(_Usage, response)
     return Usage(answer.limit, answer.total_records_at_limit, answer.total_records_near_limit)
 
 
-def _rows(response: Response) -> list[Row]:
-    answer = read(_Rows, response)
-    _refuse_pages(answer.paging)
-    return answer.results
+_Model = TypeVar("_Model", bound=_Answer)
 
 
-def _refuse_pages(paging: object) -> None:
-    """These endpoints do not page (documented); if one does, half an answer is no answer."""
-    if isinstance(paging, dict) and paging.get("next"):
-        raise Nonsense("it is one page of several", is_json=True)
+def _answer(model: type[_Model], response: Response) -> _Model:
+    """The answer as a model: 200 alone, complete and without errors, or it says nothing."""
+    if response.status != 200:
+        raise Nonsense("a read is answered with 200 or not at all", lasting=False)
+    document = parse(response)
+    state = understand(_Answer, document)
+    if state.status not in (None, "COMPLETE"):
+        raise Nonsense(f"its status is {_shown(state.status)}", lasting=False)
+    if state.errors or state.num_errors:
+        raise Nonsense(
+            f"it reports errors: {_shown(state.errors or state.num_errors)}", lasting=False
+        )
+    if isinstance(state.paging, dict) and state.paging.get("next"):
+        raise BeyondThisVersion(
+            "the answer is one page of several, and this version does not read further pages"
+        )
+    return understand(model, document)
 
 
-_Value = TypeVar("_Value", ObservedLimit, AssociationType)
+def _limit(row: _Row) -> ObservedLimit | NamelessLimit | UnknownRow:
+    key = row.key
+    if key is None or row.has_odd_label:
+        return _unknown(row, key, in_force=row.in_force)
+    nameless = row.leaves_label_out or row.label == ""
+    type_ = AssociationType(key, row.label)
+    try:
+        maximum = row.maximum
+    except ValueError:
+        value = _shown(row.user_enforced_max_to_object_ids)
+        return UnknownRow(str(row), f"the limit {value}", key, None if nameless else type_)
+    return NamelessLimit(key, maximum) if nameless else ObservedLimit(type_, maximum)
 
 
-def _without_copies(pairs: list[tuple[TypeKey, _Value]]) -> tuple[_Value, ...]:
-    seen: dict[TypeKey, _Value] = {}
-    for key, value in pairs:
-        if seen.setdefault(key, value) != value:
-            raise Nonsense(f"it names {key} twice, with different values", is_json=True)
-    return tuple(seen.values())
+def _type(row: _Row) -> AssociationType | UnknownRow:
+    key = row.key
+    if key is None or row.has_odd_label or row.leaves_label_out:
+        return _unknown(row, key, in_force=False)
+    return AssociationType(key, row.label or None)
+
+
+def _unknown(row: _Row, key: TypeKey | None, *, in_force: bool) -> UnknownRow:
+    if row.category not in _CATEGORIES:
+        unknown = "the category"
+    elif key is None:
+        unknown = "the type ID"
+    else:
+        unknown = "the label"
+    return UnknownRow(str(row), unknown, key, in_force=in_force)
+
+
+def _key(row: ObservedLimit | NamelessLimit | UnknownRow) -> TypeKey | None:
+    return row.type.key if isinstance(row, ObservedLimit) else row.key
+
+
+def _refuse_contradictions(rows: Iterable[tuple[TypeKey | None, object]]) -> None:
+    seen: dict[TypeKey, object] = {}
+    for key, row in rows:
+        if key is not None and seen.setdefault(key, row) != row:
+            raise Nonsense(f"it names {key} twice, with different values", lasting=True)
+
+
+def _shown(value: object) -> str:
+    """A value of the answer in words, in one line and of bounded length."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return plain(text[:200])[:60]

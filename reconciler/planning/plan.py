@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import ConfigurationInvalid, Diagnostic
@@ -106,7 +106,7 @@ def make_plan(
         summary=summary,
         changes=changes,
         batches=order(changes),
-        warnings=(*context.warnings, *_warnings(changes)),
+        warnings=(*context.warnings, *_warnings(changes), *_unknown_rows(observed)),
         refusals=refusals(changes, summary, safety or Safety(), protected),
     )
 
@@ -163,7 +163,7 @@ def _compare(
         unchanged=sum(
             before.get(key) == each.max for key, each in target.items() if each.max is not None
         ),
-        unmanaged=len(before.keys() - target.keys()),
+        unmanaged=len(before.keys() - target.keys()) + observed.unknown_limits,
         protected=_protected(declared.direction, {**removed_protection, **named.limits}),
     )
 
@@ -224,7 +224,7 @@ def _compare_removed(base: ResolvedDirection, observed: ObservedDirection) -> _C
     return _Compared(
         base.direction,
         changes,
-        unmanaged=len(before.keys() - target.keys()),
+        unmanaged=len(before.keys() - target.keys()) + observed.unknown_limits,
         protected=_protected(base.direction, named),
     )
 
@@ -280,3 +280,17 @@ def _warnings(changes: Sequence[Change]) -> tuple[str, ...]:
             "by definition, and whether HubSpot accepts a limit there is unknown"
         )
     return tuple(warnings)
+
+
+_NAMED_ROWS = 5
+"""Unknown rows of one direction that are named, one warning each."""
+
+
+def _unknown_rows(observed: Observed) -> Iterator[str]:
+    """What the portal has and this version does not know: unmanaged, never touched."""
+    for direction in observed.directions:
+        for row in direction.unknown[:_NAMED_ROWS]:
+            yield f"{direction.direction}: {row}: it is unmanaged and not changed"
+        more = len(direction.unknown) - _NAMED_ROWS
+        if more > 0:
+            yield f"{direction.direction}: this version does not know {more} more of its rows"

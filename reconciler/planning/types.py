@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import assert_never
 
@@ -19,6 +19,7 @@ from reconciler.model import (
     ResolvedDirection,
     Selector,
     TypeKey,
+    UnknownRow,
     Unlabelled,
 )
 
@@ -26,10 +27,13 @@ from reconciler.model import (
 def needs_labels(declared: ResolvedDirection, observed: ObservedDirection) -> bool:
     """Whether the rows of a direction's configurations leave open what the file means.
 
-    A number for a type that no row names needs the labels. `unlimited` for such a type asks for
+    A row that leaves its label out needs the labels: it is not the unlabelled type. So does a
+    number for a type that no row names. `unlimited` for such a type asks for
     what is already so, unless a limit is in force that the file does not name: then the file may
     have misspelt just that one.
     """
+    if observed.nameless:
+        return True
     types = _Types(observed)
     open_limits = [limit for limit in declared.limits if not types.meant_by(limit.selector)]
     if any(limit.max is not None for limit in open_limits):
@@ -80,7 +84,8 @@ def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> Name
     """Find the one type each limit of the direction means.
 
     A limit whose type the portal does not have is a diagnostic when the labels were read. When
-    they were not needed, such a limit is `unlimited` and there is nothing to remove.
+    they were not needed, such a limit is `unlimited` and there is nothing to remove. A limit of a
+    type whose row is not known is left out: nobody can say from what it would be changed.
     """
     types = _Types(observed)
     limits: dict[TypeKey, DesiredLimit] = {}
@@ -88,15 +93,20 @@ def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> Name
     for limit in declared.limits:
         candidates = types.meant_by(limit.selector)
         match candidates:
+            case [type_] if type_.key in observed.untouchable:
+                continue
             case [type_] if type_.key in limits:
                 diagnostics.append(
                     _named_twice(declared.direction, type_, limits[type_.key], limit)
                 )
             case [type_]:
                 limits[type_.key] = limit
+            case [] if observed.labels is not None and not _asks_for_nothing(limit):
+                if not _is_untouchable(limit.selector, observed):
+                    found = _unknown(declared.direction, limit, types.all())
+                    diagnostics.append(_with_unknown_rows(found, observed.unknown))
             case []:
-                if observed.labels is not None and not _asks_for_nothing(limit):
-                    diagnostics.append(_unknown(declared.direction, limit, types.all()))
+                continue
             case _:
                 diagnostics.append(_ambiguous(declared.direction, limit, candidates))
     return NamedTypes(limits, tuple(diagnostics))
@@ -104,6 +114,19 @@ def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> Name
 
 def _asks_for_nothing(limit: DesiredLimit) -> bool:
     return limit.max is None and isinstance(limit.selector, Unlabelled)
+
+
+def _is_untouchable(selector: Selector, observed: ObservedDirection) -> bool:
+    return isinstance(selector, ByTypeId) and selector.key in observed.untouchable
+
+
+def _with_unknown_rows(diagnostic: Diagnostic, rows: Sequence[UnknownRow]) -> Diagnostic:
+    """A row that is not understood may be what the file means."""
+    if not rows:
+        return diagnostic
+    shown = f"{rows[0]}{f', and {len(rows) - 1} more' if len(rows) > 1 else ''}"
+    hint = f"{diagnostic.hint}; {shown}" if diagnostic.hint else shown
+    return replace(diagnostic, hint=hint)
 
 
 def _named_twice(

@@ -10,10 +10,12 @@ from reconciler.model import (
     Account,
     AccountType,
     AssociationType,
+    NamelessLimit,
     Observed,
     ObservedDirection,
     ObservedLimit,
     Plan,
+    UnknownRow,
 )
 from tests.planning.factory import (
     BILLING,
@@ -96,3 +98,22 @@ def test_a_plan_applied_in_part_is_to_be_made_again() -> None:
 def test_no_limit_has_words() -> None:
     """`None` is nothing to show a person."""
     assert (shown(None), shown(3)) == ("no limit", "3")
+
+
+@pytest.mark.parametrize("before", [BILLING, DECISION])
+def test_a_row_that_nobody_understands_is_stale(before: AssociationType) -> None:
+    """Neither a limit that was known nor "no limit" still holds."""
+    rows = tuple(row for row in portal(BEFORE).directions[0].limits if row.type != before)
+    odd = UnknownRow(str(before.key), "the limit 0", before.key, before)
+    seen = ObservedDirection(CONTACTS_COMPANIES, rows, unknown=(odd,))
+    with pytest.raises(PlanRefused) as caught:
+        check_fresh(planned(), Observed(Account(1234567, AccountType.STANDARD), (seen,)))
+    (detail,) = caught.value.details
+    assert "this version does not know the limit 0 of USER_DEFINED/" in detail
+
+
+def test_a_row_without_its_label_still_shows_its_value() -> None:
+    """A change names its type by ID: the label is not asked for."""
+    nameless = (NamelessLimit(BILLING.key, 1),)
+    seen = ObservedDirection(CONTACTS_COMPANIES, (ObservedLimit(OBJECT, 5),), nameless=nameless)
+    check_fresh(planned(), Observed(Account(1234567, AccountType.STANDARD), (seen,)))

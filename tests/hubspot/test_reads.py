@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.errors import PortalUnavailable
+from reconciler.errors import AnswerNotSupported, PortalUnavailable
 from reconciler.hubspot import ApiVersion, Portal, Usage
 from reconciler.hubspot.documents import NO_LIMIT
 from reconciler.hubspot.portal import Portal as PortalClass
@@ -52,7 +52,7 @@ def test_rows_become_limits() -> None:
                     {"category": "USER_DEFINED", "typeId": 279, "label": "Other",
                      "userEnforcedMaxToObjectIds": None},
                     {"category": "USER_DEFINED", "typeId": 28, "label": "Billing contact"},
-                    {"category": "WORK", "typeId": 9, "label": "",
+                    {"category": "WORK", "typeId": 9, "label": None,
                      "userEnforcedMaxToObjectIds": NO_LIMIT},
                 ]
             },
@@ -115,25 +115,19 @@ GOOD: dict[str, Any] = {"category": "USER_DEFINED", "typeId": 28, "label": "A"}
         {"results": [{**GOOD, "typeId": "28"}]},
         {"results": [{**GOOD, "typeId": 28.0}]},
         {"results": [{**GOOD, "typeId": True}]},
-        {"results": [{**GOOD, "typeId": 0}]},
-        {"results": [{**GOOD, "category": "SOMEBODY_DEFINED"}]},
         {"results": [{**GOOD, "category": None}]},
         {"results": [{**GOOD, "label": 7}]},
-        {"results": [{**GOOD, "label": "\ud800"}]},
-        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": -1}]},
-        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": 0}]},
-        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": "5"}]},
-        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": 5.5}]},
-        {"results": [{**GOOD, "userEnforcedMaxToObjectIds": True}]},
         {"results": [GOOD, {**GOOD, "userEnforcedMaxToObjectIds": 5}]},
         {"results": [GOOD, {**GOOD, "label": "B"}]},
-        {"results": [], "paging": {"next": {"after": "2"}}},
+        {"results": [GOOD, {**GOOD, "userEnforcedMaxToObjectIds": 0}]},
+        {"results": [{**GOOD, "typeId": 10**400}]},
+        10**400,
     ],
 )
 def test_an_answer_that_makes_no_sense_is_never_taken_as_empty(document: object) -> None:
     """It is asked for three times, then the run fails and names the endpoint."""
     portal, transport = scripted(answer(200, document))
-    with pytest.raises(PortalUnavailable, match=r"nonsense answer to GET .*/0-1/0-2") as caught:
+    with pytest.raises(PortalUnavailable, match=r"unusable answer to GET .*/0-1/0-2") as caught:
         portal.read(CONTACTS_COMPANIES, needs_labels=never)
     assert len(transport.requests) == 3
     assert not caught.value.may_have_been_written
@@ -141,7 +135,7 @@ def test_an_answer_that_makes_no_sense_is_never_taken_as_empty(document: object)
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"  ", b"<html>busy</html>", b'{"results": [', b"\xff\xfe", b"[" * 100_000, b"9" * 5000],
+    [b"", b"  ", b"<html>busy</html>", b'{"results": [', b"\xff\xfe", b"[" * 100_000],
 )
 def test_a_body_that_is_no_json_is_a_passing_fault(body: bytes) -> None:
     """It is asked for again as long as time allows; once it is sound, all is well."""
@@ -150,10 +144,217 @@ def test_a_body_that_is_no_json_is_a_passing_fault(body: bytes) -> None:
     assert portal.read(CONTACTS_COMPANIES, needs_labels=never).values() == {OBJECT_LIMIT: 5}
     clock = FakeClock()
     portal, transport = scripted(answer(200, body=body), clock=clock)
-    with pytest.raises(PortalUnavailable, match="nonsense answer"):
+    with pytest.raises(PortalUnavailable, match="unusable answer"):
         portal.read(CONTACTS_COMPANIES, needs_labels=never)
     assert len(transport.requests) > 5
     assert 50 < clock.now <= 60
+
+
+ODD_LIMITS: dict[str, object] = {
+    "0": 0,
+    "-1": -1,
+    "5.0": 5.0,
+    "1000.0": 1e3,
+    "5": "5",
+    "true": True,
+    "[]": [],
+    '{"max": 5}': {"max": 5},
+    "2147483648": 2**31,
+    "Infinity": 10**400,
+    "NaN": float("nan"),
+    "x" * 60: "x" * 10_000,
+}
+ODD_ROWS: list[tuple[dict[str, object], str]] = [
+    ({"category": "PARTNER_DEFINED"}, "the category of PARTNER_DEFINED/31"),
+    ({"category": "user_defined"}, "the category of user_defined/31"),
+    ({"category": ""}, "the category of /31"),
+    ({"category": "A\x1b[2J\u202eB" * 99}, "the category of A [2J BA [2J B"),
+    ({"typeId": 0}, "the type ID of USER_DEFINED/0"),
+    ({"typeId": -3}, "the type ID of USER_DEFINED/-3"),
+    ({"typeId": 2**31}, "the type ID of USER_DEFINED/2147483648"),
+    ({"label": "\ud800"}, "the label of USER_DEFINED/31"),
+]
+
+
+ODD_ROWS += [
+    ({"userEnforcedMaxToObjectIds": each}, f"the limit {shown} of USER_DEFINED/31")
+    for shown, each in ODD_LIMITS.items()
+]
+
+
+@pytest.mark.parametrize(("odd", "words"), ODD_ROWS)
+def test_a_row_that_this_version_does_not_know_stops_nothing_else(
+    odd: dict[str, object], words: str
+) -> None:
+    """It is kept as unknown, in words of bounded length, and the answer is not asked for again."""
+    row = {"category": "USER_DEFINED", "typeId": 31, "label": "Odd",
+           "userEnforcedMaxToObjectIds": 5, **odd}  # fmt: skip
+    known = rows((OBJECT_LIMIT, None, 5))["results"]
+    assert isinstance(known, list)
+    portal, transport = scripted(answer(200, {"results": [row, *known]}))
+    observed = portal.read(CONTACTS_COMPANIES, needs_labels=never)
+    assert observed.values() == {OBJECT_LIMIT: 5}
+    assert [row.in_force for row in observed.unknown] == [True]
+    said = str(observed.unknown[0])
+    assert said.startswith(f"this version does not know {words}")
+    assert len(said) < 250
+    assert said.isprintable()
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "odd", [{"category": "PARTNER_DEFINED"}, {"typeId": 0}, {"label": "\ud800"}]
+)
+def test_a_label_that_this_version_does_not_know_stops_nothing_else(
+    odd: dict[str, object],
+) -> None:
+    """The other labels are known, and the row is reported."""
+    entries = [{**GOOD, **odd}, {"category": "USER_DEFINED", "typeId": 30, "label": "B"}]
+    portal, transport = scripted(answer(200, rows()), answer(200, {"results": entries}))
+    observed = portal.read(CONTACTS_COMPANIES, needs_labels=always)
+    assert [each.label for each in observed.labels or ()] == ["B"]
+    assert [row.in_force for row in observed.unknown] == [False]
+    assert len(transport.requests) == 2
+
+
+CHAMPION = TypeKey(Category.USER_DEFINED, 31)
+NAMELESS: dict[str, Any] = {
+    "category": "USER_DEFINED", "typeId": 31, "userEnforcedMaxToObjectIds": 1
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [NAMELESS, {**NAMELESS, "label": ""}])
+def test_a_row_without_its_label_is_resolved_by_the_labels(row: dict[str, Any]) -> None:
+    """A key that is left out is not null: the row is not the unlabelled type."""
+    labels = rows((OBJECT_LIMIT, None, None), (CHAMPION, "Champion", None))
+    portal, _ = scripted(answer(200, {"results": [row]}), answer(200, labels))
+    observed = portal.read(CONTACTS_COMPANIES, needs_labels=lambda seen: bool(seen.nameless))
+    assert observed.limits == (ObservedLimit(AssociationType(CHAMPION, "Champion"), 1),)
+    assert not observed.unknown
+
+
+@pytest.mark.parametrize("entries", [[], [{"category": "USER_DEFINED", "typeId": 31}]])
+def test_a_row_whose_label_nobody_states_is_unknown(entries: list[dict[str, object]]) -> None:
+    """Neither the row nor the labels say it: the type is not touched."""
+    portal, _ = scripted(answer(200, {"results": [NAMELESS]}), answer(200, {"results": entries}))
+    observed = portal.read(CONTACTS_COMPANIES, needs_labels=always)
+    assert [str(row) for row in observed.unknown] == [
+        "this version does not know the label of USER_DEFINED/31"
+    ]
+    assert observed.untouchable == {CHAMPION}
+    assert observed.values() == {}
+    assert observed.unknown_limits == 1
+
+
+def test_a_row_names_what_the_labels_leave_out() -> None:
+    """A labels entry without a label takes nothing from a row that has it."""
+    portal, _ = scripted(
+        answer(200, rows((CHAMPION, "Champion", 1))),
+        answer(200, {"results": [{"category": "USER_DEFINED", "typeId": 31}]}),
+    )
+    observed = portal.read(CONTACTS_COMPANIES, needs_labels=always)
+    assert observed.types() == {CHAMPION: AssociationType(CHAMPION, "Champion")}
+    assert not observed.unknown
+
+
+PAGES: list[dict[str, Any]] = [
+    {"next": {"after": "2"}},
+    {"next": {"link": "?after=2"}, "prev": None},
+]
+
+
+@pytest.mark.parametrize("paging", PAGES)
+@pytest.mark.parametrize("perform", ["limits", "labels", "all", "custom"])
+def test_one_page_of_several_is_refused_at_once(paging: object, perform: str) -> None:
+    """In words that fit, without a hint of proxies, and without asking again."""
+    portal, transport = scripted(answer(200, {"results": [], "paging": paging}))
+    performs: dict[str, Callable[[], object]] = {
+        "limits": lambda: portal.read(CONTACTS_COMPANIES, needs_labels=never),
+        "labels": lambda: portal.labels(CONTACTS_COMPANIES),
+        "all": portal.all_limits,
+        "custom": portal.custom_objects,
+    }
+    with pytest.raises(AnswerNotSupported, match="one page of several") as caught:
+        performs[perform]()
+    assert "does not read further pages" in caught.value.message
+    assert "proxy" not in f"{caught.value.message} {caught.value.hint}"
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize("paging", [None, {}, {"next": None}, {"prev": {"before": "1"}}])
+def test_a_last_page_is_the_answer(paging: object) -> None:
+    """Nothing comes after it."""
+    portal, _ = scripted(answer(200, {**rows((OBJECT_LIMIT, None, 5)), "paging": paging}))
+    assert portal.read(CONTACTS_COMPANIES, needs_labels=never).values() == {OBJECT_LIMIT: 5}
+
+
+SOUND: dict[str, dict[str, Any]] = {
+    "limits": {"results": []},
+    "labels": {"results": []},
+    "custom": {"results": []},
+    "account": {"portalId": 7},
+}
+HOLLOW: list[tuple[int, dict[str, Any], str]] = [
+    *((status, {}, "answered with 200") for status in (201, 202, 203, 204, 205, 206, 207, 226)),
+    (200, {"errors": [{"message": "busy"}]}, "busy"),
+    (200, {"errors": "busy"}, "busy"),
+    (200, {"numErrors": 1}, "reports errors"),
+    (200, {"numErrors": "1"}, "reports errors"),
+    *(
+        (200, {"status": each}, f"its status is {each}")
+        for each in ("PENDING", "CANCELED", "error")
+    ),
+    (200, {"status": 200}, "its status is 200"),
+    (200, {"status": False}, "its status is false"),
+]
+
+
+@pytest.mark.parametrize(("status", "extra", "words"), HOLLOW)
+@pytest.mark.parametrize("what", list(SOUND))
+def test_reads_take_200_alone_and_without_errors(
+    what: str, status: int, extra: dict[str, Any], words: str
+) -> None:
+    """Anything else is asked for again while there is time, and never taken as empty."""
+    hollow = answer(status, {**SOUND[what], **extra})
+
+    def perform(portal: Portal) -> object:
+        match what:
+            case "limits":
+                return portal.read(CONTACTS_COMPANIES, needs_labels=never)
+            case "labels":
+                return portal.labels(CONTACTS_COMPANIES)
+            case "custom":
+                return portal.custom_objects()
+            case _:
+                return portal.account()
+
+    portal, transport = scripted(hollow, hollow, answer(200, SOUND[what]))
+    perform(portal)
+    assert len(transport.requests) == 3
+    clock = FakeClock()
+    portal, _ = scripted(hollow, clock=clock)
+    with pytest.raises(PortalUnavailable, match=words):
+        perform(portal)
+    assert 50 < clock.now <= 60
+
+
+@pytest.mark.parametrize("extra", [{"errors": []}, {"numErrors": 0}, {"status": "COMPLETE"}])
+def test_a_complete_answer_without_errors_is_taken(extra: dict[str, object]) -> None:
+    """The envelope may be there."""
+    portal, _ = scripted(answer(200, {**rows((OBJECT_LIMIT, None, 5)), **extra}))
+    assert portal.read(CONTACTS_COMPANIES, needs_labels=never).values() == {OBJECT_LIMIT: 5}
+
+
+@pytest.mark.parametrize("portal_id", [0, -1, 2**63, 10**4000, 7.0, None, "7", True])
+def test_a_portal_id_that_none_can_have_is_refused(portal_id: object) -> None:
+    """It would stand in plans, and is what keeps a plan from another portal."""
+    body = json.dumps({"portalId": None}).replace(
+        "null", "9" * 4001 if portal_id == 10**4000 else json.dumps(portal_id)
+    )
+    portal, transport = scripted(answer(200, body=body.encode()))
+    with pytest.raises(PortalUnavailable, match="portalId is"):
+        portal.account()
+    assert len(transport.requests) == 3
 
 
 def test_all_limits_may_name_a_type_twice() -> None:
@@ -173,7 +374,7 @@ def test_the_account() -> None:
     assert portal.account() == Account(7, AccountType.STANDARD)
     assert portal.account() == Account(7, AccountType.UNKNOWN)
     assert portal.account() == Account(7, AccountType.UNKNOWN)
-    with pytest.raises(PortalUnavailable, match=r"portalId.*integer"):
+    with pytest.raises(PortalUnavailable, match=r"portalId is not a whole number"):
         portal.account()
 
 

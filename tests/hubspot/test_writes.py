@@ -181,9 +181,10 @@ def test_every_success_is_accepted(operation: Operation, status: int, body: byte
 def test_a_success_that_makes_no_sense_leaves_doubt(operation: Operation, body: bytes) -> None:
     """Something was written, or not: it is not sent again, for reading back tells."""
     portal, transport = scripted(answer(200, body=body))
-    with pytest.raises(PortalUnavailable, match="nonsense") as caught:
+    with pytest.raises(PortalUnavailable, match="unusable answer") as caught:
         portal.write(batch(operation))
     assert caught.value.may_have_been_written
+    assert "earlier attempt" not in caught.value.message, "there was no earlier one"
     assert len(transport.requests) == 1
 
 

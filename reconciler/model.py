@@ -19,11 +19,15 @@ MAXIMUM_LIMIT = 50_000
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a value stands: file path, line and column, both counted from 1."""
+    """Where a value is: file path, line and column, both counted from 1.
+
+    `end` is the column behind its last character, None where that is not known or on another line.
+    """
 
     path: str
     line: int
     column: int
+    end: int | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"

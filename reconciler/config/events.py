@@ -1,13 +1,14 @@
 """Text → trees of nodes, from the YAML parser's events, without ever failing on what is in them.
 
-The C parser is used where it is installed, ruamel's own otherwise; both must give the same trees
-and the same places.
+The C parser, where it is installed, may only say yes: what it refuses, and every text with something
+that it reads otherwise than YAML 1.2 says, is read by ruamel's own parser, whose word counts. What
+that one misreads, too, `structure` refuses. The result is the same with and without the C part.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,6 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     CollectionStartEvent,
-    DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -25,7 +25,8 @@ from ruamel.yaml.events import (
 from ruamel.yaml.parser import Parser
 
 from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence, place
-from reconciler.config.syntax import document_without_start, syntax_error, unplaced
+from reconciler.config.structure import Structure, needs_care
+from reconciler.config.syntax import syntax_error, unplaced
 from reconciler.config.wording import quoted
 from reconciler.errors import Diagnostic
 from reconciler.model import Place
@@ -46,9 +47,29 @@ class Documents:
 
 def read_documents(path: str, text: str, *, pure: bool = False) -> Documents:
     """Read all documents of a file; `pure` keeps to ruamel's own parser."""
-    builder = _Builder(path)
+    parser = None if pure or needs_care(text) else _fast_parser()
+    if parser is not None:
+        documents = _build(path, text, iter(parser(text).get_event, None))
+        if not documents.diagnostics:
+            return documents
+    return _build(path, text, _pure_events(text))
+
+
+def _fast_parser() -> Any:
+    """The C parser; None where it is not installed."""
+    parser = YAML(typ="safe").Parser
+    return None if parser is Parser else parser
+
+
+def _pure_events(text: str) -> Iterator[Any]:
+    events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
+    return events
+
+
+def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
+    builder = _Builder(path, Structure(path, text))
     try:
-        for event in _events(text, pure=pure):
+        for event in events:
             builder.take(event)
     except _TooDeep as error:
         builder.report("yaml-depth", str(error), error.mark, "flatten the document")
@@ -56,16 +77,9 @@ def read_documents(path: str, text: str, *, pure: bool = False) -> Documents:
         builder.diagnostics.append(syntax_error(path, error))
     except (YAMLError, ValueError, OverflowError) as error:
         builder.diagnostics.append(unplaced(path, error))
+    else:
+        builder.diagnostics += builder.structure.problems()
     return Documents(tuple(builder.roots), tuple(builder.diagnostics))
-
-
-def _events(text: str, *, pure: bool) -> Iterator[Any]:
-    """The parser's events; asking the C parser itself takes half the time of `YAML().parse()`."""
-    parser = YAML(typ="safe", pure=pure).Parser
-    if parser is Parser:
-        events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
-        return events
-    return iter(parser(text).get_event, None)
 
 
 class _TooDeep(Exception):
@@ -76,15 +90,24 @@ class _TooDeep(Exception):
 
 @dataclass(slots=True)
 class _Frame:
-    """A mapping or list that is still open. `key` is the key that waits for its value."""
+    """A mapping or list that is still open. `key` is the key that waits for its value.
+
+    `indent`: the column of the innermost block mapping or list.
+    """
 
     node: Mapping | Sequence
+    indent: int
+    flow: bool
     key: Scalar | Hole | None = None
+
+
+_TOP = _Frame(Sequence([], 1, 1), indent=-1, flow=False)
 
 
 @dataclass(slots=True)
 class _Builder:
     path: str
+    structure: Structure
     roots: list[Node] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     stack: list[_Frame] = field(default_factory=list)
@@ -95,31 +118,27 @@ class _Builder:
         elif isinstance(event, CollectionStartEvent):
             self._open(event)
         elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
-            self._place(self.stack.pop().node)
+            self._close(event)
         elif isinstance(event, AliasEvent):
             self._alias(event)
-        elif isinstance(event, DocumentStartEvent):
-            self._start_document(event)
 
     def report(self, code: str, message: str, mark: Any, hint: str | None = None) -> None:
         place = Place(self.path, mark.line + 1, mark.column + 1)
         self.diagnostics.append(Diagnostic(code, message, place, hint=hint))
-
-    def _start_document(self, event: Any) -> None:
-        if self.roots and not event.explicit:
-            self.diagnostics.append(document_without_start(self.path, event.start_mark))
 
     def _scalar(self, event: Any) -> None:
         mark = event.start_mark
         text = event.value
         if not text.isascii() and _SURROGATE.search(text):
             raise MarkedYAMLError(problem="found invalid Unicode character", problem_mark=mark)
-        scalar = Scalar(text, not event.style, mark.line + 1, mark.column + 1)
-        if event.anchor is None and event.tag is None:
+        frame = self.stack[-1] if self.stack else _TOP
+        sound = self.structure.scalar(event, frame.indent, flow=frame.flow)
+        scalar = Scalar(text, not event.style, mark.line + 1, mark.column + 1, _end(event))
+        if sound and event.anchor is None and event.tag is None:
             self._place(scalar)
         else:
             self._properties(event)
-            self._place(Hole(scalar.line, scalar.column))
+            self._place(Hole(scalar.line, scalar.column, scalar.end))
 
     def _alias(self, event: Any) -> None:
         self.report(
@@ -128,7 +147,8 @@ class _Builder:
             event.start_mark,
             "write the value out; quote it if it is a text that starts with *",
         )
-        self._place(Hole(event.start_mark.line + 1, event.start_mark.column + 1))
+        mark = event.start_mark
+        self._place(Hole(mark.line + 1, mark.column + 1, _end(event)))
 
     def _properties(self, event: Any) -> None:
         if event.anchor is not None:
@@ -152,10 +172,24 @@ class _Builder:
             raise _TooDeep(mark)
         if event.anchor is not None or event.tag is not None:
             self._properties(event)
-        if isinstance(event, MappingStartEvent):
-            self.stack.append(_Frame(Mapping({}, mark.line + 1, mark.column + 1)))
-        else:
-            self.stack.append(_Frame(Sequence([], mark.line + 1, mark.column + 1)))
+        flow = bool(event.flow_style)
+        kind: type[Mapping | Sequence] = Mapping
+        empty: Any = {}
+        if not isinstance(event, MappingStartEvent):
+            kind, empty = Sequence, []
+        node = kind(empty, mark.line + 1, mark.column + 1)
+        around = self.stack[-1] if self.stack else _TOP
+        self.stack.append(_Frame(node, around.indent if flow else mark.column, flow))
+
+    def _close(self, event: Any) -> None:
+        frame = self.stack.pop()
+        node = frame.node
+        last = event.end_mark.line + 1
+        if frame.flow and last == node.line:
+            node = node._replace(end=event.end_mark.column + 1)
+        elif frame.flow:
+            self.structure.indentation(node.line - 1, last - 1, frame.indent, brackets=True)
+        self._place(node)
 
     def _place(self, node: Node) -> None:
         if not self.stack:
@@ -181,13 +215,19 @@ class _Builder:
             return node
         if problem is not None:
             self.diagnostics.append(problem)
-        return Hole(node.line, node.column)
+        return Hole(node.line, node.column, node.end)
+
+
+def _end(event: Any) -> int | None:
+    """The column behind what an event is about, if it ends on its first line."""
+    start, end = event.start_mark, event.end_mark
+    return int(end.column) + 1 if start.line == end.line else None
 
 
 def _placed(value: Node, key: Scalar) -> Node:
-    """A value that is not there stands where its key does: the parsers place it differently."""
+    """A value that is missing has the place of its key: the parsers place it differently."""
     if isinstance(value, Scalar) and value.text == "" and value.plain:
-        return Scalar("", True, key.line, key.column)  # noqa: FBT003 - a tuple's field
+        return Scalar("", True, key.line, key.column, key.end)  # noqa: FBT003 - a tuple's field
     return value
 
 

@@ -1,4 +1,7 @@
-"""A YAML document as a tree whose every node knows its line and column, counted from 1."""
+"""A YAML document as a tree whose every node knows its line and columns, counted from 1.
+
+`end` is the column behind a node's last character; None where it ends on another line.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ class Scalar(NamedTuple):
     plain: bool
     line: int
     column: int
+    end: int | None = None
 
 
 class Entry(NamedTuple):
@@ -30,6 +34,7 @@ class Mapping(NamedTuple):
     entries: dict[str, Entry]
     line: int
     column: int
+    end: int | None = None
 
 
 class Sequence(NamedTuple):
@@ -38,13 +43,15 @@ class Sequence(NamedTuple):
     items: list[Node]
     line: int
     column: int
+    end: int | None = None
 
 
 class Hole(NamedTuple):
-    """A value that a diagnostic already stands for, so that nobody complains of it twice."""
+    """A value that a diagnostic already stands for, so that it is reported only once."""
 
     line: int
     column: int
+    end: int | None = None
 
 
 Node = Scalar | Mapping | Sequence | Hole
@@ -55,7 +62,7 @@ Step = str | int
 
 def place(path: str, node: Node) -> Place:
     """Where the node stands in the file."""
-    return Place(path, node.line, node.column)
+    return Place(path, node.line, node.column, node.end)
 
 
 def child(node: Node, step: Step) -> Node | None:
@@ -75,7 +82,7 @@ def with_holes(node: Node, cuts: Iterable[tuple[Step, ...]]) -> Node:
     inner: dict[Step, list[tuple[Step, ...]]] = {}
     for steps in cuts:
         if not steps or child(node, steps[0]) is None:
-            return Hole(node.line, node.column)
+            return Hole(node.line, node.column, node.end)
         inner.setdefault(steps[0], []).append(steps[1:])
     match node:
         case Mapping(entries=entries):
@@ -83,10 +90,10 @@ def with_holes(node: Node, cuts: Iterable[tuple[Step, ...]]) -> Node:
                 str(key): Entry(entries[str(key)].key, with_holes(entries[str(key)].value, rest))
                 for key, rest in inner.items()
             }
-            return Mapping(entries | changed, node.line, node.column)
+            return node._replace(entries=entries | changed)
         case Sequence(items=items):
             left = [with_holes(item, inner.get(index, ())) for index, item in enumerate(items)]
-            return Sequence(left, node.line, node.column)
+            return node._replace(items=left)
         case _:
             return node
 
@@ -96,9 +103,9 @@ def compacted(node: Node) -> Node:
     match node:
         case Mapping(entries=entries):
             kept = {key: Entry(each.key, compacted(each.value)) for key, each in entries.items()}
-            return Mapping(kept, node.line, node.column)
+            return node._replace(entries=kept)
         case Sequence(items=items):
             left = [compacted(item) for item in items if not isinstance(item, Hole)]
-            return Sequence(left, node.line, node.column)
+            return node._replace(items=left)
         case _:
             return node

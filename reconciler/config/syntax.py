@@ -52,7 +52,7 @@ _PROBLEMS = (
         "close the bracket, or put a comma between the entries",
     ),
     _Problem(
-        ("expected <document start>", "'<document start>'"),
+        ("expected <document start>", "'<document start>'", "document end marker"),
         "something follows the end of the document",
         "separate documents by a line with ---",
     ),
@@ -69,18 +69,40 @@ _PROBLEMS = (
     _Problem(
         ("expected node content", "expected the node content"),
         "a key or value is missing",
-        "write it, or remove the colon, comma or bracket that waits for it",
+        "write it, or remove the colon, comma or bracket that waits for it; "
+        "put a text that starts with : or ? in quotes",
     ),
     _Problem(
         ("found unexpected ':'",), "a colon without a space", "a key ends in a colon and a space"
     ),
     _Problem(
-        ("escape character", "Unicode", "hexdecimal", "hexadecimal"),
+        ("escape character", "Unicode", "escape sequence of"),
         "an escape in double quotes stands for no character",
         "write \\\\ for a backslash, or use single quotes",
         at_start=True,
     ),
+    _Problem(
+        ("chomping or indentation", "a comment or a line break", "indentation indicator"),
+        "after > or | the text starts on the next line",
+        "start the text on the next line; put a text that starts with > or | in quotes",
+    ),
+    _Problem(
+        ("more indented follow up line",),
+        "a text after > or | starts with lines of spaces only",
+        "remove the spaces from the empty lines, or put the text in quotes",
+    ),
+    _Problem(
+        ("mapping keys are not allowed",),
+        "a ? is not expected here",
+        "put a text that starts with ? in quotes",
+    ),
+    _Problem(
+        ("alphabetic or numeric character", "URI", "'!'", "undefined tag handle"),
+        "&, * and ! start no text",
+        "put the text in quotes",
+    ),
 )
+_QUOTES_HELP = "a text with special characters needs quotes"
 
 
 def syntax_error(path: str, error: MarkedYAMLError) -> Diagnostic:
@@ -95,21 +117,15 @@ def syntax_error(path: str, error: MarkedYAMLError) -> Diagnostic:
         "yaml-syntax",
         f"not YAML: {known.words if known else problem}",
         place,
-        hint=known.hint if known else None,
+        hint=known.hint if known else _QUOTES_HELP,
         related=start if start != place else None,
     )
-
-
-def document_without_start(path: str, mark: Any) -> Diagnostic:
-    """Only the first document of a file may start without ---."""
-    error = MarkedYAMLError(problem="expected <document start>", problem_mark=mark)
-    return syntax_error(path, error)
 
 
 def unplaced(path: str, error: Exception) -> Diagnostic:
     """A complaint that names no place."""
     words = " ".join(str(error).split())
-    return Diagnostic("yaml-syntax", f"not YAML: {words}", Place(path, 1, 1))
+    return Diagnostic("yaml-syntax", f"not YAML: {words}", Place(path, 1, 1), hint=_QUOTES_HELP)
 
 
 def _place(path: str, mark: Any) -> Place | None:

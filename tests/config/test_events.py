@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.parser import Parser
 
 from reconciler.config.events import MAXIMUM_DEPTH, Documents, read_documents
-from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence
+from reconciler.config.nodes import Entry, Hole, Mapping, Scalar, Sequence, child
 from reconciler.config.text import decode
 from reconciler.errors import Diagnostic
 from tests.config.support import PATIENT
@@ -81,15 +81,16 @@ def test_without_the_c_library_the_pure_parser_takes_over() -> None:
 def test_places_count_characters_from_one() -> None:
     """Columns are characters, not bytes: é and 😀 are one each."""
     (root,) = both("é😀: {max: 2}\n")[0].roots
-    limit = Mapping({"max": Entry(Scalar("max", True, 1, 6), Scalar("2", True, 1, 11))}, 1, 5)
-    assert root == Mapping({"é😀": Entry(Scalar("é😀", True, 1, 1), limit)}, 1, 1)
+    entry = Entry(Scalar("max", True, 1, 6, 9), Scalar("2", True, 1, 11, 12))
+    limit = Mapping({"max": entry}, 1, 5, 13)
+    assert root == Mapping({"é😀": Entry(Scalar("é😀", True, 1, 1, 3), limit)}, 1, 1)
 
 
 def test_a_missing_value_stands_where_its_key_does() -> None:
     """There is nothing else to point at."""
     (root,) = both("max:\nprune: true\n")[0].roots
     assert isinstance(root, Mapping)
-    assert root.entries["max"].value == Scalar("", True, 1, 1)
+    assert root.entries["max"].value == Scalar("", True, 1, 1, 4)
 
 
 def test_what_was_reported_leaves_a_hole() -> None:
@@ -98,9 +99,9 @@ def test_what_was_reported_leaves_a_hole() -> None:
     (root,) = documents.roots
     assert isinstance(root, Mapping)
     assert [entry.value for entry in root.entries.values()] == [
-        Hole(1, 4),
-        Hole(2, 4),
-        Sequence([Scalar("3", True, 3, 11)], 3, 4),
+        Hole(1, 4, 6),
+        Hole(2, 4, 8),
+        Sequence([Scalar("3", True, 3, 11, 12)], 3, 4, 13),
     ]
     assert [each.code for each in documents.diagnostics] == [
         "yaml-alias",
@@ -255,25 +256,120 @@ PIECES = st.sampled_from(
         "\r\n",
         "=",
         "-1",
+        "|",
+        ">-",
+        "|+\n",
+        "?x",
+        ":x",
+        "b:",
+        "#",
+        '"a\n b"',
+        "http://x.y/#z",
+        "...\n",
     ]
 )
+MISREAD = [
+    "?",
+    "?who: 1",
+    "x?",
+    ":",
+    "::x",
+    '"":x',
+    "-",
+    ",#c",
+    '"x"#c',
+    "\n",
+    "|\n \n  x",
+    ">#c\n",
+]
+"""What the C parser, or both, read otherwise than YAML 1.2 says."""
 
 
 @PATIENT
 @given(st.lists(PIECES, max_size=14).map("".join))
 def test_both_parsers_agree_on_what_is_a_file(content: str) -> None:
-    """One never takes what the other refuses, and what both take, they read alike."""
+    """The same trees, places and diagnostics, whatever is in the file."""
     text = decode("a.yaml", f"k: v\n{content}".encode())
-    if not isinstance(text, str):
-        return
-    fast, pure = read_documents("a.yaml", text), read_documents("a.yaml", text, pure=True)
-    assert bool(fast.diagnostics) == bool(pure.diagnostics)
-    if not fast.diagnostics:
-        assert [comparable(root) for root in fast.roots] == [
-            comparable(root) for root in pure.roots
-        ]
+    if isinstance(text, str):
+        fast, pure = read_documents("a.yaml", text), read_documents("a.yaml", text, pure=True)
+        assert fast == pure
 
 
-def comparable(root: Node) -> Node:
-    """An empty document has no place worth agreeing on."""
-    return Hole(0, 0) if isinstance(root, Scalar) and not root.text else root
+@PATIENT
+@given(
+    st.sampled_from(["{", "[", "", "\n  ", "\n- "]),
+    st.lists(st.one_of(PIECES, st.sampled_from(MISREAD)), max_size=8).map("".join),
+    st.sampled_from(["}", "]", ""]),
+)
+def test_both_parsers_agree_on_values(opening: str, content: str, closing: str) -> None:
+    """The same with what old parsers misread, in brackets and outside."""
+    text = decode("a.yaml", f"k: {opening}{content}{closing}\nz: 1\n".encode())
+    if isinstance(text, str):
+        fast, pure = read_documents("a.yaml", text), read_documents("a.yaml", text, pure=True)
+        assert fast == pure
+
+
+def pair(documents: Documents) -> dict[str, str]:
+    """The texts of one flat mapping in brackets, below the key `a`."""
+    assert documents.diagnostics == ()
+    (root,) = documents.roots
+    inner = child(root, "a")
+    assert isinstance(inner, Mapping)
+    return {
+        key: entry.value.text
+        for key, entry in inner.entries.items()
+        if isinstance(entry.value, Scalar)
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            "a: {max: 2, reason: https://wiki.example.com/limits}\n",
+            {"max": "2", "reason": "https://wiki.example.com/limits"},
+        ),
+        ("a: {Owner?: 1}\n", {"Owner?": "1"}),
+        ("a: {max: 2, reason: who?}\n", {"max": "2", "reason": "who?"}),
+        ("a: {reason: why? because, max: 2}\n", {"reason": "why? because", "max": "2"}),
+        ("a: {time: 10:30, b: x:y}\n", {"time": "10:30", "b": "x:y"}),
+        ('a: {"x":1, y: 2}\n', {"x": "1", "y": "2"}),
+        ("a: {url: http://x.y/#z, b: c#d}\n", {"url": "http://x.y/#z", "b": "c#d"}),
+        ("a: {?who: 2}\n", None),
+        ("a: {\n  ?who: 2}\n", None),
+        ('a: {b: "[?x]", c: "{?y}"}\n', {"b": "[?x]", "c": "{?y}"}),
+        ('a: {b: "x,#y", c: 1} # {?z}\n', {"b": "x,#y", "c": "1"}),
+        ("a: {b: 1,#c\n  d: 2}\n", None),
+        ("a: {b:, c: 1}\n", None),
+        ("a: {b: -, c: 1}\n", None),
+        ("a: {\n  b: 1,\n}\n", {"b": "1"}),
+        ("a: {\n# comment\n  b: 1 }\n", {"b": "1"}),
+        ("a: {\nb: 1 }\n", None),
+        ("x:\n- 1\na: {b: 'c\n\n  d'}\n", {"b": "c\nd"}),
+        ("a: {b: 'c\nd'}\n", None),
+    ],
+)
+def test_what_old_parsers_misread_is_read_right_or_refused(
+    content: str, expected: dict[str, str] | None
+) -> None:
+    """URLs, question marks and colons in brackets; with and without the C parser."""
+    for documents in both(content):
+        if expected is None:
+            assert {each.code for each in documents.diagnostics} <= {
+                *("yaml-indicator", "yaml-comment", "yaml-indentation")
+            }
+            assert documents.diagnostics
+        else:
+            assert pair(documents) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "column"), [("{?who: 2}", 5), ("[a, ?b]", 8), ("{b: ?x, c: 1}", 8), ("{b: :x}", 8)]
+)
+def test_an_indicator_at_the_start_of_a_text_asks_for_quotes(content: str, column: int) -> None:
+    """It is not dropped: `?who` is not `who`."""
+    for documents in both(f"a: {content}\n"):
+        (problem,) = documents.diagnostics
+        assert (problem.place.line, problem.place.column) == (1, column)
+        assert problem.hint
+        assert "in quotes" in problem.hint

@@ -1,0 +1,149 @@
+"""What the YAML parsers misread or accept although YAML 1.2 does not: found, and refused.
+
+YAML 1.2 lets a text in brackets start with `?`; both parsers drop the question mark. They accept a
+comment without a space before it, a dash alone as a text, and lines of a quoted or bracketed value
+that are not indented further than the key they belong to. All found with yaml-test-suite and by
+comparing generated files with other YAML 1.2 parsers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from reconciler.errors import Diagnostic
+from reconciler.model import Place
+
+_QUOTE_IT = "put it in quotes"
+_SUSPICIOUS = re.compile(r"""[,\[\]{}"']#|(?:^|[\s\[\]{},:"'])\?[^\s]""", re.MULTILINE)
+"""May be a comment without a space, or a `?` that is part of a text."""
+_BLOCK_TEXT = re.compile(r"(?:^ *|[:?-] +)[|>](?![-+]?\n +[^ \n#])", re.MULTILINE)
+"""The head of a block text, unless the text starts on the very next line."""
+_COMMENT = re.compile("#[^\n]*")
+_NOT_AN_INDICATOR = re.compile(r"\?(?=[^\s])")
+_MARKER = re.compile(r"(?:---|\.\.\.)(?: |$)")
+_QUOTES = ("'", '"')
+_COLON_AT_THE_END = "a text in brackets ends in a colon"
+_NO_TEXTS = frozenset({"-", "?", ":"})
+
+
+_ADJACENT_VALUE = re.compile(r"""["'\]}]:[^\s]""")
+"""In brackets a value may follow a quoted key without a space."""
+
+
+def needs_care(text: str) -> bool:
+    """Whether a text holds anything that the C parser and ruamel's own may read differently."""
+    return any(each.search(text) for each in (_SUSPICIOUS, _BLOCK_TEXT, _ADJACENT_VALUE))
+
+
+@dataclass
+class Structure:
+    """Follows the events of one file and looks for what the parsers should have refused."""
+
+    path: str
+    text: str
+    found: list[Diagnostic] = field(default_factory=list)
+    places: set[Place] = field(default_factory=set)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+    @cached_property
+    def suspicious(self) -> bool:
+        return _SUSPICIOUS.search(self.text) is not None
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    def scalar(self, event: Any, indent: int, *, flow: bool) -> bool:
+        """Whether a scalar is what YAML 1.2 says.
+
+        `indent`: the column of the block mapping or list that it is in; -1 at the top.
+        """
+        start, end, style = event.start_mark, event.end_mark, event.style
+        if self.suspicious:
+            self.spans.append((start.index, end.index))
+        if not style:
+            text = event.value
+            if text in _NO_TEXTS or (flow and text.endswith(":")):
+                words = f"{text} alone is not a text" if text in _NO_TEXTS else _COLON_AT_THE_END
+                self._report("yaml-indicator", words, start.line, start.column, _QUOTE_IT)
+                return False
+            return True
+        if style not in _QUOTES:
+            return self._block_text(start, end, indent)
+        return start.line == end.line or self.indentation(start.line, end.line, indent)
+
+    def _block_text(self, start: Any, end: Any, indent: int) -> bool:
+        if start.column <= indent:
+            words = "the text is not indented further than its key"
+            self._report("yaml-indentation", words, start.line, start.column, "indent it")
+            return False
+        for number in range(start.line + 1, end.line):
+            if _MARKER.match(self._lines[number]):
+                words = "a line that separates documents is inside a text"
+                self._report("yaml-indentation", words, number, 0, "indent the text")
+                return False
+        return True
+
+    def indentation(self, first: int, last: int, indent: int, *, brackets: bool = False) -> bool:
+        """Whether every line of a value in quotes or brackets is indented further than its key.
+
+        A closing bracket may be below the beginning of the key.
+        """
+        for number in range(first + 1, last + 1):
+            line = self._lines[number]
+            shown = line.lstrip(" ")
+            column = len(line) - len(shown)
+            enough = indent - (brackets and shown.startswith(("]", "}")))
+            if shown and column <= enough and not (brackets and shown.startswith("#")):
+                words = (
+                    f"a line of a value in {'brackets' if brackets else 'quotes'} is not indented"
+                )
+                hint = "indent it further than the key, or close what is open on the line before"
+                self._report("yaml-indentation", words, number, column, hint)
+                return False
+        return True
+
+    def problems(self) -> Iterator[Diagnostic]:
+        """What was found, once all events were seen."""
+        yield from self.found
+        if self.suspicious:
+            yield from self._indicators()
+
+    def _indicators(self) -> Iterator[Diagnostic]:
+        """Look at what is left of the file when every scalar is blanked."""
+        rest = self._without_scalars()
+        for comment in _COMMENT.finditer(rest):
+            before = rest[comment.start() - 1 : comment.start()]
+            if before and not before.isspace():
+                words = "a # follows without a space"
+                hint = "put a space before a comment; put a text that starts with # in quotes"
+                yield self._at("yaml-comment", words, comment.start(), hint)
+        for found in _NOT_AN_INDICATOR.finditer(_COMMENT.sub(_blank, rest)):
+            words = "a text in brackets starts with ?"
+            yield self._at("yaml-indicator", words, found.start(), _QUOTE_IT)
+
+    def _without_scalars(self) -> str:
+        pieces, done = [], 0
+        for start, end in self.spans:
+            pieces += [self.text[done:start], re.sub("[^\n]", "x", self.text[start:end])]
+            done = max(done, end)
+        return "".join([*pieces, self.text[done:]])
+
+    def _at(self, code: str, words: str, offset: int, hint: str) -> Diagnostic:
+        line = self.text.count("\n", 0, offset)
+        column = offset - self.text.rfind("\n", 0, offset)
+        return Diagnostic(code, words, Place(self.path, line + 1, column), hint=hint)
+
+    def _report(self, code: str, words: str, line: int, column: int, hint: str) -> None:
+        place = Place(self.path, line + 1, column + 1)
+        if place not in self.places:
+            self.places.add(place)
+            self.found.append(Diagnostic(code, words, place, hint=hint))
+
+
+def _blank(comment: re.Match[str]) -> str:
+    return " " * len(comment[0])

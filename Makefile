@@ -39,10 +39,10 @@ clean: ## remove .venv and every cache
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(STAMPS)/venv:
-	@for python in $${PYTHON3:-} python3 python3.13 python3.12 python3.11; do \
+	@for python in $${PYTHON3:-} python3 python3.15 python3.14 python3.13 python3.12 python3.11; do \
 	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
-	if [ -z "$${found:-}" ]; then echo 'Python 3.11 or newer is needed, as python3 or python3.11 to python3.13.' >&2; exit 1; fi; \
+	if [ -z "$${found:-}" ]; then echo 'Python 3.11 or newer is needed, as python3 or python3.11 to python3.15.' >&2; exit 1; fi; \
 	echo "Setting up $(VENV) with $$("$$found" --version)" >&2; \
 	"$$found" -m venv --clear $(VENV) || { echo 'python3 lacks its venv module; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@$(PIP) install 'pip>=25.1' # the first to know dependency groups

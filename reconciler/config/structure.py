@@ -18,7 +18,7 @@ from reconciler.errors import Diagnostic
 from reconciler.model import Place
 
 _QUOTE_IT = "put it in quotes"
-_SUSPICIOUS = re.compile(r"""[,\[\]{}"']#|(?:^|[\s\[\]{},:"'])\?[^\s]""", re.MULTILINE)
+_SUSPICIOUS = re.compile(r"""[,:\[\]{}"']#|(?:^|[\s\[\]{},:"'])\?[^\s]""", re.MULTILINE)
 """May be a comment without a space, or a `?` that is part of a text."""
 _BLOCK_TEXT = re.compile(r"(?:^ *|[:?-] +)[|>](?![-+]?\n +[^ \n#])", re.MULTILINE)
 """The head of a block text, unless the text starts on the very next line."""

@@ -1,10 +1,24 @@
-"""Git without the configuration of whoever runs the tests."""
+"""Git without the configuration of whoever runs the tests, and YAML with and without its C part."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from ruamel.yaml import YAML
+from ruamel.yaml.parser import Parser
+
+
+@pytest.fixture(scope="module", params=["with the C parser", "without the C parser"])
+def parser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run a module's tests twice; without: as on Python 3.15, where the C part is not installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "without the C parser":
+            patch.setattr("ruamel.yaml.main.CParser", None)
+        elif YAML(typ="safe").Parser is Parser:
+            pytest.skip("the C part of ruamel.yaml is not installed")
+        yield
 
 
 @pytest.fixture

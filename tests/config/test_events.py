@@ -54,6 +54,8 @@ def both(content: str) -> tuple[Documents, Documents]:
 
 def test_the_c_parser_is_installed() -> None:
     """Otherwise the tests would compare the pure parser with itself."""
+    if sys.version_info >= (3, 15):
+        pytest.skip("no wheel of the C part")
     assert YAML(typ="safe").Parser is not Parser
 
 

@@ -12,6 +12,8 @@ from reconciler.config import Source, load, parse
 from reconciler.errors import ConfigurationInvalid, ExitCode
 from reconciler.model import Place
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 
 @pytest.fixture(autouse=True)
 def _in_a_directory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ import pytest
 from reconciler.config import Source
 from tests.config.support import PATH, found, problems
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 HEAD = "from: contacts\nto: companies\n"
 
 

@@ -10,6 +10,8 @@ from reconciler.config.nodes import Scalar, Sequence
 from reconciler.config.numerals import hint_for_limit, hint_for_number, is_whole
 from tests.config.support import PATIENT
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 
 @pytest.mark.parametrize(
     ("text", "meant"),

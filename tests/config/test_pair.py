@@ -18,6 +18,8 @@ from reconciler.model import (
 )
 from tests.config.support import PATH, found, load_text, only_direction, source
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 CONTACTS = ObjectType("0-1", "contacts")
 COMPANIES = ObjectType("0-2", "companies")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from reconciler.model import Label, Unlabelled
 from tests.config.support import PATH, PATIENT, found, text
 from tests.config.test_pair import SAMPLE
 from tests.config.test_workspace import SAMPLE as WORKSPACE_SAMPLE
+
+pytestmark = pytest.mark.usefixtures("parser")
 
 MAXIMA = st.one_of(st.just("unlimited"), st.integers(1, 50_000).map(str))
 LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=10)

@@ -9,6 +9,8 @@ from reconciler.errors import Severity
 from reconciler.model import Place
 from tests.config.support import PATH, load_text, problems, source, the_problem, where
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 
 def test_a_label_limit_above_the_object_limit_names_both() -> None:
     """HubSpot would refuse it (documented); equal is left to the portal (unknown)."""

@@ -14,6 +14,8 @@ from reconciler.config import Source, pair_schema, parse, parse_workspace, works
 from reconciler.errors import ConfigurationInvalid
 from tests.config.support import PATIENT
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 PAIR = Draft202012Validator(pair_schema())
 WORKSPACE = Draft202012Validator(workspace_schema())
 

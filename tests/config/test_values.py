@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from reconciler.config.values import NOT_WHOLE, resolve
 from tests.config.support import PATIENT
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 
 @pytest.mark.parametrize("text", ["", "~", "null", "Null", "NULL"])
 def test_nothing_is_null(text: str) -> None:

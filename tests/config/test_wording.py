@@ -10,6 +10,8 @@ from reconciler.config.nodes import Mapping, Scalar, Sequence
 from reconciler.config.wording import quoted, read_as, visible
 from tests.config.support import PATIENT
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 
 @PATIENT
 @given(st.text(max_size=200))

@@ -19,6 +19,8 @@ from reconciler.errors import ConfigurationInvalid
 from reconciler.model import Place, Safety
 from tests.config.support import where, workspace, workspace_problems
 
+pytestmark = pytest.mark.usefixtures("parser")
+
 TOKEN = "pat-na1-0a1b2c3d-4e5f-6789-abcd-ef0123456789"
 
 SAMPLE = """

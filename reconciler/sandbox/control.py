@@ -1,6 +1,7 @@
 """What is not HubSpot's: a page for people at `/`, and `/_sandbox/…` for tests and demos.
 
-    GET  /                    the limits as a page
+    GET  /                    the limits as a page; `?from=…&to=…` shows that direction first
+    POST /                    a form of that page: from, to, category, type_id, max, do=set|remove
     GET  /_sandbox/requests   {"requests": [{number, method, path, operation, body, status, time}]}
     GET  /_sandbox/history    {"steps": [{from_id, to_id, category, type_id, before, after,
                               breaks_rule, origin}]}
@@ -11,7 +12,8 @@
     POST /_sandbox/reset      back to the start
 
 No token is needed, so only requests that name a loopback host are answered, and none that a page
-of another site sends: otherwise any web page that a developer opens could reach in.
+of another origin sends, be it another port of this machine: otherwise any web page that a
+developer opens could reach in. A form must say that it comes from the page itself.
 """
 
 from __future__ import annotations
@@ -21,29 +23,21 @@ from dataclasses import asdict
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from . import form
 from .bodies import BadBody, read_json, text, whole
 from .faults import Fault, FaultError, parse_fault
 from .history import Step
 from .journal import Entry
-from .page import page
 from .portal import Category, Direction, Portal
-from .wire import Request, Response, html_response, json_response
+from .wire import Request, Response, json_response
 
 PREFIX = "/_sandbox/"
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
-_POLICY = (
-    "Content-Security-Policy",
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-)
 
-
-class Controlled(Protocol):
+class Controlled(form.Settable, Protocol):
     """What can be seen and changed here."""
-
-    @property
-    def portal(self) -> Portal: ...
 
     @property
     def requests(self) -> tuple[Entry, ...]: ...
@@ -72,7 +66,7 @@ def is_control(path: str) -> bool:
 
 def answer(sandbox: Controlled, request: Request) -> Response:
     """The answer to a request that is not meant for HubSpot."""
-    if not _is_local(request):
+    if not names_loopback(request) or not _is_of_this_origin(request):
         return _refusal(403, "Only requests from this machine to a loopback address are answered.")
     try:
         return _answer(sandbox, request)
@@ -85,7 +79,11 @@ def answer(sandbox: Controlled, request: Request) -> Response:
 def _answer(sandbox: Controlled, request: Request) -> Response:
     match request.method, request.path:
         case "GET", "/":
-            return html_response(200, page(sandbox.portal), _POLICY)
+            return form.show(sandbox, request)
+        case "POST", "/":
+            if request.headers.get("origin") is None:
+                return _refusal(403, "A form must come from the page itself: no Origin was sent.")
+            return form.submit(sandbox, request)
         case "GET", "/_sandbox/requests":
             return json_response(200, {"requests": [asdict(one) for one in sandbox.requests]})
         case "GET", "/_sandbox/history":
@@ -171,11 +169,22 @@ def _faults(request: Request) -> list[Fault]:
     return [parse_fault(rule) for rule in rules]
 
 
-def _is_local(request: Request) -> bool:
-    """Whether the client called a loopback address, and no other site's page made it do so."""
+def names_loopback(request: Request) -> bool:
+    """Whether the client called a loopback address, and no name that was bent to lead to one."""
+    return _hostname(f"//{request.headers.get('host', '')}") in _LOOPBACK
+
+
+def _is_of_this_origin(request: Request) -> bool:
+    """Whether no page of another origin made the browser send this.
+
+    A browser names the origin with every POST, and says `null` rather than leave it out. A program
+    of this machine names none. Looking at the page is no harm: a link may lead here.
+    """
     origin = request.headers.get("origin")
-    host = _hostname(f"//{request.headers.get('host', '')}")
-    return host in _LOOPBACK and (origin is None or _hostname(origin) in _LOOPBACK)
+    if origin is not None and origin.lower() != f"http://{request.headers.get('host', '')}".lower():
+        return False
+    site = request.headers.get("sec-fetch-site", "none")
+    return request.method == "GET" or site in ("none", "same-origin")
 
 
 def _hostname(url: str) -> str | None:

@@ -37,10 +37,12 @@ from .faults.actions import (
 from .history import Origin, Step
 from .misreporting import misreport
 from .outcome import Answer, Outcome
-from .portal import Direction, Portal, UnknownObjectTypeError, only_key
+from .portal import Direction, Portal, TypeKey, UnknownObjectTypeError, only_key
+from .problems import invalid, not_found
 from .rates import DAILY_ALLOWANCE, rate_headers
 from .reshaping import reshaped
 from .routes import Call, Operation
+from .rules import Purge, Rules, UnknownType, Update, Verdict, Violation, judge
 from .state import State
 from .wire import Request, Response, Trickled
 
@@ -173,13 +175,37 @@ def edit(state: State, action: Edit) -> None:
 
     def change(portal: Portal) -> Outcome:
         direction = portal.direction(action.from_name, action.to_name)
-        before = portal.associations(direction)
-        key = only_key(before, action.type_id, action.category)
-        after = before.with_limit(key, action.maximum)
-        step = Step.between(direction, key, before, after, Origin.EDIT)
-        return Outcome(Response(204), portal.with_associations(direction, after), (step,))
+        key = only_key(portal.associations(direction), action.type_id, action.category)
+        return _edited(portal, direction, key, action.maximum)
 
     state.change(change)
+
+
+def set_by_hand(
+    state: State, direction: Direction, key: TypeKey, maximum: int | None, rules: Rules
+) -> Answer:
+    """Change a limit as somebody would in HubSpot's settings, where rules are asked."""
+    one = Purge(key) if maximum is None else Update(key, maximum)
+    # Settings have one field for a limit, whether or not there is one yet.
+    rules = replace(rules, update_of_missing=Verdict.ACCEPT)
+
+    def change(portal: Portal) -> Outcome:
+        match judge(one, portal.associations(direction), rules):
+            case None:
+                return _edited(portal, direction, key, maximum)
+            case Violation(message=message):
+                return Outcome(invalid(message), portal)
+            case UnknownType():
+                return Outcome(not_found("This direction has no such association type."), portal)
+
+    return state.change(change).answer
+
+
+def _edited(portal: Portal, direction: Direction, key: TypeKey, maximum: int | None) -> Outcome:
+    before = portal.associations(direction)
+    after = before.with_limit(key, maximum)
+    step = Step.between(direction, key, before, after, Origin.EDIT)
+    return Outcome(Response(204), portal.with_associations(direction, after), (step,))
 
 
 def _adorned(response: Response, rate: Rate | None, delay: float) -> Response:

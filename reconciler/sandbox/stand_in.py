@@ -13,14 +13,14 @@ from . import control, problems
 from .batch import Batch
 from .bodies import BadBody
 from .endpoints import Setting, read_batch
-from .exchange import Exchange, edit
+from .exchange import Exchange, edit, set_by_hand
 from .faults import Fault, FaultError, Schedule
 from .faults.actions import Edit
 from .history import Step
 from .journal import Entry, Journal
 from .options import Options
 from .outcome import Answer
-from .portal import Category, Portal, UnknownObjectTypeError, only_key
+from .portal import Category, Direction, Portal, TypeKey, UnknownObjectTypeError, only_key
 from .problems import Problem, problem_response
 from .rates import STANDARD_ALLOWANCE, Admission, RollingWindow
 from .routes import Call, NoRoute, WrongMethod, route
@@ -101,6 +101,14 @@ class Sandbox:
         """
         edit(self._state, Edit(from_name, to_name, type_id, maximum, category))
 
+    def set_limit(self, direction: Direction, key: TypeKey, maximum: int | None) -> str | None:
+        """Change a limit as somebody would in HubSpot's settings; None: no limit.
+
+        HubSpot's rules are asked. Returns the words of the refusal, or None if there is none.
+        """
+        answer = set_by_hand(self._state, direction, key, maximum, self.options.rules)
+        return answer.message if isinstance(answer, Problem) else None
+
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Put these rules in place of all others; their counting begins anew."""
         rules = tuple(faults)
@@ -136,6 +144,8 @@ class Sandbox:
     def _respond(
         self, request: Request, destination: Call | WrongMethod | NoRoute, arrival: float
     ) -> Response:
+        if "host" in request.headers and not control.names_loopback(request):
+            return self._render(Problem(403, "The sandbox answers to loopback addresses only."))
         if isinstance(destination, NoRoute):
             return html_response(404, _NO_PAGE)
         if isinstance(destination, WrongMethod):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from reconciler.sandbox import Request, Response, Sandbox, example_portal
-from tests.sandbox.talking import get, limits_path, object_limit, one, told, write
+from tests.sandbox.talking import AUTHORIZED, get, limits_path, object_limit, one, told, write
 
 LOCAL = {"host": "127.0.0.1:8080"}
 
@@ -106,19 +106,41 @@ def test_reset_is_at_hand() -> None:
         {"host": "[127.0.0.1"},
         {"host": "localhost:8080", "origin": "https://portal.example.com"},
         {"host": "localhost:8080", "origin": "null"},
+        {"host": "localhost:8080", "origin": "http://localhost:3000"},
+        {"host": "localhost:8080", "origin": "http://127.0.0.1:8080"},
+        {"host": "localhost:8080", "origin": "https://localhost:8080"},
     ],
 )
 def test_a_page_of_another_site_cannot_reach_in(headers: dict[str, str]) -> None:
-    """No token guards these paths, so the caller must be of this machine."""
+    """No token guards these paths, so the caller must be of this machine, and no other page of it."""
     sandbox = Sandbox(example_portal())
-    for method, path in (("GET", "/"), ("POST", "/_sandbox/reset")):
+    for method, path in (("GET", "/"), ("POST", "/"), ("POST", "/_sandbox/reset")):
         assert sandbox.handle(Request(method, path, headers)).status == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_the_browser_says_who_sends(site: str) -> None:
+    """Another port of this machine is the same site and another origin; a link may lead here."""
+    sandbox = Sandbox(example_portal())
+    headers = {**LOCAL, "sec-fetch-site": site}
+    assert sandbox.handle(Request("POST", "/_sandbox/reset", headers)).status == 403
+    assert sandbox.handle(Request("GET", "/", headers)).status == 200
+
+
+def test_a_name_that_was_bent_to_lead_here_gets_nothing_of_the_portal_either() -> None:
+    """A page of such a name could send the token that everybody knows."""
+    sandbox = Sandbox(example_portal())
+    headers = {**AUTHORIZED, "host": "rebound.example.com:8080"}
+    response = sandbox.handle(Request("GET", limits_path("v4"), headers))
+    assert response.status == 403
+    assert b"Billing" not in response.body
+    assert sandbox.handle(Request("GET", limits_path("v4"), {**AUTHORIZED, **LOCAL})).status == 200
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "LOCALHOST:80", "[::1]:80"])
 def test_any_loopback_name_is_answered(host: str) -> None:
     """By number or by name, with or without a port, and from its own page."""
-    headers = {"host": host, "origin": "http://127.0.0.1:1"}
+    headers = {"host": host, "origin": f"http://{host}"}
     assert Sandbox(example_portal()).handle(Request("GET", "/", headers)).status == 200
 
 
@@ -127,4 +149,4 @@ def test_an_unknown_control_path_is_404() -> None:
     sandbox = Sandbox(example_portal())
     assert control(sandbox, "GET", "/_sandbox/nothing").status == 404
     assert control(sandbox, "DELETE", "/_sandbox/limits").status == 404
-    assert control(sandbox, "POST", "/").status == 404
+    assert control(sandbox, "PUT", "/").status == 404

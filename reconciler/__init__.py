@@ -92,21 +92,31 @@ def apply_plan(
     portal: Portal,
     *,
     clock: Clock,
+    safety: Safety | None = None,
+    force: bool = False,
+    files: Desired | None = None,
+    base: Desired | None = None,
     verify_timeout: float = 60.0,
     progress: Progress | None = None,
     record: Record | None = None,
 ) -> Result:
     """Make the portal what the plan says, and report what was read back.
 
-    Raises PlanRefused or a PortalError before the first write. `verify_timeout`: seconds that
-    the written limits of a direction have to show. `record`: a journal that keeps what is learnt.
+    Raises PlanRefused or a PortalError before the first write. `safety`: the thresholds, the
+    default ones where left out; `force` overrides them, and nothing else. `files` and `base`: the
+    limits desired here and at the base, which the plan's protection is held against beside what
+    the plan says itself. `verify_timeout`: seconds that the written limits of a direction have to
+    show. `record`: a journal that keeps what is learnt.
     """
     from reconciler.applying import apply
+    from reconciler.applying.safeguards import Safeguards
+    from reconciler.model import Safety
 
     return apply.apply_plan(
         plan,
         portal,
         clock=clock,
+        safeguards=Safeguards(safety or Safety(), force, files, base),
         verify_timeout=verify_timeout,
         progress=progress,
         record=record,

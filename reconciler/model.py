@@ -17,6 +17,11 @@ MAXIMUM_LIMIT = 50_000
 """HubSpot's technical ceiling of associations per record on some pairs (documented)."""
 
 
+LARGEST_NUMBER = 2**53 - 1
+"""Largest whole number that every JSON reader takes exactly; IDs and amounts above it are refused
+wherever they come in, so that a plan that was written can be read."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where a value is: file path, line and column, both counted from 1.
@@ -350,6 +355,11 @@ class Observed:
     account: Account
     directions: tuple[ObservedDirection, ...]
 
+    @property
+    def limits(self) -> int:
+        """How many limits are in force in the directions read."""
+        return sum(len(each.values()) + each.unknown_limits for each in self.directions)
+
     @cached_property
     def by_key(self) -> Mapping[tuple[str, str], ObservedDirection]:
         """The directions by their pair of object type IDs."""
@@ -389,7 +399,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one limit is to become. `before` or `after` None: no limit."""
+    """What one limit is to become. `before` or `after` None: no limit.
+
+    `protected`: the files say `protect: true` of it, here or at the base.
+    """
 
     direction: Direction
     type: AssociationType
@@ -398,6 +411,7 @@ class Change:
     origin: Origin | None = None
     source: Place | None = None
     reason: str | None = None
+    protected: bool = False
 
     @property
     def id(self) -> str:
@@ -470,11 +484,6 @@ class Summary:
     def changes(self) -> int:
         return self.create + self.update + self.delete
 
-    @property
-    def observed(self) -> int:
-        """How many limits the portal has in the directions of the plan."""
-        return self.update + self.delete + self.unchanged + self.unmanaged
-
 
 @dataclass(frozen=True, slots=True)
 class PortalRef:
@@ -497,7 +506,7 @@ class GitState:
 
 
 class RefusalCode(StrEnum):
-    """Why a plan may not be applied. All but `protected` are thresholds that `--force` lifts."""
+    """Why a plan may not be applied."""
 
     MAX_DELETES = "max_deletes"
     MAX_DELETE_PERCENT = "max_delete_percent"
@@ -505,9 +514,15 @@ class RefusalCode(StrEnum):
     PROTECTED = "protected"
 
 
+THRESHOLDS = frozenset(
+    {RefusalCode.MAX_DELETES, RefusalCode.MAX_DELETE_PERCENT, RefusalCode.MAX_CHANGES}
+)
+"""The refusals that `--force` overrides; it overrides no other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reason why a plan is not safe to apply; `change` is the ID of a protected limit's."""
+    """One reason why a plan is not safe to apply; `change` is the ID of the change it is about."""
 
     code: RefusalCode
     message: str
@@ -515,13 +530,28 @@ class Refusal:
     source: Place | None = None
 
     @property
-    def lifted_by_force(self) -> bool:
-        return self.code is not RefusalCode.PROTECTED
+    def overridden_by_force(self) -> bool:
+        return self.code in THRESHOLDS
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUsage:
+    """How many records of a direction are at or near its limit: a hint, never an exact count."""
+
+    from_id: str
+    to_id: str
+    limit: int | None
+    at_limit: int
+    near_limit: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Changes and batches for one portal. `created_at` is UTC in ISO 8601, to the second."""
+    """Changes and batches for one portal. `created_at` is UTC in ISO 8601, to the second.
+
+    `workspace` is the path of the workspace file, None where there is none. `usage` is empty where
+    the portal was not asked.
+    """
 
     tool_version: str
     created_at: str
@@ -533,6 +563,8 @@ class Plan:
     batches: tuple[Batch, ...]
     warnings: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    workspace: str | None = None
+    usage: tuple[LimitUsage, ...] = ()
 
     @cached_property
     def by_direction(self) -> Mapping[tuple[str, str], tuple[Change, ...]]:

@@ -7,19 +7,16 @@ from collections.abc import Sequence
 from reconciler.applying.direction import DirectionRun
 from reconciler.applying.knowledge import change_error
 from reconciler.applying.progress import NoProgress, Progress
-from reconciler.applying.reading import never
 from reconciler.applying.record import NoRecord, Record
-from reconciler.applying.staleness import check_fresh, check_portal
+from reconciler.applying.safeguards import Safeguards, check
 from reconciler.applying.surroundings import Surroundings
 from reconciler.errors import PlanRefused, ReconcilerError
 from reconciler.hubspot import Clock, Portal
 from reconciler.model import (
     ChangeResult,
     Direction,
-    Observed,
     Outcome,
     Plan,
-    Refusal,
     Result,
     Status,
 )
@@ -28,32 +25,12 @@ VERIFY_TIMEOUT = 60.0
 """Seconds that written limits have to show, unless told otherwise."""
 
 
-def check(plan: Plan, portal: Portal) -> None:
-    """Read the portal and raise PlanRefused unless the plan still fits it. Writes nothing."""
-    account = portal.account()
-    check_portal(plan, account)
-    read = portal.read_all(_directions(plan), needs_labels=never)
-    check_fresh(plan, Observed(account, tuple(read)))
-
-
-def check_safe(refusals: Sequence[Refusal]) -> None:
-    """Raise PlanRefused when a plan has a reason not to be applied."""
-    if refusals:
-        forced = all(each.lifted_by_force for each in refusals)
-        raise PlanRefused(
-            "the plan is not safe to apply",
-            details=[each.message for each in refusals],
-            hint="`--force` lifts thresholds, after a look at the plan"
-            if forced
-            else "take `protect: true` off in a change of its own; `--force` does not lift it",
-        )
-
-
 def apply_plan(
     plan: Plan,
     portal: Portal,
     *,
     clock: Clock,
+    safeguards: Safeguards | None = None,
     verify_timeout: float = VERIFY_TIMEOUT,
     progress: Progress | None = None,
     record: Record | None = None,
@@ -61,7 +38,8 @@ def apply_plan(
     """Make the portal what the plan says, or report exactly what became of each change.
 
     Raises PlanRefused or a PortalError before the first write; from then on everything is in
-    the result. `verify_timeout`: seconds that the written limits of a direction have to show.
+    the result. Without `safeguards` the default thresholds hold, and the protection that the plan
+    states. `verify_timeout`: seconds that the written limits of a direction have to show.
     """
     around = Surroundings(
         portal, clock, progress or NoProgress(), record or NoRecord(), verify_timeout
@@ -69,21 +47,15 @@ def apply_plan(
     started_at = timestamp(clock)
     around.record.start(plan)
     try:
-        _check(plan, around)
+        if plan.changes:
+            around.progress.checking(len(plan.by_direction))
+        check(plan, portal, safeguards or Safeguards())
     except ReconcilerError as error:
         around.record.finish(unwritten(plan, error, clock, started_at, portal.requests))
         raise
     result = _carry_out(plan, around, started_at)
     around.record.finish(result)
     return result
-
-
-def _check(plan: Plan, around: Surroundings) -> None:
-    if plan.changes:
-        around.progress.checking(len(plan.by_direction))
-        check(plan, around.portal)
-    else:
-        check_portal(plan, around.portal.account())
 
 
 def _carry_out(plan: Plan, around: Surroundings, started_at: str) -> Result:

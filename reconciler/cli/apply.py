@@ -10,9 +10,10 @@ from threading import Lock
 import click
 
 import reconciler
-from reconciler.applying.apply import check, check_safe, timestamp, untouched, unwritten
+from reconciler.applying.apply import timestamp, untouched, unwritten
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
+from reconciler.applying.safeguards import Safeguards, check, check_stated
 from reconciler.cli import output
 from reconciler.cli.approval import approve
 from reconciler.cli.exits import show_error
@@ -24,9 +25,8 @@ from reconciler.cli.show import read_plan_file
 from reconciler.config import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem, WrongPortal
 from reconciler.hubspot import Exchange, NullObserver, Portal
-from reconciler.model import Outcome, Plan, Refusal, Result
+from reconciler.model import Outcome, Plan, Result
 from reconciler.planning.document import digest
-from reconciler.planning.safety import thresholds
 from reconciler.report.result import result_text
 
 EXIT_CODES = {
@@ -61,7 +61,7 @@ class ApplyOptions:
     metavar="sha256:…",
     help="Refuse unless the plan is the one that was reviewed; stands for the approval.",
 )
-@click.option("--force", is_flag=True, help="Lift the safety thresholds, and nothing else.")
+@click.option("--force", is_flag=True, help="Override the safety thresholds, and nothing else.")
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -105,11 +105,9 @@ def command(
         raise UsageProblem(
             "--dry-run checks a saved plan", hint="`reconciler plan` shows a new one"
         )
-    if saved is not None and base is not None:
-        raise UsageProblem("--base makes a new plan; a saved one has its base")
     session = Session.start(options)
     if saved is not None:
-        return int(_apply_saved(session, read_plan_file(saved), chosen))
+        return int(_apply_saved(session, read_plan_file(saved), base, chosen))
     return int(_apply_files(session, paths, base, chosen))
 
 
@@ -135,15 +133,20 @@ def _digest(text: str | None) -> str | None:
     return text
 
 
-def _apply_saved(session: Session, plan: Plan, chosen: ApplyOptions) -> ExitCode:
-    """Apply a reviewed plan: the review was the approval."""
+def _apply_saved(session: Session, plan: Plan, base: str | None, chosen: ApplyOptions) -> ExitCode:
+    """Apply a reviewed plan: the review was the approval.
+
+    What the files at hand protect, and those of the base where one is given, holds for it too.
+    """
     asked_for = session.options.api_version
     if asked_for not in (None, plan.portal.api_version):
         raise PlanRefused(
             f"the plan is for API version {plan.portal.api_version}, not {asked_for}",
             hint="leave --api-version out, or make the plan again",
         )
-    return _Application(session, _planned_portal(session, plan), chosen, plan).run()
+    settings = _planned_portal(session, plan)
+    safeguards = Safeguards(session.workspace.safety, chosen.force, *session.at_hand(base))
+    return _Application(session, settings, chosen, plan, safeguards).run()
 
 
 def _planned_portal(session: Session, plan: Plan) -> PortalSettings:
@@ -186,7 +189,10 @@ def _apply_files(
             return _told(chosen, untouched(plan, session.clock, started_at, portal.requests))
         if chosen.format == "text":
             output.result(render_plan(plan, "text"))
-        return _Application(session, settings, chosen, plan, asks=True).run()
+        safeguards = Safeguards(
+            session.workspace.safety, chosen.force, files.loaded.desired, files.base
+        )
+        return _Application(session, settings, chosen, plan, safeguards, asks=True).run()
 
     return for_each_portal(portals, work)
 
@@ -218,6 +224,7 @@ class _Application:
     settings: PortalSettings
     chosen: ApplyOptions
     plan: Plan
+    safeguards: Safeguards
     asks: bool = False
 
     def run(self) -> ExitCode:
@@ -241,16 +248,9 @@ class _Application:
                 f"{expected}",
                 hint="the portal or the files changed since the review: review the new plan",
             )
-        check_safe(self._refusals())
+        check_stated(self.plan, self.safeguards)
         if self.asks and expected is None and not self.chosen.auto_approve:
             approve(self.plan)
-
-    def _refusals(self) -> list[Refusal]:
-        """What the plan says against itself, and the thresholds of the workspace at hand."""
-        stated = {each.code for each in self.plan.refusals}
-        here = thresholds(self.plan.summary, self.session.workspace.safety)
-        found = [*self.plan.refusals, *(each for each in here if each.code not in stated)]
-        return [each for each in found if not (self.chosen.force and each.lifted_by_force)]
 
     def _carry_out(self, count: _RequestCount) -> ExitCode:
         with ExitStack() as stack:
@@ -268,6 +268,10 @@ class _Application:
                 self.plan,
                 portal,
                 clock=self.session.clock,
+                safety=self.safeguards.safety,
+                force=self.safeguards.force,
+                files=self.safeguards.files,
+                base=self.safeguards.base,
                 verify_timeout=self.chosen.verify_timeout,
                 progress=progress,
                 record=journal,
@@ -283,7 +287,7 @@ class _Application:
 
     def _dry_run(self, portal: Portal) -> ExitCode:
         started_at = timestamp(self.session.clock)
-        check(self.plan, portal)
+        check(self.plan, portal, self.safeguards)
         if self.chosen.format == "json":
             found = untouched(self.plan, self.session.clock, started_at, portal.requests)
             return _told(self.chosen, found)

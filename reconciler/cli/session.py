@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -85,6 +86,30 @@ class Session:
             return Files(loaded, state, None)
         return Files(loaded, *self._base(base, state, paths, loaded.desired))
 
+    def at_hand(self, base: str | None) -> tuple[Desired | None, Desired | None]:
+        """What the workspace's pair files and those of the base say, for a saved plan.
+
+        None where there is no folder of pair files: a pipeline may apply without a checkout.
+        Raises ConfigurationInvalid where the files are there and cannot be understood.
+        """
+        head = None
+        if self.workspace.config_directory.is_dir():
+            head = load_config(self.workspace, ()).desired
+        else:
+            output.note("no pair files at hand: the plan's own protection and thresholds hold")
+        if base is None:
+            return head, None
+        from reconciler.config import git
+
+        path = self.workspace.path
+        found = git.read_base(
+            base,
+            directory=Path.cwd(),
+            workspace_path=None if path is None else str(path),
+            paths=(),
+        )
+        return head, git.parse_base(found)
+
     def _base(
         self, ref: str, state: GitState | None, paths: Sequence[Path], head: Desired
     ) -> tuple[GitState | None, Desired]:
@@ -154,8 +179,18 @@ class Session:
             files=files.loaded.desired.files,
             git=files.git,
             warnings=files.warnings,
+            workspace=self._workspace_path(),
         )
         return reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
+
+    def _workspace_path(self) -> str | None:
+        """The workspace file as the repository knows it, whatever folder the command runs in."""
+        path = self.workspace.path
+        if path is None:
+            return None
+        from reconciler.config import git
+
+        return git.path_from_top(Path.cwd(), str(path)) or os.path.relpath(path)
 
 
 def _directions(desired: Desired) -> set[tuple[ObjectReference, ObjectReference]]:

@@ -89,6 +89,18 @@ def git_state(directory: Path, paths: Sequence[str]) -> GitState | None:
         return None
 
 
+def path_from_top(directory: Path, path: str) -> str | None:
+    """A path seen from `directory`, as seen from the top of the work tree.
+
+    None outside a repository, for a path outside of it, and where git is absent.
+    """
+    try:
+        parts = find_repository(directory).parts(path)
+    except GitError:
+        return None
+    return None if parts is None else printable("/".join(parts))
+
+
 def _is_dirty(repository: Repository, paths: Sequence[str]) -> bool:
     given = [repository.parts(path) for path in paths]
     inside = [parts for parts in given if parts is not None]

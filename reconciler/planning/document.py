@@ -7,22 +7,26 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from reconciler.model import Batch, BatchInput, Change, Place, Plan
+from reconciler.model import Batch, BatchInput, Change, LimitUsage, Place, Plan
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 
 
 def digest(plan: Plan) -> str:
-    """`sha256:…` over the destination, the changes and the batches, and nothing else.
+    """`sha256:…` over what `apply` relies on: destination, changes, batches and refusals.
 
-    Times, wording, paths, commits and line numbers stay out, so that a merge commit does not
-    void a review, and the same portal and files give the same digest anywhere.
+    Times, wording, paths, commits, line numbers, origins and counts of what is left alone stay
+    out, so that a merge commit does not void a review, and the same portal and files give the same
+    digest anywhere.
     """
     covered = {
         "portal_id": plan.portal.portal_id,
         "api_version": plan.portal.api_version,
-        "changes": [[each.id, each.action, each.before, each.after] for each in plan.changes],
+        "changes": [
+            [each.id, each.action, each.before, each.after, each.protected] for each in plan.changes
+        ],
         "batches": [_batch_json(batch) for batch in plan.batches],
+        "refusals": sorted([each.code, each.change or ""] for each in plan.refusals),
     }
     return f"sha256:{hashlib.sha256(_canonical(covered).encode()).hexdigest()}"
 
@@ -50,6 +54,7 @@ def _document(plan: Plan) -> dict[str, object]:
             "api_version": plan.portal.api_version,
         },
         "config": {
+            "workspace": plan.workspace,
             "files": [{"path": file.path, "sha256": file.sha256} for file in plan.files],
             "git": None
             if git is None
@@ -64,6 +69,7 @@ def _document(plan: Plan) -> dict[str, object]:
         },
         "changes": [_change_json(change) for change in plan.changes],
         "batches": [_batch_json(batch) for batch in plan.batches],
+        "usage": [_usage_json(each) for each in plan.usage],
         "warnings": list(plan.warnings),
         "refusals": [
             {
@@ -92,6 +98,7 @@ def _change_json(change: Change) -> dict[str, object]:
         "before": change.before,
         "after": change.after,
         "origin": change.origin,
+        "protected": change.protected,
         "source": _place_json(change.source),
         "reason": change.reason,
     }
@@ -110,6 +117,16 @@ def _batch_json(batch: Batch) -> dict[str, object]:
         "from_id": batch.from_id,
         "to_id": batch.to_id,
         "inputs": [_input_json(each) for each in batch.inputs],
+    }
+
+
+def _usage_json(each: LimitUsage) -> dict[str, object]:
+    return {
+        "from_id": each.from_id,
+        "to_id": each.to_id,
+        "limit": each.limit,
+        "at_limit": each.at_limit,
+        "near_limit": each.near_limit,
     }
 
 

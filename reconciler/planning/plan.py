@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from reconciler.errors import ConfigurationInvalid, Diagnostic
 from reconciler.model import (
@@ -24,14 +24,13 @@ from reconciler.model import (
     Safety,
     Summary,
     TypeKey,
-    change_id,
     count_actions,
 )
 from reconciler.planning.diff import Difference, differences
 from reconciler.planning.order import order
 from reconciler.planning.origin import Declared, origin
 from reconciler.planning.rule import rule_broken
-from reconciler.planning.safety import refusals
+from reconciler.planning.safety import judge, named_limits
 from reconciler.planning.types import name_types
 
 
@@ -47,6 +46,7 @@ class PlanContext:
     files: tuple[ConfigFile, ...] = ()
     git: GitState | None = None
     warnings: tuple[str, ...] = ()
+    workspace: str | None = None
 
     def portal(self, account: Account) -> PortalRef:
         return PortalRef(
@@ -95,20 +95,26 @@ def make_plan(
         for part in sorted(compared, key=lambda part: _direction_order(part.direction))
         for change in sorted(part.changes, key=_change_order)
     )
-    summary = _summary(changes, compared)
-    protected = {id_: limit for part in compared for id_, limit in part.protected.items()}
-    return Plan(
+    named = named_limits(
+        changes, observed, head={each.direction.key: each for each in head}, base=before_head or {}
+    )
+    changes = tuple(
+        replace(each, protected=each.id in named and named[each.id].protected) for each in changes
+    )
+    plan = Plan(
         tool_version=context.tool_version,
         created_at=context.created_at,
         portal=context.portal(observed.account),
         files=context.files,
         git=context.git,
-        summary=summary,
+        summary=_summary(changes, compared),
         changes=changes,
         batches=order(changes),
         warnings=(*context.warnings, *_warnings(changes), *_unknown_rows(observed)),
-        refusals=refusals(changes, summary, safety or Safety(), protected),
+        workspace=context.workspace,
     )
+    refusals = judge(plan, safety or Safety(), observed=observed.limits, named=named)
+    return replace(plan, refusals=refusals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,6 @@ class _Compared:
     changes: tuple[Change, ...] = ()
     unchanged: int = 0
     unmanaged: int = 0
-    protected: Mapping[str, DesiredLimit] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -156,7 +161,6 @@ def _compare(
         )
         for each in differences(before, after_values)
     )
-    removed_protection = _base_protection(base, observed, set(named.limits))
     return _Compared(
         declared.direction,
         changes,
@@ -164,7 +168,6 @@ def _compare(
             before.get(key) == each.max for key, each in target.items() if each.max is not None
         ),
         unmanaged=len(before.keys() - target.keys()) + observed.unknown_limits,
-        protected=_protected(declared.direction, {**removed_protection, **named.limits}),
     )
 
 
@@ -185,22 +188,6 @@ def _declared_values(
 def _base_values(base: ResolvedDirection, observed: ObservedDirection) -> dict[TypeKey, Declared]:
     """What the base says; labels the portal no longer has say nothing."""
     return _declared_values(base, name_types(base, observed).limits, observed.types())
-
-
-def _base_protection(
-    base: ResolvedDirection | None, observed: ObservedDirection, named: set[TypeKey]
-) -> dict[TypeKey, DesiredLimit]:
-    """Limits the base protects and the head no longer names: leaving the file is no way out."""
-    if base is None:
-        return {}
-    limits = name_types(base, observed).limits
-    return {key: limit for key, limit in limits.items() if limit.protect and key not in named}
-
-
-def _protected(
-    direction: Direction, limits: Mapping[TypeKey, DesiredLimit]
-) -> dict[str, DesiredLimit]:
-    return {change_id(direction, key): each for key, each in limits.items() if each.protect}
 
 
 def _compare_removed(base: ResolvedDirection, observed: ObservedDirection) -> _Compared:
@@ -225,7 +212,6 @@ def _compare_removed(base: ResolvedDirection, observed: ObservedDirection) -> _C
         base.direction,
         changes,
         unmanaged=len(before.keys() - target.keys()) + observed.unknown_limits,
-        protected=_protected(base.direction, named),
     )
 
 

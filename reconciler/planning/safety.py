@@ -1,74 +1,199 @@
-"""What makes a plan unsafe to apply: thresholds and protected limits."""
+"""What makes a plan unsafe to apply, judged here and nowhere else: protection and thresholds.
+
+`make_plan` judges when a plan is made, `apply_plan` judges again before the first write, and the
+reader of plan files checks that a plan states what follows from its own changes. A refusal that a
+plan states stays one, whatever is judged later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from reconciler.errors import PlanRefused
 from reconciler.model import (
     Action,
     Change,
     DesiredLimit,
+    Observed,
+    Origin,
+    Plan,
     Refusal,
     RefusalCode,
+    ResolvedDirection,
     Safety,
-    Summary,
+    TypeKey,
+    count_actions,
 )
+from reconciler.planning.types import limits_by_type
 
 PERCENT_COUNTS_FROM = 10
 """Fewest observed limits from which `max_delete_percent` is judged."""
 
+Declarations = Mapping[tuple[str, str], ResolvedDirection]
+"""Declared directions by their pair of object type IDs."""
 
-def refusals(
-    changes: Sequence[Change],
-    summary: Summary,
-    safety: Safety,
-    protected: Mapping[str, DesiredLimit],
-) -> tuple[Refusal, ...]:
-    """Every reason why these changes may not be applied, protection first.
 
-    `protected` maps a change's ID to the limit that says `protect: true`.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How the files name a limit that is to change, here and at the base; None: they do not."""
+
+    head: DesiredLimit | None = None
+    base: DesiredLimit | None = None
+
+    @property
+    def protected(self) -> bool:
+        return any(each is not None and each.protect for each in (self.head, self.base))
+
+
+UNNAMED = Named()
+
+
+def named_limits(
+    changes: Iterable[Change], observed: Observed, *, head: Declarations, base: Declarations
+) -> dict[str, Named]:
+    """How head and base name the limits that are to change, by the ID of the change.
+
+    The portal's own rows and labels say which type a label means, not the plan.
     """
-    return (*protection(changes, protected), *thresholds(summary, safety))
-
-
-def protection(
-    changes: Sequence[Change], protected: Mapping[str, DesiredLimit]
-) -> Iterator[Refusal]:
-    """A protected limit is never lowered or deleted, whatever is forced."""
+    found: dict[str, Named] = {}
+    by_direction: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
-        limit = protected.get(change.id)
-        if limit is None or change.action is Action.CREATE:
-            continue
-        if change.action is Action.DELETE or change.lowers:
-            becomes = "delete it" if change.after is None else f"lower it to {change.after}"
-            yield Refusal(
-                RefusalCode.PROTECTED,
-                f'"{change.type}" of {change.direction} is protected at {change.before}; '
-                f"this plan would {becomes}",
-                change.id,
-                limit.place,
-            )
+        by_direction.setdefault(change.direction.key, []).append(change)
+    for key, members in by_direction.items():
+        at_head, at_base = (_limits(declared.get(key), observed, key) for declared in (head, base))
+        for each in members:
+            named = Named(at_head.get(each.type.key), at_base.get(each.type.key))
+            if named != UNNAMED:
+                found[each.id] = named
+    return found
 
 
-def thresholds(summary: Summary, safety: Safety) -> Iterator[Refusal]:
-    """The thresholds of `safety` that these counts are past; all are lifted by `--force`."""
-    if summary.delete > safety.max_deletes:
+def _limits(
+    declared: ResolvedDirection | None, observed: Observed, key: tuple[str, str]
+) -> dict[TypeKey, DesiredLimit]:
+    return {} if declared is None else limits_by_type(declared, observed.by_key[key])
+
+
+def judge(
+    plan: Plan,
+    safety: Safety,
+    *,
+    observed: int,
+    named: Mapping[str, Named] | None = None,
+    force: bool = False,
+) -> tuple[Refusal, ...]:
+    """Every reason why this plan may not be applied: what it states, then what is found now.
+
+    `observed`: how many limits the portal has in the declared directions; counts that the plan
+    states are not asked. `named`: how the files at hand name its limits. `force` overrides
+    thresholds, those that the plan states included, and nothing else.
+    """
+    found = (*protection(plan.changes, named or {}), *_thresholds(plan.changes, observed, safety))
+    stated = {(each.code, each.change) for each in plan.refusals}
+    every = (*plan.refusals, *(each for each in found if (each.code, each.change) not in stated))
+    return tuple(each for each in every if not (force and each.overridden_by_force))
+
+
+def check_safe(refusals: Sequence[Refusal]) -> None:
+    """Raise PlanRefused when there is a reason not to apply a plan."""
+    if not refusals:
+        return
+    kept = [each for each in refusals if not each.overridden_by_force]
+    hint = "look at the plan; `--force` overrides thresholds"
+    if kept:
+        hint = "`--force` overrides thresholds only"
+    if any(each.code is RefusalCode.PROTECTED for each in kept):
+        hint = "take `protect: true` off in a change of its own; `--force` does not override it"
+    raise PlanRefused(
+        "the plan is not safe to apply", details=[each.message for each in refusals], hint=hint
+    )
+
+
+# ---------------------------------------------------------------- protection
+
+
+def protection(changes: Iterable[Change], named: Mapping[str, Named]) -> Iterator[Refusal]:
+    """The protected limits that the configuration lowers or removes, whatever is forced.
+
+    Protection is against the configuration being loosened in passing. To put back a value that
+    somebody changed in HubSpot is what it is for.
+    """
+    for change in changes:
+        files = named.get(change.id, UNNAMED)
+        if (change.protected or files.protected) and _loosens(change, files):
+            yield _protected(change, files)
+
+
+def _loosens(change: Change, files: Named) -> bool:
+    """Whether the configuration lowers or removes this limit, compared with what it said before.
+
+    The base says what that was. A plan judged with a base and applied without one states its
+    refusals, so drift and conflict are believed where the files at hand want the same value.
+    Where nothing else is known, what the portal has counts as what was configured.
+    """
+    if files.base is not None:
+        return _lower(files.base.max, change.after)
+    wanted_here = files.head is None or files.head.max == change.after
+    if change.origin in (Origin.DRIFT, Origin.CONFLICT) and wanted_here:
+        return False
+    return change.before is not None and _lower(change.before, change.after)
+
+
+def _lower(before: int | None, after: int | None) -> bool:
+    """Whether a limit is removed, lowered, or set where there was explicitly none."""
+    if after is None:
+        return before is not None
+    return before is None or after < before
+
+
+def _protected(change: Change, files: Named) -> Refusal:
+    reference = change.before if files.base is None else files.base.max
+    at = "as unlimited" if reference is None else f"at {reference}"
+    becomes = "remove it" if change.after is None else f"lower it to {change.after}"
+    message = f'"{change.type}" of {change.direction} is protected {at}; this plan would {becomes}'
+    if files.head is not None and not files.head.protect:
+        message += ", and protect was taken off in the same change"
+    if change.origin is None and files.base is None:
+        message += (
+            ". Whether the files or somebody in HubSpot moved it is unknown without a base: "
+            "plan with --base REF"
+        )
+    place = next((each.place for each in (files.head, files.base) if each is not None), None)
+    return Refusal(RefusalCode.PROTECTED, message, change.id, place or change.source)
+
+
+# ---------------------------------------------------------------- thresholds
+
+
+def too_many_deletes_possible(changes: Sequence[Change], at_least: int, safety: Safety) -> bool:
+    """Whether `max_delete_percent` could be passed, were `at_least` all limits there are.
+
+    Where it could not, more observed limits change nothing, and none have to be counted.
+    """
+    return _past_percent(changes, max(at_least, PERCENT_COUNTS_FROM), safety)
+
+
+def _past_percent(changes: Sequence[Change], observed: int, safety: Safety) -> bool:
+    deletes = sum(each.action is Action.DELETE for each in changes)
+    return observed >= PERCENT_COUNTS_FROM and deletes * 100 > safety.max_delete_percent * observed
+
+
+def _thresholds(changes: Sequence[Change], observed: int, safety: Safety) -> Iterator[Refusal]:
+    deletes = count_actions(changes)[Action.DELETE]
+    if deletes > safety.max_deletes:
         yield Refusal(
             RefusalCode.MAX_DELETES,
-            f"{summary.delete} limits would be deleted; max_deletes allows {safety.max_deletes}",
+            f"{deletes} limits would be removed; max_deletes allows {safety.max_deletes}",
         )
-    observed = summary.observed
-    if (
-        observed >= PERCENT_COUNTS_FROM
-        and summary.delete * 100 > safety.max_delete_percent * observed
-    ):
+    if _past_percent(changes, observed, safety):
         yield Refusal(
             RefusalCode.MAX_DELETE_PERCENT,
-            f"{summary.delete} of {observed} observed limits would be deleted; "
+            f"{deletes} of {observed} observed limits would be removed; "
             f"max_delete_percent allows {safety.max_delete_percent} %",
         )
-    if summary.changes > safety.max_changes:
+    if len(changes) > safety.max_changes:
         yield Refusal(
             RefusalCode.MAX_CHANGES,
-            f"{summary.changes} limits would change; max_changes allows {safety.max_changes}",
+            f"{len(changes)} limits would change; max_changes allows {safety.max_changes}",
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reconciler.errors import PlanRefused
 from reconciler.model import (
+    LARGEST_NUMBER,
     MAXIMUM_LIMIT,
     MINIMUM_LIMIT,
     AccountType,
@@ -21,6 +24,7 @@ from reconciler.model import (
     ConfigFile,
     Direction,
     GitState,
+    LimitUsage,
     ObjectType,
     Operation,
     Origin,
@@ -35,14 +39,16 @@ from reconciler.model import (
 )
 from reconciler.planning.document import FORMAT_VERSION, digest
 from reconciler.planning.order import order
+from reconciler.planning.safety import protection
 
 MAXIMUM_BYTES = 64 * 1024 * 1024
 """Largest plan file that is read: far above any real plan, and it bounds what a bad one costs."""
 
-Count = Annotated[int, Field(ge=0)]
-ObservedValue = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+ObservedValue = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 LimitValue = Annotated[int, Field(ge=MINIMUM_LIMIT, le=MAXIMUM_LIMIT)]
-TypeId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+TypeId = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+Position = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 ObjectTypeId = Annotated[str, Field(pattern=r"^[0-9]{1,10}-[0-9]{1,18}$")]
 
 
@@ -63,7 +69,7 @@ class PortalDocument(_Model):
     """The destination."""
 
     name: str
-    portal_id: int
+    portal_id: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
     account_type: AccountType
     base_url: str
     api_version: str
@@ -85,8 +91,9 @@ class GitDocument(_Model):
 
 
 class ConfigDocument(_Model):
-    """Where the desired limits came from."""
+    """Where the desired limits came from; `workspace` null: there was no workspace file."""
 
+    workspace: str | None
     files: tuple[FileDocument, ...]
     git: GitDocument | None
 
@@ -105,12 +112,15 @@ class PlaceDocument(_Model):
     """File, line and column, counted from 1."""
 
     path: str
-    line: int
-    column: int
+    line: Position
+    column: Position
 
 
 class ChangeDocument(_Model):
-    """What one limit is to become; `before` or `after` null: no limit."""
+    """What one limit is to become; `before` or `after` null: no limit.
+
+    `protected`: the files say `protect: true` of it, here or at the base.
+    """
 
     id: str
     action: Action
@@ -124,6 +134,7 @@ class ChangeDocument(_Model):
     before: ObservedValue | None
     after: LimitValue | None
     origin: Origin | None
+    protected: bool
     source: PlaceDocument | None
     reason: str | None
 
@@ -146,8 +157,18 @@ class BatchDocument(_Model):
     inputs: tuple[BatchInputDocument, ...]
 
 
+class UsageDocument(_Model):
+    """How many records of a direction are at or near its limit: a hint, never an exact count."""
+
+    from_id: ObjectTypeId
+    to_id: ObjectTypeId
+    limit: ObservedValue | None
+    at_limit: Count
+    near_limit: Count
+
+
 class RefusalDocument(_Model):
-    """Why `apply` refuses this plan; `change` is the ID of a protected limit's change."""
+    """Why `apply` refuses this plan; `change` is the ID of the change it is about."""
 
     code: RefusalCode
     message: str
@@ -156,9 +177,9 @@ class RefusalDocument(_Model):
 
 
 class PlanDocument(_Model):
-    """A plan for one portal, format version 1.0."""
+    """A plan for one portal, format version 1.1. `usage` is empty where none was asked for."""
 
-    format_version: Literal["1.0"] = FORMAT_VERSION
+    format_version: Literal["1.1"] = FORMAT_VERSION
     tool: ToolDocument
     created_at: str
     portal: PortalDocument
@@ -166,8 +187,9 @@ class PlanDocument(_Model):
     summary: SummaryDocument
     changes: tuple[ChangeDocument, ...]
     batches: tuple[BatchDocument, ...]
+    usage: tuple[UsageDocument, ...]
     warnings: tuple[str, ...]
-    refusals: tuple[RefusalDocument, ...] = ()
+    refusals: tuple[RefusalDocument, ...]
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -180,58 +202,111 @@ def plan_schema() -> dict[str, Any]:
 def read_plan(content: bytes) -> Plan:
     """The plan that a file holds.
 
-    Raises PlanRefused unless it is whole, of this format, and says the same in all its parts:
-    the digest, the batches and the counts all follow from the changes.
+    Raises PlanRefused unless it is complete, of this format, and says the same in all its parts:
+    IDs, actions, the digest, the batches, the counts of changes, and the refusals of protected
+    limits all follow from the changes.
     """
     document = _parse(content)
     plan = _plan(document)
-    stated = [each.id for each in document.changes], [each.action for each in document.changes]
-    if stated != ([each.id for each in plan.changes], [each.action for each in plan.changes]):
-        raise _altered("a change's ID or action does not fit its limit")
-    if len(set(stated[0])) != len(stated[0]):
-        raise _altered("two changes are of the same limit")
-    if document.digest != digest(plan):
-        raise _altered(f"its digest says {document.digest}, its content is {digest(plan)}")
-    if plan.batches != order(plan.changes):
-        raise _altered("its batches are not what its changes need")
-    counts = count_actions(plan.changes)
-    if counts != {action: getattr(plan.summary, action) for action in Action}:
-        raise _altered("its summary does not count its changes")
+    for problem in _contradictions(document, plan):
+        raise PlanRefused(
+            f"the plan file was altered: {problem}", hint="make the plan again and have it reviewed"
+        )
     return plan
 
 
-def _altered(what: str) -> PlanRefused:
-    return PlanRefused(
-        f"the plan file was altered: {what}", hint="make the plan again and have it reviewed"
-    )
+def _contradictions(document: PlanDocument, plan: Plan) -> Iterator[str]:
+    """Where the plan disagrees with what follows from its changes, the plainest first."""
+    changes = plan.changes
+    stated = [(each.id, each.action) for each in document.changes]
+    if stated != [(each.id, each.action) for each in changes]:
+        yield "a change's ID or action does not fit its limit"
+    limits = {(each.direction.key, each.type.key) for each in changes}
+    if not len({each.id for each in changes}) == len(limits) == len(changes):
+        yield "two changes are of the same limit"
+    if any(each.before == each.after for each in changes):
+        yield "a change changes nothing"
+    if _names_contradict(changes):
+        yield "one object type has two names"
+    if document.digest != digest(plan):
+        yield f"its digest says {document.digest}, its content is {digest(plan)}"
+    if plan.batches != order(changes):
+        yield "its batches are not what its changes need"
+    counts = count_actions(changes)
+    if counts != {action: getattr(plan.summary, action) for action in Action}:
+        yield "its summary does not count its changes"
+    yield from _missing_refusals(plan)
+
+
+def _names_contradict(changes: Sequence[Change]) -> bool:
+    sides = [side for each in changes for side in (each.direction.from_, each.direction.to)]
+    return len({(side.id, side.name) for side in sides}) != len({side.id for side in sides})
+
+
+def _missing_refusals(plan: Plan) -> Iterator[str]:
+    """What a plan must state against itself, and whom its refusals are about.
+
+    The thresholds in force when it was made are not in the plan: `apply` judges by its own.
+    """
+    stated = {each.change for each in plan.refusals if each.code is RefusalCode.PROTECTED}
+    missing = [each.change for each in protection(plan.changes, {}) if each.change not in stated]
+    if missing:
+        yield f"it does not refuse to lower the protected limit {missing[0]}"
+    if stated - {each.id for each in plan.changes if each.protected}:
+        yield "a refusal is about a protected limit that it does not change"
 
 
 def _parse(content: bytes) -> PlanDocument:
     hint = "make the plan again with `reconciler plan --out`"
     if len(content) > MAXIMUM_BYTES:
-        raise PlanRefused("the plan file is larger than 64 MiB, so it is no plan", hint=hint)
+        raise PlanRefused("the file is larger than 64 MiB, so it is not a plan", hint=hint)
     try:
-        value = json.loads(content.decode("utf-8"))
+        value = json.loads(
+            content.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_number
+        )
     except (ValueError, RecursionError) as error:
         raise PlanRefused(
-            f"the plan file is not whole: it is no JSON document ({_reason(error)})", hint=hint
+            f"the plan file is not complete: it is not valid JSON ({_reason(error)})", hint=hint
         ) from error
     version = value.get("format_version") if isinstance(value, dict) else None
     if not isinstance(version, str):
-        raise PlanRefused("the file is no plan: it has no format_version", hint=hint)
+        raise PlanRefused("the file is not a plan: it has no format_version", hint=hint)
     if version != FORMAT_VERSION:
-        raise PlanRefused(
-            f"the plan has format {version[:20]!r}; this version of reconciler knows {FORMAT_VERSION}",
-            hint="apply it with the version that made it, or make the plan again",
-        )
+        raise _other_format(version)
     try:
         return PlanDocument.model_validate_json(content, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise PlanRefused(
-            f"the file is no whole plan: {where}: {first['msg'].lower()}", hint=hint
+            f"the file is not a complete plan: {where}: {first['msg'].lower()}", hint=hint
         ) from error
+
+
+def _other_format(version: str) -> PlanRefused:
+    if version == "1.0":
+        return PlanRefused(
+            "the plan has format 1.0: its digest does not cover protected limits and refusals, so "
+            "it is not applied any more",
+            hint="make the plan again with this version, and have it reviewed",
+        )
+    return PlanRefused(
+        f"the plan has format {version[:20]!r}; this version of reconciler reads {FORMAT_VERSION}",
+        hint="apply it with the version that made it, or make the plan again",
+    )
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose keys are distinct: of two equal ones, readers take either."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {twice[:40]!r} is there twice")
+    return found
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is not a number")
 
 
 def _reason(error: Exception) -> str:
@@ -240,8 +315,10 @@ def _reason(error: Exception) -> str:
             return f"{error.msg} at line {error.lineno} column {error.colno}"
         case UnicodeDecodeError():
             return f"byte {error.start} is not UTF-8"
-        case _:
+        case RecursionError():
             return "nested too deeply"
+        case _:
+            return str(error)[:100]
 
 
 def _plan(document: PlanDocument) -> Plan:
@@ -260,6 +337,8 @@ def _plan(document: PlanDocument) -> Plan:
             Refusal(each.code, each.message, each.change, _place(each.source))
             for each in document.refusals
         ),
+        workspace=document.config.workspace,
+        usage=tuple(LimitUsage(**dict(each)) for each in document.usage),
     )
 
 
@@ -272,6 +351,7 @@ def _change(each: ChangeDocument) -> Change:
         origin=each.origin,
         source=_place(each.source),
         reason=each.reason,
+        protected=each.protected,
     )
 
 

@@ -112,6 +112,22 @@ def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> Name
     return NamedTypes(limits, tuple(diagnostics))
 
 
+def limits_by_type(
+    declared: ResolvedDirection, observed: ObservedDirection
+) -> dict[TypeKey, DesiredLimit]:
+    """The limits of a declaration by the types they could mean, protected ones first.
+
+    Unlike `name_types` it finds no fault: a label that could mean two types stands for both, and
+    one that the portal does not have stands for none.
+    """
+    types = _Types(observed)
+    found: dict[TypeKey, DesiredLimit] = {}
+    for limit in sorted(declared.limits, key=lambda each: not each.protect):
+        for type_ in types.meant_by(limit.selector):
+            found.setdefault(type_.key, limit)
+    return found
+
+
 def _asks_for_nothing(limit: DesiredLimit) -> bool:
     return limit.max is None and isinstance(limit.selector, Unlabelled)
 

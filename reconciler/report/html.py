@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
-from reconciler.model import Action, Plan
+from reconciler.model import Action, Plan, Refusal
 from reconciler.report.escape import PROSE_LIMIT, html_text
 from reconciler.report.html_table import changes_tables, place_link
 from reconciler.report.svg import CLASSES, plan_svg
@@ -20,6 +21,7 @@ from reconciler.report.view import (
     object_names,
     object_types,
     plural,
+    way_out,
 )
 
 MOST_BYTES = 1 << 20
@@ -116,16 +118,15 @@ def _notices(plan: Plan, links: Links) -> Iterator[str]:
     if plan.refusals:
         items = []
         for refusal in plan.refusals:
-            way_out = (
-                "<code>--force</code> lifts this threshold."
-                if refusal.lifted_by_force
-                else "Nothing lifts this but changing <code>protect</code> in the file."
-            )
             where = "" if refusal.source is None else f" ({place_link(refusal.source, links)})"
-            items.append(f"{html_text(refusal.message, PROSE_LIMIT)}{where}. {way_out}")
+            items.append(f"{html_text(refusal.message, PROSE_LIMIT)}{where}. {_way_out(refusal)}.")
         yield _notice("bad", "Apply will refuse this plan", items)
     if plan.warnings:
         yield _notice("", "Warnings", [html_text(each, PROSE_LIMIT) for each in plan.warnings])
+
+
+def _way_out(refusal: Refusal) -> str:
+    return re.sub("`([^`]*)`", r"<code>\1</code>", way_out(refusal))
 
 
 def _notice(kind: str, title: str, items: Iterable[str]) -> str:

@@ -28,6 +28,7 @@ from reconciler.report.view import (
     before_after,
     plural,
     short_counts,
+    way_out,
 )
 
 REASON_LIMIT = 300
@@ -94,12 +95,7 @@ def refusals(plan: Plan, links: Links) -> Block:
 
 def _refusal(refusal: Refusal, links: Links) -> str:
     where = "" if refusal.source is None else f" ({place(refusal.source, links)})"
-    way_out = (
-        "`--force` lifts this threshold."
-        if refusal.lifted_by_force
-        else "Nothing lifts this but changing `protect` in the file."
-    )
-    return f"{markdown_prose(refusal.message, REASON_LIMIT)}{where}. {way_out}"
+    return f"{markdown_prose(refusal.message, REASON_LIMIT)}{where}. {way_out(refusal)}."
 
 
 def warnings(plan: Plan) -> Block:

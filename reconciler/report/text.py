@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.model import Change, Place, Plan, Refusal
+from reconciler.model import Change, Place, Plan
 from reconciler.report.cells import padded, widest, wrapped
 from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, terminal
 from reconciler.report.style import Style
@@ -21,6 +21,7 @@ from reconciler.report.view import (
     portal_line,
     sections,
     short_commit,
+    way_out,
 )
 
 _NAME_CELLS = 44
@@ -55,16 +56,10 @@ def _refusals(plan: Plan, style: Style, width: int | None) -> Iterator[str]:
         return
     yield style.bad("Refused: apply will not carry out this plan.")
     for refusal in plan.refusals:
-        yield from _bullet(terminal(refusal.message, PROSE_LIMIT) + _way_out(refusal), width)
+        yield from _bullet(f"{terminal(refusal.message, PROSE_LIMIT)} ({way_out(refusal)})", width)
         if refusal.source is not None:
             yield f"    {place_text(refusal.source, style)}"
     yield ""
-
-
-def _way_out(refusal: Refusal) -> str:
-    if refusal.lifted_by_force:
-        return " (--force lifts this threshold)"
-    return " (nothing lifts this but changing `protect` in the file)"
 
 
 def _warnings(plan: Plan, style: Style, width: int | None) -> Iterator[str]:

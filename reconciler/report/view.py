@@ -15,6 +15,8 @@ from reconciler.model import (
     Origin,
     Place,
     Plan,
+    Refusal,
+    RefusalCode,
     Summary,
     count_actions,
 )
@@ -27,6 +29,15 @@ SIGNS = {**SYMBOLS, Action.DELETE: "−"}
 TO_BE = {Action.CREATE: "to create", Action.UPDATE: "to update", Action.DELETE: "to delete"}
 _GRAVITY = (Action.CREATE, Action.UPDATE, Action.DELETE)
 DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
+
+
+def way_out(refusal: Refusal) -> str:
+    """What may be done about a refusal; what is typed stands in backticks."""
+    if refusal.overridden_by_force:
+        return "`--force` overrides this threshold"
+    if refusal.code is RefusalCode.PROTECTED:
+        return "`--force` does not override this: take `protect` off in a change of its own"
+    return "`--force` does not override this"
 
 
 @dataclass(frozen=True, slots=True)

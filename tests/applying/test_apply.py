@@ -7,21 +7,20 @@ from pathlib import Path
 import pytest
 
 import reconciler
-from reconciler.applying.apply import check, check_safe, outcome, untouched, unwritten
+from reconciler.applying.apply import outcome, untouched, unwritten
+from reconciler.applying.safeguards import Safeguards, check
 from reconciler.errors import ExitCode, PlanRefused, PortalUnavailable
 from reconciler.hubspot import NullObserver
 from reconciler.model import (
     ChangeResult,
     Outcome,
-    Refusal,
-    RefusalCode,
     Status,
 )
 from tests.applying import scenario, truth
 from tests.applying.clock import VirtualClock
 from tests.applying.factory import change, portal, wanted
 from tests.applying.playing import USUAL, plan, world
-from tests.applying.world import World
+from tests.applying.world import WIDE, World
 
 
 def results(*statuses: Status) -> list[ChangeResult]:
@@ -93,10 +92,10 @@ def test_a_dry_run_reads_and_writes_nothing(tmp_path: Path) -> None:
     """It raises what an apply would."""
     made = world(tmp_path, USUAL)
     with made.connected(NullObserver()) as (connected, _):
-        check(plan(USUAL), connected)
+        check(plan(USUAL), connected, Safeguards(WIDE))
         made.sandbox.edit("tickets", "contacts", 60, 8)
         with pytest.raises(PlanRefused, match="stale"):
-            check(plan(USUAL), connected)
+            check(plan(USUAL), connected, Safeguards(WIDE))
     assert [step.origin.value for step in made.sandbox.history] == ["edit", "edit"]
 
 
@@ -108,36 +107,6 @@ def test_the_public_function_is_the_same(tmp_path: Path) -> None:
         result = reconciler.apply_plan(planned, connected, clock=made.clock)
     assert result.outcome is Outcome.APPLIED
     assert made.sandbox.limits("contacts", "companies") == {("USER_DEFINED", 101): 2}
-
-
-# ---------------------------------------------------------------- safety
-
-
-def refusal(code: RefusalCode) -> Refusal:
-    """A reason not to apply a plan."""
-    return Refusal(code, f"because of {code}")
-
-
-def test_a_safe_plan_passes() -> None:
-    """No reason, no error."""
-    check_safe([])
-
-
-def test_a_threshold_names_the_way_past_it() -> None:
-    """`--force`, after a look."""
-    with pytest.raises(PlanRefused) as caught:
-        check_safe([refusal(RefusalCode.MAX_DELETES), refusal(RefusalCode.MAX_CHANGES)])
-    assert caught.value.details == ("because of max_deletes", "because of max_changes")
-    assert caught.value.hint is not None
-    assert "`--force` lifts thresholds" in caught.value.hint
-
-
-def test_protection_is_not_lifted() -> None:
-    """Not even beside a threshold that is."""
-    with pytest.raises(PlanRefused) as caught:
-        check_safe([refusal(RefusalCode.MAX_DELETES), refusal(RefusalCode.PROTECTED)])
-    assert caught.value.hint is not None
-    assert "`--force` does not lift it" in caught.value.hint
 
 
 # ---------------------------------------------------------------- results of applies that were none

@@ -31,7 +31,7 @@ from reconciler.hubspot import (
 )
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.transport import HttpTransport
-from reconciler.model import Desired, Direction, Plan, Result
+from reconciler.model import Desired, Direction, Plan, Result, Safety
 from reconciler.planning.plan import PlanContext
 from reconciler.sandbox import Entry, Options, Rules, Sandbox, Server, Step, parse_fault
 from reconciler.sandbox import Portal as PortalState
@@ -42,6 +42,8 @@ from tests.applying.trouble import Delivered, Recorder, Trouble
 TOKEN = "pat-eu1-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 TIMEOUT = 10.0
 VERIFY_TIMEOUT = 10.0
+WIDE = Safety(max_deletes=10_000, max_delete_percent=100, max_changes=10_000)
+"""Thresholds that stop no scenario: what they stop is tested elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ class World:
         )
         with self.connected(NullObserver()) as (portal, _):
             observation = reconciler.observe(portal, desired)
-        return reconciler.make_plan(observation, context=context)
+        return reconciler.make_plan(observation, context=context, safety=WIDE)
 
     def apply(
         self,
@@ -237,6 +239,7 @@ class World:
                     plan,
                     portal,
                     clock=self.clock,
+                    safety=WIDE,
                     verify_timeout=verify_timeout,
                     progress=told,
                     record=journal,

@@ -167,7 +167,7 @@ def test_an_expected_digest_stands_for_the_review(pair: Desk) -> None:
 
 
 def test_a_plan_past_a_threshold_renders_and_is_refused(desk: Desk) -> None:
-    """`--force` lifts it."""
+    """`--force` overrides it."""
     desk.write("reconciler.yaml", "version: 1\nsafety: {max_deletes: 0}\n")
     desk.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
     planned = desk.run("plan", "--out", "plan.json")
@@ -180,7 +180,7 @@ def test_a_plan_past_a_threshold_renders_and_is_refused(desk: Desk) -> None:
     assert desk.writes() == ["purge"]
 
 
-def test_protection_is_not_lifted_by_force(desk: Desk) -> None:
+def test_protection_is_not_overridden_by_force(desk: Desk) -> None:
     """A protected limit is never lowered or deleted."""
     desk.write(
         "configs/a.yaml",

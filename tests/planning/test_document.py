@@ -9,8 +9,21 @@ import jsonschema
 import pytest
 
 from reconciler.errors import PlanRefused
-from reconciler.model import ConfigFile, GitState, Plan
+from reconciler.model import (
+    Action,
+    ConfigFile,
+    GitState,
+    LimitUsage,
+    ObjectType,
+    Place,
+    Plan,
+    Refusal,
+    RefusalCode,
+    Summary,
+    count_actions,
+)
 from reconciler.planning.document import digest, plan_json
+from reconciler.planning.order import order
 from reconciler.planning.saved import plan_schema, read_plan
 from tests.planning.factory import BILLING, DECISION, OBJECT, declared, limit, plan
 
@@ -31,6 +44,8 @@ def test_a_plan_survives_its_file(made: Plan) -> None:
         made,
         files=(ConfigFile("configs/a.yaml", "0" * 64),),
         git=GitState("abc", dirty=True, base="def"),
+        workspace="reconciler.yaml",
+        usage=(LimitUsage("0-1", "0-2", 5, 3, 1), LimitUsage("0-2", "0-1", None, 0, 0)),
     )
     assert read_plan(plan_json(whole).encode()) == whole
 
@@ -52,8 +67,12 @@ def test_the_document_is_what_its_schema_says(made: Plan) -> None:
     jsonschema.validate(document, plan_schema())
     assert {
         "format_version", "tool", "created_at", "portal", "config", "summary", "changes",
-        "batches", "warnings", "digest",
-    } <= document.keys()  # fmt: skip
+        "batches", "usage", "warnings", "refusals", "digest",
+    } == document.keys()  # fmt: skip
+    assert document["format_version"] == "1.1"
+    assert document["usage"] == []
+    assert document["config"]["workspace"] is None
+    assert {each["protected"] for each in document["changes"]} == {False}
     assert document["changes"][0]["from"] == "contacts"
     assert document["batches"][0]["inputs"] == [
         {"category": "HUBSPOT_DEFINED", "typeId": 279, "maxToObjectIds": 5}
@@ -69,6 +88,8 @@ def test_the_digest_covers_what_is_written_and_where(made: Plan) -> None:
         portal=replace(made.portal, name="other", base_url="http://127.0.0.1:1"),
         git=GitState("abc", dirty=True),
         warnings=("w",),
+        workspace="elsewhere/reconciler.yaml",
+        summary=replace(made.summary, unchanged=99_999, unmanaged=7),
         changes=tuple(replace(each, source=None, reason="r", origin=None) for each in made.changes),
     )
     assert digest(same) == digest(made)
@@ -76,12 +97,33 @@ def test_the_digest_covers_what_is_written_and_where(made: Plan) -> None:
     assert digest(replace(made, portal=replace(made.portal, api_version="v4"))) != digest(made)
     first, *rest = made.changes
     assert digest(replace(made, changes=(replace(first, after=6), *rest))) != digest(made)
+    assert digest(replace(made, changes=(replace(first, protected=True), *rest))) != digest(made)
     assert digest(replace(made, batches=made.batches[1:])) != digest(made)
 
 
-def edit(made: Plan, path: tuple[str | int, ...], value: object) -> bytes:
+def test_the_digest_covers_the_refusals_and_not_their_words(made: Plan) -> None:
+    """Code, and the change they are about."""
+    one = Refusal(RefusalCode.PROTECTED, "words", "contacts>companies/USER_DEFINED/30")
+    digests = {
+        digest(replace(made, refusals=refusals))
+        for refusals in ((), (one,), (replace(one, change=None),), (one, one))
+    }
+    assert len(digests) == 4
+    other = replace(one, message="other words", source=Place("configs/a.yaml", 1, 1))
+    assert digest(replace(made, refusals=(other,))) == digest(replace(made, refusals=(one,)))
+
+
+REFUSAL = {"code": "max_changes", "message": "m", "change": None, "source": None}
+
+
+def edited(made: Plan, path: tuple[str | int, ...], value: object) -> bytes:
     """The document after a hand has set one value in it."""
-    document = json.loads(plan_json(made))
+    return edit(plan_json(made).encode(), path, value)
+
+
+def edit(content: bytes, path: tuple[str | int, ...], value: object) -> bytes:
+    """The same, of a document that a hand has set a value in before."""
+    document = json.loads(content)
     target = document
     for part in path[:-1]:
         target = target[part]
@@ -97,10 +139,27 @@ def edit(made: Plan, path: tuple[str | int, ...], value: object) -> bytes:
         (("batches",), [], "altered"),
         (("changes", 0, "id"), "deals>companies/USER_DEFINED/28", "altered"),
         (("summary", "delete"), 0, "altered"),
-        (("batches", 0, "from_id"), "0-1/../../x", "no whole plan"),
-        (("more",), 1, "no whole plan"),
-        (("changes", 0, "after"), 0, "no whole plan"),
+        (("batches", 0, "from_id"), "0-1/../../x", "not a complete plan"),
+        (("more",), 1, "not a complete plan"),
+        (("changes", 0, "after"), 0, "not a complete plan"),
         (("format_version",), "2.0", "format '2.0'"),
+        (("format_version",), "1.0", "format 1.0: its digest does not cover"),
+        (("changes", 0, "protected"), True, "altered"),
+        (("changes", 0, "from_id"), "0-3", "altered"),
+        (("changes", 0, "to"), "deals", "altered"),
+        (("changes", 0, "after"), 3, "altered"),
+        (("refusals",), [REFUSAL], "altered"),
+        (("batches", 0, "inputs"), [], "altered"),
+        (("portal", "portal_id"), 10**20, "not a complete plan"),
+        (("portal", "portal_id"), -1, "not a complete plan"),
+        (("portal", "portal_id"), True, "not a complete plan"),
+        (("changes", 0, "before"), 2**53, "not a complete plan"),
+        (("changes", 0, "before"), 3.0, "not a complete plan"),
+        (("changes", 0, "after"), 50_001, "not a complete plan"),
+        (("summary", "unchanged"), -1, "not a complete plan"),
+        (("summary", "unchanged"), 10**400, "not a complete plan"),
+        (("usage",), None, "not a complete plan"),
+        (("config",), {"files": [], "git": None}, "not a complete plan"),
     ],
 )
 def test_an_altered_plan_is_refused(
@@ -108,7 +167,7 @@ def test_an_altered_plan_is_refused(
 ) -> None:
     """With the reason, and exit code 4."""
     with pytest.raises(PlanRefused, match=words) as caught:
-        read_plan(edit(made, path, value))
+        read_plan(edited(made, path, value))
     assert caught.value.exit_code == 4
 
 
@@ -130,7 +189,95 @@ def test_a_cut_plan_is_refused(made: Plan) -> None:
             read_plan(content[:length])
 
 
-def test_a_plan_whose_digest_was_mended_must_still_agree_with_itself(made: Plan) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (b'"dirty":false', b'"dirty":false,"dirty":false', "the key 'dirty' is there twice"),
+        (b'"refusals":[]', b'"refusals":[],"refusals":[]', "the key 'refusals' is there twice"),
+        (b'"unchanged":0', b'"unchanged":NaN', "NaN is not a number"),
+        (b'"unchanged":0', b'"unchanged":-Infinity', "-Infinity is not a number"),
+        (b'"unchanged":0', b'"unchanged":1e999', "not a complete plan"),
+        (b'"unchanged":0', b'"unchanged":' + b"9" * 5000, "not valid JSON"),
+        ('"é → 日本"'.encode(), b'"\\ud800"', "not a complete plan"),
+        (b'"warnings":[', b'"warnings":["\xff",', "not UTF-8"),
+        (b'"warnings":[', b'"warnings":["\x00",', "not valid JSON"),
+    ],
+)
+def test_json_that_two_readers_take_differently_is_refused(
+    made: Plan, before: bytes, after: bytes, words: str
+) -> None:
+    """Keys that are there twice, numbers that are none, half characters."""
+    content = plan_json(replace(made, git=GitState("abc", dirty=False))).encode()
+    assert before in content
+    with pytest.raises(PlanRefused, match=words) as caught:
+        read_plan(content.replace(before, after, 1))
+    assert caught.value.exit_code == 4
+
+
+# ---------------------------------------------------------------- a digest made to fit again
+
+
+@pytest.fixture
+def lowering() -> Plan:
+    """A plan that lowers a protected limit and refuses itself."""
+    made = plan(
+        declared(limit(BILLING, 2)),
+        {BILLING: 5},
+        base=[declared(limit(BILLING, 5, protect=True))],
+    )
+    assert [each.code for each in made.refusals] == [RefusalCode.PROTECTED]
+    assert read_plan(plan_json(made).encode()) == made
+    return made
+
+
+def test_a_plan_that_lowers_a_protected_limit_must_refuse_itself(lowering: Plan) -> None:
+    """Cutting the refusal out is seen, whatever the digest says."""
+    with pytest.raises(PlanRefused, match="digest"):
+        read_plan(edited(lowering, ("refusals",), []))
+    with pytest.raises(PlanRefused, match="does not refuse to lower the protected limit"):
+        read_plan(plan_json(replace(lowering, refusals=())).encode())
+
+
+def test_a_refusal_is_about_a_change(lowering: Plan) -> None:
+    """Moved to another limit, or to one that is not protected, it refuses nothing."""
+    (refusal,) = lowering.refusals
+    moved = replace(refusal, change="contacts>companies/USER_DEFINED/99")
+    for refusals in ((moved,), (moved, refusal)):
+        with pytest.raises(PlanRefused, match="altered"):
+            read_plan(plan_json(replace(lowering, refusals=refusals)).encode())
+
+
+def test_drift_that_was_edited_in_is_seen(lowering: Plan) -> None:
+    """The origin is not under the digest, and the refusal that goes with it is."""
+    with pytest.raises(PlanRefused, match="digest"):
+        read_plan(edit(edited(lowering, ("changes", 0, "origin"), "drift"), ("refusals",), []))
+
+
+def test_one_limit_is_changed_once(made: Plan) -> None:
+    """Not a second time by another name of its object type."""
+    first = made.changes[0]
+    alias = replace(first, direction=replace(first.direction, to=ObjectType("0-2", "firms")))
+    for changes in ((*made.changes, first), (*made.changes, alias)):
+        counts = count_actions(changes)
+        twice = replace(
+            made,
+            changes=changes,
+            batches=order(changes),
+            summary=Summary(*(counts[action] for action in Action)),
+        )
+        with pytest.raises(PlanRefused, match="two changes are of the same limit"):
+            read_plan(plan_json(twice).encode())
+
+
+def test_an_object_type_has_one_name(made: Plan) -> None:
+    """A reviewer reads names, HubSpot gets IDs."""
+    first, *rest = made.changes
+    alias = replace(first, direction=replace(first.direction, to=ObjectType("0-2", "firms")))
+    with pytest.raises(PlanRefused, match="one object type has two names"):
+        read_plan(plan_json(replace(made, changes=(alias, *rest))).encode())
+
+
+def test_a_plan_whose_digest_was_made_to_fit_must_still_agree_with_itself(made: Plan) -> None:
     """Batches follow from changes, so no batch can name what no change names."""
     smuggled = replace(made, batches=made.batches[:1])
     with pytest.raises(PlanRefused, match="batches"):

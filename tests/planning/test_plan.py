@@ -15,8 +15,6 @@ from reconciler.model import (
     Label,
     Origin,
     Plan,
-    RefusalCode,
-    Safety,
     Summary,
     TypeKey,
 )
@@ -253,58 +251,6 @@ def test_a_direction_that_is_no_longer_declared_loses_its_limits() -> None:
         ("0-2", "0-1"),
         ("0-1", "0-2"),
     ]
-
-
-# ---------------------------------------------------------------- safety
-
-
-def test_protect_refuses_lowering_and_deleting() -> None:
-    """The plan renders, with the reason; raising is allowed."""
-    for after in (None, 3):
-        made = plan(declared(limit(BILLING, after, protect=True)), {BILLING: 5})
-        assert [each.code for each in made.refusals] == [RefusalCode.PROTECTED]
-        assert not made.refusals[0].lifted_by_force
-    assert not plan(declared(limit(BILLING, 6, protect=True)), {BILLING: 5}).refusals
-    assert not plan(declared(limit(BILLING, 6, protect=True)), {}).refusals
-
-
-def test_leaving_the_file_is_no_way_around_protection() -> None:
-    """With a base, a protected limit that is no longer named is still protected."""
-    made = plan(
-        declared(limit(OBJECT, 9)),
-        {OBJECT: 9, BILLING: 5},
-        base=[declared(limit(OBJECT, 9), limit(BILLING, 5, protect=True))],
-    )
-    assert [each.code for each in made.refusals] == [RefusalCode.PROTECTED]
-
-
-@pytest.mark.parametrize(
-    ("safety", "code"),
-    [
-        (Safety(max_deletes=1), RefusalCode.MAX_DELETES),
-        (Safety(max_changes=1), RefusalCode.MAX_CHANGES),
-    ],
-)
-def test_a_plan_past_a_threshold_says_so(safety: Safety, code: RefusalCode) -> None:
-    """The plan is made all the same."""
-    made = plan(declared(limit(OBJECT, 9)), {OBJECT: 9, BILLING: 5, DECISION: 2}, safety=safety)
-    assert [each.code for each in made.refusals] == [code]
-    assert made.refusals[0].lifted_by_force
-    assert made.summary.delete == 2
-
-
-def test_the_percentage_counts_from_ten_limits_up() -> None:
-    """One of two limits deleted is no alarm; four of ten are."""
-    labels = [
-        AssociationType(TypeKey(Category.USER_DEFINED, number), f"L{number}")
-        for number in range(1, 11)
-    ]
-    values = dict.fromkeys(labels, 1)
-    keep = declared(*(limit(type_, 1) for type_ in labels[4:]))
-    made = plan(keep, values)
-    assert [each.code for each in made.refusals] == [RefusalCode.MAX_DELETE_PERCENT]
-    keep_more = declared(*(limit(type_, 1) for type_ in labels[3:]))
-    assert not plan(keep_more, values).refusals
 
 
 # ---------------------------------------------------------------- convergence

@@ -56,7 +56,7 @@ ATTRIBUTES = {
 }
 
 
-PROTECT = "Nothing lifts this but changing protect in the file."
+PROTECT = "--force does not override this: take protect off in a change of its own."
 
 
 def links(place: Place) -> str:
@@ -143,7 +143,7 @@ def test_refusals_and_warnings_come_first() -> None:
     html = page(plan(*small_changes(), refusals=refusals, warnings=("look twice",)))
     refused, warned = read(html).all("section", "notice")
     assert [each.text for each in refused.all("li")] == [
-        "25 limits would be deleted; max_deletes allows 20. --force lifts this threshold.",
+        "25 limits would be deleted; max_deletes allows 20. --force overrides this threshold.",
         f"a limit is protected at 3 ({FILE}:6). {PROTECT}",
     ]
     assert [each.text for each in warned.all("li")] == ["look twice"]

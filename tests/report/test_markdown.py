@@ -140,8 +140,8 @@ def test_refusals_and_warnings_come_before_the_changes() -> None:
 > [!CAUTION]
 > **`apply` will refuse this plan.**
 >
-> - 25 limits would be deleted; max_deletes allows 20. `--force` lifts this threshold.
-> - "Billing contact" of contacts → companies is protected at 3 ([`configs/contacts-companies.yaml:6`](<https://github.com/acme/limits/blob/abc/configs/contacts-companies.yaml#L6>)). Nothing lifts this but changing `protect` in the file.
+> - 25 limits would be deleted; max_deletes allows 20. `--force` overrides this threshold.
+> - "Billing contact" of contacts → companies is protected at 3 ([`configs/contacts-companies.yaml:6`](<https://github.com/acme/limits/blob/abc/configs/contacts-companies.yaml#L6>)). `--force` does not override this: take `protect` off in a change of its own.
 
 > [!WARNING]
 > - 1 limit set or lowered: records already above keep their associations

@@ -97,7 +97,7 @@ Plan: 1 to create, 2 to update, 0 to delete."""
 
 
 def test_refusals_come_first_and_warnings_after_the_changes() -> None:
-    """Why apply will refuse, and what would lift it, wrapped to the width of the terminal."""
+    """Why apply will refuse, and what would override it, wrapped to the width of the terminal."""
     refusals = (
         Refusal(RefusalCode.MAX_DELETES, "25 limits would be deleted; max_deletes allows 20"),
         Refusal(
@@ -124,10 +124,11 @@ production (portal 1234567, STANDARD, API 2026-03)
 
 Refused: apply will not carry out this plan.
   ! 25 limits would be deleted; max_deletes allows 20
-    (--force lifts this threshold)
+    (`--force` overrides this threshold)
   ! "Billing contact" of contacts → companies is protected
-    at 3; this plan would delete it (nothing lifts this but
-    changing `protect` in the file)
+    at 3; this plan would delete it (`--force` does not
+    override this: take `protect` off in a change of its
+    own)
     configs/contacts-companies.yaml:6
 
 contacts → companies

@@ -1,0 +1,262 @@
+"""A saved plan that passed through hostile hands, applied with and without the files at hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reconciler
+from reconciler.errors import PlanRefused
+from reconciler.hubspot import (
+    ApiVersion,
+    Connection,
+    Secret,
+    Stop,
+    SystemClock,
+    connect,
+    parse_base_url,
+)
+from reconciler.model import Plan, Safety
+from reconciler.planning.document import plan_json
+from reconciler.planning.saved import read_plan
+from reconciler.sandbox import DEFAULT_TOKEN, generated_portal, serve
+from tests.cli.running import Desk, Ran
+from tests.cli.test_base import git
+
+PROTECTED = """\
+from: contacts
+to: companies
+max: 5
+labels:
+  Billing contact: {max: 1, protect: true}
+"""
+LOWERED = PROTECTED.replace("max: 5", "max: {max: 3, protect: true}")
+
+
+def document(desk: Desk, name: str = "plan.json") -> Any:
+    """A saved plan."""
+    return json.loads((desk.folder / name).read_text("utf-8"))
+
+
+def save(desk: Desk, document: Any, name: str = "plan.json") -> None:
+    """What a hostile hand puts in its place."""
+    desk.write(name, json.dumps(document))
+
+
+def forge(desk: Desk, change: Callable[[Plan], Plan], name: str = "plan.json") -> None:
+    """Replace a saved plan by another one that agrees with itself, its digest made to fit."""
+    forged = change(read_plan((desk.folder / name).read_bytes()))
+    (desk.folder / name).write_text(plan_json(forged), "utf-8")
+
+
+def unprotected(plan: Plan) -> Plan:
+    """Every trace of protection cut out."""
+    return replace(
+        plan,
+        refusals=(),
+        changes=tuple(replace(each, protected=False) for each in plan.changes),
+    )
+
+
+def refused(ran: Ran, words: str) -> bool:
+    """Exit 4, with these words."""
+    assert words in ran.err, ran.err
+    return ran.code == 4
+
+
+# ---------------------------------------------------------------- under the digest
+
+
+def test_a_refusal_cut_out_of_a_reviewed_plan_is_seen(desk: Desk) -> None:
+    """The reviewed digest does not fit any more, with and without --expect-digest."""
+    desk.write("configs/a.yaml", LOWERED)
+    assert desk.run("plan", "--out", "plan.json").code == 4
+    saved = document(desk)
+    reviewed = saved["digest"]
+    saved["refusals"] = []
+    save(desk, saved)
+    for arguments in ((), ("--expect-digest", reviewed), ("--force",)):
+        assert refused(desk.run("apply", "plan.json", *arguments), "altered")
+    assert desk.writes() == []
+
+
+def test_a_forged_plan_is_not_the_reviewed_one(desk: Desk) -> None:
+    """A digest made to fit again is another digest."""
+    desk.write("configs/a.yaml", LOWERED)
+    desk.run("plan", "--out", "plan.json")
+    reviewed = document(desk)["digest"]
+    forge(desk, unprotected)
+    ran = desk.run("apply", "plan.json", "--expect-digest", reviewed)
+    assert refused(ran, "not the plan that was reviewed")
+    assert desk.writes() == []
+
+
+# ---------------------------------------------------------------- held against the files at hand
+
+
+def test_protection_cut_out_of_a_plan_is_held_by_the_files_at_hand(desk: Desk) -> None:
+    """The plan agrees with itself, and nothing in it speaks of protection."""
+    desk.write("configs/a.yaml", LOWERED)
+    desk.run("plan", "--out", "plan.json")
+    forge(desk, unprotected)
+    for arguments in ((), ("--force",), ("--dry-run",)):
+        assert refused(desk.run("apply", "plan.json", *arguments), "is protected at 5")
+    assert desk.writes() == []
+
+
+def test_a_claim_of_drift_is_held_by_the_base_at_hand(desk: Desk) -> None:
+    """The files at hand want the lower value; only the base knows that they did not before."""
+    desk.write("configs/a.yaml", PROTECTED.replace("max: 5", "max: {max: 5, protect: true}"))
+    git(desk, "init", "-b", "main")
+    git(desk, "add", "configs")
+    git(desk, "commit", "-m", "Declare contacts and companies")
+    git(desk, "checkout", "-b", "branch")
+    desk.write("configs/a.yaml", LOWERED.replace(", protect: true}\nlabels", "}\nlabels"))
+    assert desk.run("plan", "--base", "main", "--out", "plan.json").code == 4
+    forge(desk, unprotected)
+    ran = desk.run("apply", "plan.json", "--base", "main")
+    assert refused(ran, "protect was taken off in the same change")
+    assert desk.writes() == []
+
+
+def test_a_pipeline_without_a_checkout_applies_a_saved_plan(pair: Desk) -> None:
+    """No pair files at hand: said on stderr, and the plan's own word holds."""
+    pair.run("plan", "--out", "plan.json")
+    (pair.folder / "configs/contacts-companies.yaml").unlink()
+    (pair.folder / "configs").rmdir()
+    ran = pair.run("apply", "plan.json")
+    assert ran.code == 0
+    assert "no pair files at hand" in ran.err
+
+
+def test_pair_files_at_hand_that_are_invalid_are_an_error(pair: Desk) -> None:
+    """What they protect cannot be known, so nothing is sent."""
+    pair.run("plan", "--out", "plan.json")
+    pair.write("configs/b.yaml", "from: contacts\nto: deals\nmax: {max: 3, protetc: true}\n")
+    assert pair.server is not None
+    before = len(pair.server.requests)
+    ran = pair.run("apply", "plan.json")
+    assert ran.code == 3
+    assert "configs/b.yaml" in ran.err
+    assert len(pair.server.requests) == before
+
+
+def test_a_protected_limit_that_drifted_is_put_back(desk: Desk) -> None:
+    """The file says 1, somebody set 3 in HubSpot: planned with a base it is applied."""
+    desk.write("configs/a.yaml", PROTECTED)
+    git(desk, "init", "-b", "main")
+    git(desk, "add", "configs")
+    git(desk, "commit", "-m", "Declare contacts and companies")
+    assert desk.server is not None
+    desk.server.edit("contacts", "companies", 28, 3)
+    assert refused(desk.run("plan"), "protected")
+    planned = desk.run("plan", "--base", "HEAD", "--out", "plan.json")
+    assert planned.code == 0
+    assert document(desk)["changes"][0]["protected"] is True
+    assert desk.run("apply", "plan.json").code == 0
+    assert desk.server.limits("contacts", "companies")[("USER_DEFINED", 28)] == 1
+
+
+# ---------------------------------------------------------------- thresholds at hand
+
+
+def keeping(*labels: int, inverse: bool = False) -> str:
+    """A pair file of a direction of the large portal that keeps these of its twelve labels."""
+    lines = [f"    Label {number}: 1" for number in labels]
+    first, second = ("2-9001", "2-9000") if inverse else ("2-9000", "2-9001")
+    return "\n".join([f"from: {first}", f"to: {second}", "max: 1001", "labels:", *lines, ""])
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[Desk]:
+    """Two directions of thirteen limits each, in a folder without files."""
+    with serve(generated_portal(2, 12)) as server:
+        yield Desk(tmp_path, server)
+
+
+def test_counts_of_a_plan_do_not_weaken_the_thresholds_at_hand(large: Desk) -> None:
+    """Made under wider thresholds, its counts raised: counted again in the portal, refused."""
+    large.write("reconciler.yaml", "version: 1\nsafety: {max_delete_percent: 100}\n")
+    large.write("configs/a.yaml", keeping(1))
+    assert large.run("plan", "--out", "plan.json").code == 0
+    saved = document(large)
+    assert saved["summary"]["delete"] == 11
+    saved["summary"] |= {"unchanged": 99_999, "unmanaged": 99_999}
+    save(large, saved)
+    large.write("reconciler.yaml", "version: 1\n")
+    for arguments in ((), ("--dry-run",), ("--expect-digest", saved["digest"])):
+        assert refused(large.run("apply", "plan.json", *arguments), "11 of 13 observed limits")
+    shutil.rmtree(large.folder / "configs")
+    assert refused(large.run("apply", "plan.json"), "11 of 13 observed limits")
+    assert large.writes() == []
+    assert large.run("apply", "plan.json", "--force").code == 0
+
+
+def test_the_other_declared_directions_count_as_they_did_for_the_plan(large: Desk) -> None:
+    """Four of 26 limits: `plan` lets it pass, and so does `apply`, saved or not."""
+    large.write("configs/a.yaml", keeping(*range(1, 9)))
+    large.write("configs/b.yaml", keeping(*range(1, 13), inverse=True))
+    assert large.run("plan", "--out", "plan.json").code == 0
+    assert document(large)["summary"]["delete"] == 4
+    assert large.run("apply", "plan.json", "--dry-run").code == 0
+    assert large.run("apply", "--auto-approve").code == 0
+
+
+def test_the_strictest_threshold_holds(large: Desk) -> None:
+    """What the plan states against itself stays when the workspace at hand allows more."""
+    large.write("reconciler.yaml", "version: 1\nsafety: {max_deletes: 0}\n")
+    large.write("configs/a.yaml", keeping(*range(1, 12)))
+    assert large.run("plan", "--out", "plan.json").code == 4
+    large.write("reconciler.yaml", "version: 1\n")
+    assert refused(large.run("apply", "plan.json"), "max_deletes allows 0")
+    assert large.run("apply", "plan.json", "--force").code == 0
+
+
+# ---------------------------------------------------------------- from Python
+
+
+def apply_plan(desk: Desk, plan: Plan, *, safety: Safety | None = None, force: bool = False) -> int:
+    """`reconciler.apply_plan` as a program would call it; how many requests it took."""
+    assert desk.server is not None
+    clock = SystemClock(Stop())
+    connection = Connection(
+        base_url=parse_base_url(desk.server.url),
+        token=Secret(DEFAULT_TOKEN),
+        api_version=ApiVersion("2026-03"),
+    )
+    with connect(connection, clock=clock) as portal:
+        return reconciler.apply_plan(plan, portal, clock=clock, safety=safety, force=force).requests
+
+
+def test_the_python_api_refuses_what_the_command_refuses(desk: Desk) -> None:
+    """Protection, whatever is forced, before anything is sent."""
+    desk.write("configs/a.yaml", LOWERED)
+    desk.run("plan", "--out", "plan.json")
+    plan = read_plan((desk.folder / "plan.json").read_bytes())
+    assert desk.server is not None
+    before = len(desk.server.requests)
+    for force in (False, True):
+        with pytest.raises(PlanRefused, match="not safe"):
+            apply_plan(desk, plan, force=force)
+    assert len(desk.server.requests) == before
+
+
+def test_the_python_api_judges_thresholds(large: Desk) -> None:
+    """The default ones where none are given, by what the portal has and not by the counts."""
+    large.write("reconciler.yaml", "version: 1\nsafety: {max_delete_percent: 100}\n")
+    large.write("configs/a.yaml", keeping(1))
+    large.run("plan", "--out", "plan.json")
+    plan = read_plan((large.folder / "plan.json").read_bytes())
+    plan = replace(plan, summary=replace(plan.summary, unchanged=99_999))
+    with pytest.raises(PlanRefused, match="not safe"):
+        apply_plan(large, plan)
+    with pytest.raises(PlanRefused, match="not safe"):
+        apply_plan(large, plan, safety=Safety(max_deletes=10, max_delete_percent=100))
+    assert large.writes() == []
+    assert apply_plan(large, plan, safety=Safety(max_delete_percent=100)) > 0

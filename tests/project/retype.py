@@ -1,0 +1,50 @@
+"""Type the README's tour again and put what is printed now in place of what it shows.
+
+    python -m tests.project.retype
+
+For whoever changes a message on purpose; the diff then shows how the tour reads afterwards.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.project.command import ROOT
+from tests.project.test_tour import PORT, environment, free_port, over_http
+from tests.project.tour import Saved, Set, Typed, background, retyped, steps, terminal
+
+
+def printed(readme: str, directory: Path) -> dict[int, str]:
+    """What each command of the tour prints, by its line in the README; but for the sandbox."""
+    port = free_port()
+    start, *rest = steps(readme.replace(PORT, port))
+    assert isinstance(start, Typed)
+    surroundings = environment(directory)
+    found: dict[int, str] = {}
+    lines = len(start.output.splitlines())
+    with (
+        background(start.command, directory, surroundings, lines) as shown,
+        terminal(directory, surroundings) as screen,
+    ):
+        for step in rest:
+            match step:
+                case Typed(command, _, line):
+                    found[line] = screen.type(command).replace(port, PORT)
+                case Saved(path, text):
+                    (directory / "limits" / path).write_text(text, encoding="utf-8")
+                case Set():
+                    over_http(shown[0], step)
+    return found
+
+
+def main() -> None:
+    """Rewrite README.md."""
+    path = ROOT / "README.md"
+    readme = path.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as directory:
+        path.write_text(retyped(readme, printed(readme, Path(directory))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The README's tour can be followed: typed word for word, it prints what the README says."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.chromium import launched
+from tests.project.command import ROOT, on_path
+from tests.project.tour import Saved, Set, Step, Typed, background, retyped, steps, terminal
+from tests.sandbox.pages import alert, press
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PORT = "8111"
+RETYPE = "python -m tests.project.retype puts in what is printed now"
+
+Person = Callable[[str, Set], None]
+
+
+def over_http(url: str, wanted: Set) -> None:
+    """Fill in the form of the page as a browser would, and send it."""
+
+    def send(method: str, target: str, body: str) -> str:
+        headers = {"Origin": url, "Content-Type": "application/x-www-form-urlencoded"}
+        with httpx.Client(base_url=url, headers=headers, follow_redirects=True) as http:
+            return http.request(method, target, content=body).text
+
+    assert alert(press(send, wanted.direction, wanted.label, "Set", wanted.value)) is None
+
+
+def in_chromium(url: str, wanted: Set) -> None:
+    """Type into the page and press its button."""
+    with launched() as browser:
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_label(f"Limit of {wanted.label}, {wanted.direction}").fill(wanted.value)
+        page.get_by_label(f"Set {wanted.label}, {wanted.direction}").click()
+        page.wait_for_url("**#*")
+        assert page.get_by_role("alert").count() == 0
+
+
+def environment(tmp_path: Path) -> Mapping[str, str]:
+    """That of a person who has git set up, and no settings of another portal."""
+    name = {"NAME": "A Person", "EMAIL": "person@example.com"}
+    inherited = {
+        key: value
+        for key, value in on_path(tmp_path / "bin").items()
+        if not key.startswith(("HUBSPOT_", "GIT_", "CI", "GITHUB_", "GITLAB_", "COLUMNS"))
+    }
+    return {
+        **inherited,
+        **{
+            f"GIT_{who}_{key}": value
+            for who in ("AUTHOR", "COMMITTER")
+            for key, value in name.items()
+        },
+        "HOME": str(tmp_path),
+        "PYTHONUTF8": "1",
+    }
+
+
+def free_port() -> str:
+    """The README's port or, where something else has it, another one."""
+    with socket.socket() as taken:
+        if taken.connect_ex(("127.0.0.1", int(PORT))) != 0:
+            return PORT
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        return str(other.getsockname()[1])
+
+
+def without_hashes(text: str) -> str:
+    """The one thing that differs from one person to the next: the commits they make."""
+    return re.sub(r"\b[0-9a-f]{12}\b", "COMMIT", text)
+
+
+def all_steps() -> list[Step]:
+    """The tour, on a port that is free."""
+    return steps(README.replace(PORT, free_port()))
+
+
+def test_the_tour_shows_what_there_is_to_show() -> None:
+    """The steps are found: a tour of nothing would be followed easily."""
+    found = steps(README)
+    commands = [one.command for one in found if isinstance(one, Typed)]
+    assert commands[0].startswith("reconciler sandbox ")
+    for word in ("git init", "plan --out", "apply plan.json", "plan --base"):
+        assert any(word in command for command in commands)
+    assert [one.path for one in found if isinstance(one, Saved)] == [
+        "configs/contacts-companies.yaml"
+    ]
+    assert len([one for one in found if isinstance(one, Set)]) == 1
+
+
+@pytest.mark.parametrize("person", [over_http, in_chromium], ids=lambda person: person.__name__)
+def test_a_person_can_follow_the_tour_word_for_word(tmp_path: Path, person: Person) -> None:
+    """Every command prints what the README shows, every value is legal where it is typed."""
+    start, *rest = all_steps()
+    assert isinstance(start, Typed)
+    surroundings = environment(tmp_path)
+    home = tmp_path / "home"
+    home.mkdir()
+    expected = start.output.splitlines()
+    folder = home / "limits"
+    with (
+        background(start.command, home, surroundings, len(expected)) as shown,
+        terminal(home, surroundings) as screen,
+    ):
+        assert shown == expected
+        for step in rest:
+            match step:
+                case Typed(command, output, line):
+                    printed = screen.type(command)
+                    wanted = without_hashes(output)
+                    assert without_hashes(printed) == wanted, f"README.md:{line}; {RETYPE}"
+                case Saved(path, text):
+                    (folder / path).write_text(text, encoding="utf-8")
+                case Set():
+                    person(shown[0], step)
+
+
+def test_the_tour_can_be_typed_again() -> None:
+    """What is printed replaces what stood there, and nothing else of the README moves."""
+    found = [one for one in steps(README) if isinstance(one, Typed)]
+    outputs = {one.line: one.output for one in found}
+    assert retyped(README, outputs) == README
+    changed = retyped(README, {found[4].line: "something else"})
+    assert [one.output for one in steps(changed) if isinstance(one, Typed)] == [
+        *(one.output for one in found[:4]),
+        "something else",
+        *(one.output for one in found[5:]),
+    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
+from click.core import ParameterSource
 
 Parameters = ParamSpec("Parameters")
 Return = TypeVar("Return")
@@ -27,6 +28,7 @@ class PortalOptions:
     every: bool
     shard: str | None
     base_url: str
+    base_url_source: str
     api_version: str | None
     concurrency: int
     timeout: float
@@ -79,10 +81,30 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         timeout: float,
         **others: object,
     ) -> Return:
-        options = PortalOptions(names, every, shard, base_url, api_version, concurrency, timeout)
+        options = PortalOptions(
+            names,
+            every,
+            shard,
+            base_url,
+            _source("base_url"),
+            api_version,
+            concurrency,
+            timeout,
+        )
         return function(options=options, **others)
 
     return with_options
+
+
+def _source(parameter: str) -> str:
+    """Where an option's value comes from, for messages about it."""
+    match click.get_current_context().get_parameter_source(parameter):
+        case ParameterSource.ENVIRONMENT:
+            return "from HUBSPOT_BASE_URL"
+        case ParameterSource.COMMANDLINE:
+            return "from --base-url"
+        case _:
+            return "the default"
 
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))

@@ -150,6 +150,7 @@ class Session:
         """A portal to talk to, until a signal asks to stop."""
         connection = Connection(
             base_url=parse_base_url(self.options.base_url),
+            base_url_source=self.options.base_url_source,
             token=Secret(read_token(portal, self.workspace)),
             api_version=ApiVersion(api_version or self.api_version),
             concurrency=self.options.concurrency,

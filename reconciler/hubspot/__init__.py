@@ -11,6 +11,7 @@ from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError, Usa
 from reconciler.hubspot.clock import Clock, Stop, SystemClock
 from reconciler.hubspot.connection import DEFAULT_BASE_URL, Connection, Secret, parse_base_url
 from reconciler.hubspot.messages import (
+    Chance,
     NoAnswer,
     NotSent,
     Request,
@@ -40,6 +41,7 @@ __all__ = [
     "BatchAnswer",
     "BatchStatus",
     "CallName",
+    "Chance",
     "Clock",
     "Connection",
     "Exchange",

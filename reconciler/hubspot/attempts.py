@@ -42,16 +42,15 @@ class Attempts:
         self._counting = threading.Lock()
         self._numbered = 0
         self._sent = 0
+        self._reached = False
 
     @property
     def sent(self) -> int:
         """How many requests were handed to the transport."""
         return self._sent
 
-    def left(self, progress: Progress) -> float | None:
-        """Seconds left of the time allowed; None before the first attempt."""
-        if progress.deadline is None:
-            return None
+    def left(self, progress: Progress) -> float:
+        """Seconds left of the time allowed."""
         return progress.deadline - self._clock.monotonic()
 
     def attempt(self, call: Call[T], progress: Progress) -> T:
@@ -59,10 +58,10 @@ class Attempts:
         ticket = self._pace.enter(exempt=call.exempt, patience=self.left(progress))
         started = self._clock.monotonic()
         progress.attempt += 1
-        if progress.deadline is None:
-            progress.deadline = started + self._connection.timeout
-        attempt = Attempt(call, progress, ticket, self._announce(call, progress, ticket), started)
+        exchange = self._announce(call, progress, ticket)
+        attempt = Attempt(call, progress, ticket, exchange, started, self._reached)
         response = self._send(attempt)
+        self._reached = True
         rate = read_rate(response.headers)
         if response.is_success:
             self._pace.answered(ticket, rate)
@@ -117,8 +116,7 @@ class Attempts:
     def _seconds(self, progress: Progress) -> float:
         """Half of the time allowed at most, so that one silence leaves time for another try."""
         longest = min(_LONGEST_ATTEMPT, self._connection.timeout / 2)
-        left = self.left(progress)
-        return max(_SHORTEST_ATTEMPT, longest if left is None else min(longest, left))
+        return max(_SHORTEST_ATTEMPT, min(longest, self.left(progress)))
 
     def _without_token(self, call: Call[T], response: Response) -> Response:
         """Mask a token that a server echoes, except in the data that was asked for."""

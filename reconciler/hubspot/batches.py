@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
-from reconciler.hubspot.documents import Maximum, Wire, plain, read
-from reconciler.hubspot.messages import Response
+from reconciler.hubspot.documents import Maximum, Wire, read
+from reconciler.hubspot.messages import Response, plain
 from reconciler.model import BatchInput, Category, TypeKey
 
 
@@ -97,7 +97,7 @@ class ErrorBody(Wire):
         """The scopes that a 403 names (documented), each once."""
         names = {"requiredGranularScopes", "requiredScopes"}
         found = [each for name, each in self._context_values() if name in names]
-        return tuple(dict.fromkeys(plain(each) for each in found))
+        return tuple(dict.fromkeys(plain(each)[:100] for each in found[:_NAMED_SCOPES]))
 
     def type_ids(self) -> frozenset[int]:
         """The type IDs that the context or the message names, as `5` or `0-5` (observed)."""
@@ -123,6 +123,7 @@ class ErrorBody(Wire):
                         yield name, str(each)
 
 
+_NAMED_SCOPES = 20
 _TYPE_NAMES = {"type", "typeId", "typeIds", "associationTypeId", "associationType"}
 _TYPE_ID = re.compile(r"(?:\d{1,4}-)?(\d{1,9})", re.ASCII)
 _TYPE_IN_MESSAGE = re.compile(r"\b(\d{1,4}-\d{1,9}) is not a valid association type", re.ASCII)

@@ -38,6 +38,8 @@ class Call(Generic[T]):
     repeat: Repeat = Repeat.READ
     exempt: bool = False
     body: bytes | None = None
+    seconds: float | None = None
+    """The time allowed, waits and retries included, where it is less than the connection's."""
     inputs: tuple[BatchInput, ...] = ()
 
     @property
@@ -47,11 +49,11 @@ class Call(Generic[T]):
 
 
 class Progress:
-    """What one call has been through. `deadline`: set when its first attempt may leave."""
+    """What one call has been through. `deadline`: when the time allowed for it is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
         self.attempt = 0
-        self.deadline: float | None = None
+        self.deadline = deadline
         self.nonsense = 0
         self.in_doubt = False
         """A write left and was not answered: it may have been carried out."""
@@ -83,13 +85,17 @@ class PassingFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt(Generic[T]):
-    """One attempt of a call that has leave to be sent. `started`: seconds of the clock."""
+    """One attempt of a call that has leave to be sent. `started`: seconds of the clock.
+
+    `reached`: whether the portal has answered anything in this run.
+    """
 
     call: Call[T]
     progress: Progress
     ticket: Ticket
     exchange: Exchange
     started: float
+    reached: bool
 
     def doubt(self) -> None:
         """It left and was not answered: if it writes, that may have been done."""

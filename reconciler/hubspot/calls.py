@@ -45,7 +45,7 @@ class Calls:
 
     def __call__(self, call: Call[T]) -> T:
         """The understood answer; raise a `PortalError`, or `Interrupted` while waiting."""
-        progress = Progress()
+        progress = Progress(self._clock.monotonic() + self._allowed(call))
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(PassingFault),
             wait=lambda state: self._wait(_fault(state), progress),
@@ -58,7 +58,7 @@ class Calls:
             answer: T = retrying(self._attempts.attempt, call, progress)
             return answer
         except PassingFault as fault:
-            self._give_up(fault, progress)
+            self._give_up(fault, progress, self._allowed(call))
         except RequestRefused:
             raise
         except (PortalError, Interrupted) as error:
@@ -76,28 +76,30 @@ class Calls:
         if fault.grows:
             wait = min(_LONGEST_WAIT, fault.wait * doubled)
         wait += min(_LONGEST_JITTER, wait / 4) * self._jitter()
-        usable = max(0.0, self._left(progress) - self._spare)
+        usable = max(0.0, self._attempts.left(progress) - self._spare)
         return max(fault.wait, usable) if fault.asked and wait > usable else min(wait, usable)
 
     def _is_over(self, fault: PassingFault, progress: Progress) -> bool:
-        usable = self._left(progress) - self._spare
+        usable = self._attempts.left(progress) - self._spare
         return usable <= 0 or (fault.asked and fault.wait > usable)
-
-    def _left(self, progress: Progress) -> float:
-        left = self._attempts.left(progress)
-        return self._timeout if left is None else left
 
     def _tell(self, fault: PassingFault, seconds: float) -> None:
         self._observer.waiting(
             seconds, Reason(fault.cause, fault.error.message, fault.error.status)
         )
 
-    def _give_up(self, fault: PassingFault, progress: Progress) -> NoReturn:
+    def _allowed(self, call: Call[T]) -> float:
+        return self._timeout if call.seconds is None else min(call.seconds, self._timeout)
+
+    def _give_up(self, fault: PassingFault, progress: Progress, allowed: float) -> NoReturn:
         error = fault.error
         tries = f"{progress.attempt} attempt{'s' * (progress.attempt != 1)}"
-        why = f"given up after {tries}, the time allowed is {self._timeout:g} s"
-        if fault.asked and self._left(progress) > self._spare:
-            why = f"it asks to wait {fault.wait:.0f} s, longer than what is left of the {self._timeout:g} s allowed"
+        why = f"given up after {tries}, the time allowed is {allowed:g} s"
+        if fault.asked and self._attempts.left(progress) > self._spare:
+            why = (
+                f"it asks to wait {fault.wait:.0f} s, longer than what is left of the "
+                f"{allowed:g} s allowed"
+            )
         raise PortalUnavailable(
             f"{error.message}; {why}",
             hint=error.hint or "allow more time with --timeout, or run again later",

@@ -16,7 +16,9 @@ DEFAULT_BASE_URL = "https://api.hubapi.com"
 MAXIMUM_CONCURRENCY = 16
 """Threads and connections of one portal, at most."""
 
-_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
+_PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
+"""Host and port, and nothing beside them: `[::1]x` is not `[::1]`."""
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
 _SCRUBBED_FROM = 8
 """A shorter token is too likely to be an ordinary word for its copies to be masked."""
@@ -55,10 +57,14 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach one portal. `timeout`: seconds allowed for one call, its retries included."""
+    """How to reach one portal. `timeout`: seconds allowed for one call, its retries included.
+
+    `base_url_source`: where the base URL was given, such as `HUBSPOT_BASE_URL`, for messages.
+    """
 
     token: Secret
     base_url: str = DEFAULT_BASE_URL
+    base_url_source: str | None = None
     api_version: ApiVersion = ApiVersion.V2026_03
     concurrency: int = MAXIMUM_CONCURRENCY
     timeout: float = 60.0
@@ -74,6 +80,11 @@ class Connection:
         object.__setattr__(self, "base_url", base_url)
         object.__setattr__(self, "concurrency", min(self.concurrency, MAXIMUM_CONCURRENCY))
         object.__setattr__(self, "is_loopback", _is_loopback(urlsplit(base_url).hostname or ""))
+
+    @property
+    def address(self) -> str:
+        """The base URL and where it was given, for messages."""
+        return self.base_url + (f" ({self.base_url_source})" if self.base_url_source else "")
 
 
 def parse_base_url(text: str) -> str:
@@ -101,7 +112,7 @@ def _problem(parts: SplitResult, host: str, text: str) -> str | None:
         "has a space or a character outside ASCII": not _is_visible(text),
         "must begin with https://": parts.scheme not in {"https", "http"},
         "must not hold a user name or password": "@" in parts.netloc,
-        "names no host that can be used": not _HOST.fullmatch(host),
+        "names no host that can be used": not (_PLACE.fullmatch(parts.netloc) and _is_host(host)),
         "must be https, because the token is sent there (http only to this machine)": (
             parts.scheme == "http" and not _is_loopback(host)
         ),
@@ -111,6 +122,29 @@ def _problem(parts: SplitResult, host: str, text: str) -> str | None:
         ),
     }
     return next((problem for problem, found in checks.items() if found), None)
+
+
+def _is_host(host: str) -> bool:
+    """An IP address, or a name whose parts the name service can take."""
+    if ":" in host:
+        return _is_address(host)
+    labels = host.removesuffix(".").split(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        return False
+    try:
+        for label in labels:
+            label.encode("ascii").decode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_visible(text: str) -> bool:

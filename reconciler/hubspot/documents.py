@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from reconciler.hubspot.messages import Response
+from reconciler.hubspot.messages import Response, plain
 
 NO_LIMIT = 500_000
 """HubSpot's number for "no limit" (observed in object schemas)."""
@@ -16,7 +16,6 @@ NO_LIMIT = 500_000
 GREATEST_NUMBER = 2**31 - 1
 """Limits and type IDs are 32-bit integers (documented)."""
 
-_LONGEST_TEXT = 600
 _LONGEST_NUMBER = 20
 
 
@@ -38,12 +37,6 @@ class BeyondThisVersion(Exception):
     def __init__(self, description: str) -> None:
         super().__init__(description)
         self.description = description
-
-
-def plain(text: str) -> str:
-    """A server's words in one line, without control characters, of bounded length."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
 
 
 class Wire(BaseModel):
@@ -95,6 +88,8 @@ def understand(model: type[_Model], document: object) -> _Model:
     """A document as a model; raise `Nonsense`."""
     try:
         return model.model_validate(document)
+    except RecursionError:
+        raise Nonsense("it is nested too deeply", lasting=True) from None
     except ValidationError as error:
         raise Nonsense(_first_problem(error), lasting=True) from None
 

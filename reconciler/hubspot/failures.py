@@ -11,8 +11,7 @@ from reconciler.errors import (
     RequestRefused,
 )
 from reconciler.hubspot.batches import ErrorBody, correlation_id, read_error
-from reconciler.hubspot.documents import plain
-from reconciler.hubspot.messages import Response
+from reconciler.hubspot.messages import Response, plain
 from reconciler.hubspot.rates import Policy, Rate
 
 LOCKED, RATE_LIMITED, MIGRATING = 423, 429, 477

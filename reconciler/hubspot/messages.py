@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 
@@ -51,12 +52,25 @@ class TransportFault(Exception):
         self.hint = hint
 
 
-class NotSent(TransportFault):
-    """The request never left; `lasting`: it will not leave the next time either."""
+class Chance(Enum):
+    """Whether a request that could not be sent may be sent later."""
 
-    def __init__(self, description: str, *, hint: str | None = None, lasting: bool = False) -> None:
+    GOOD = "good"
+    """The cause may pass."""
+    ONCE_REACHED = "once reached"
+    """It may pass where the portal was reached before; where it never was, the address is wrong."""
+    NONE = "none"
+    """Not without a change of the settings."""
+
+
+class NotSent(TransportFault):
+    """The request never left."""
+
+    def __init__(
+        self, description: str, *, hint: str | None = None, chance: Chance = Chance.GOOD
+    ) -> None:
         super().__init__(description, hint=hint)
-        self.lasting = lasting
+        self.chance = chance
 
 
 class NoAnswer(TransportFault):
@@ -64,8 +78,17 @@ class NoAnswer(TransportFault):
 
 
 class UnusableAnswer(TransportFault):
-    """An answer came that is too large or cannot be decompressed."""
+    """An answer came that is too large or cannot be decoded."""
 
     def __init__(self, description: str, status: int) -> None:
         super().__init__(description)
         self.status = status
+
+
+_LONGEST_TEXT = 600
+
+
+def plain(text: str) -> str:
+    """A server's words in one line, without control characters, of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from reconciler.errors import AnswerNotSupported, PortalUnavailable
 from reconciler.hubspot.call import Attempt, PassingFault, Repeat
 from reconciler.hubspot.documents import BeyondThisVersion, Nonsense
 from reconciler.hubspot.failures import LOCKED, MIGRATING, RATE_LIMITED, Failure
 from reconciler.hubspot.messages import (
+    Chance,
     NotSent,
     Response,
     TransportFault,
@@ -35,12 +36,17 @@ def understood(attempt: Attempt[T], response: Response) -> T:
             status=response.status,
         ) from None
     except Nonsense as nonsense:
-        error = _unusable(attempt, nonsense.description, response.status)
-        attempt.progress.nonsense += nonsense.lasting
-        lasting = attempt.progress.nonsense >= _NONSENSE_ATTEMPTS
-        if attempt.call.repeat is not Repeat.READ or lasting:
-            raise error from None
-        raise PassingFault(error, WaitCause.FAULT, _NONSENSE_WAIT) from None
+        raise _nonsense(attempt, nonsense, response.status) from None
+
+
+def _nonsense(attempt: Attempt[T], nonsense: Nonsense, status: int) -> Exception:
+    """A read is asked again: one bad answer ends nothing. A write may have been carried out."""
+    error = _unusable(attempt, nonsense.description, status)
+    attempt.progress.nonsense += nonsense.lasting
+    lasting = attempt.progress.nonsense >= _NONSENSE_ATTEMPTS
+    if attempt.call.repeat is not Repeat.READ or lasting:
+        return error
+    return PassingFault(error, WaitCause.FAULT, _NONSENSE_WAIT)
 
 
 def without_answer(attempt: Attempt[T], fault: TransportFault) -> Exception:
@@ -49,7 +55,7 @@ def without_answer(attempt: Attempt[T], fault: TransportFault) -> Exception:
         case NotSent():
             return _not_sent(attempt, fault)
         case UnusableAnswer():
-            return _unusable(attempt, fault.description, fault.status)
+            return _nonsense(attempt, Nonsense(fault.description, lasting=True), fault.status)
         case _:
             return _no_answer(attempt, fault)
 
@@ -58,7 +64,15 @@ def _not_sent(attempt: Attempt[T], fault: NotSent) -> Exception:
     error = PortalUnavailable(
         f"{attempt.call.endpoint} could not be sent: {fault.description}", hint=fault.hint
     )
-    return error if fault.lasting else _broken(error)
+    match fault.chance:
+        case Chance.NONE:
+            return error
+        case Chance.ONCE_REACHED if not attempt.reached:
+            return error
+        case Chance.ONCE_REACHED | Chance.GOOD:
+            return _broken(error)
+        case _:
+            assert_never(fault.chance)
 
 
 def _no_answer(attempt: Attempt[T], fault: TransportFault) -> Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 
 from reconciler.errors import PortalUnavailable
 from reconciler.hubspot.clock import Clock
@@ -65,19 +66,19 @@ class Pace:
         self._refusals = 0
         self._probe: int | None = None
 
-    def enter(self, *, exempt: bool, patience: float | None = None) -> Ticket:
-        """Wait for leave to send one request.
+    def enter(self, *, exempt: bool, patience: float = inf) -> Ticket:
+        """Wait for leave to send one request, no longer than `patience` seconds.
 
-        Our own window is waited for as long as it takes, unless this is a retry with `patience`
-        seconds left. Raise `PortalUnavailable` when that, or what 429s may cost, is not enough,
-        and `Interrupted` when a stop is requested.
+        Raise `PortalUnavailable` when these, or what 429s may cost, are not enough, and
+        `Interrupted` when a stop is requested.
         """
+        entered = self._clock.monotonic()
         self._clock.wait(0)
         with self._state:
             if exempt and not self._exempt_is_paced and self._refused_since is None:
                 return self._admit(exempt=exempt)
         with self._turn:
-            return self._wait_for_leave(exempt=exempt, patience=patience)
+            return self._wait_for_leave(exempt=exempt, entered=entered, patience=patience)
 
     def answered(self, ticket: Ticket, rate: Rate) -> None:
         """Any answer but a 429."""
@@ -132,8 +133,7 @@ class Pace:
     def _is_paced(self, *, exempt: bool) -> bool:
         return self._exempt_is_paced or not exempt
 
-    def _wait_for_leave(self, *, exempt: bool, patience: float | None) -> Ticket:
-        entered = self._clock.monotonic()
+    def _wait_for_leave(self, *, exempt: bool, entered: float, patience: float) -> Ticket:
         told = False
         while True:
             self._clock.wait(0)
@@ -168,9 +168,9 @@ class Pace:
         delay: float,
         entered: float,
         stopped_since: float | None,
-        patience: float | None,
+        patience: float,
     ) -> None:
-        left = float("inf") if patience is None else entered + patience - now
+        left = entered + patience - now
         if stopped_since is not None:
             left = min(left, max(entered, stopped_since) + self._patience - now)
         if delay > left:

@@ -98,11 +98,17 @@ class Portal:
         path = self.connection.api_version.custom_objects_path
         return self._get(CallName.CUSTOM_OBJECTS, path, reads.read_custom_objects)
 
-    def read(self, direction: Direction, *, needs_labels: NeedsLabels) -> ObservedDirection:
-        """The limits of one direction, and its labels where `needs_labels` of the rows says so."""
+    def read(
+        self, direction: Direction, *, needs_labels: NeedsLabels, seconds: float | None = None
+    ) -> ObservedDirection:
+        """The limits of one direction, and its labels where `needs_labels` of the rows says so.
+
+        `seconds`: the time allowed for the limits, waits and retries included, where it is less
+        than the connection's.
+        """
         path = self.connection.api_version.limits_path(direction)
         understand = partial(reads.read_limits, direction=direction)
-        observed = self._get(CallName.LIMITS, path, understand, exempt=True)
+        observed = self._get(CallName.LIMITS, path, understand, exempt=True, seconds=seconds)
         return observed.with_labels(self.labels(direction)) if needs_labels(observed) else observed
 
     def read_all(
@@ -168,5 +174,6 @@ class Portal:
         understand: Callable[[Response], T],
         *,
         exempt: bool = False,
+        seconds: float | None = None,
     ) -> T:
-        return self._call(Call(operation, "GET", path, understand, exempt=exempt))
+        return self._call(Call(operation, "GET", path, understand, exempt=exempt, seconds=seconds))

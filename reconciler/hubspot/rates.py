@@ -10,6 +10,12 @@ from math import isfinite
 
 _PREFIX = "x-hubspot-ratelimit-"
 
+LONGEST_INTERVAL = 60.0
+"""Seconds: HubSpot's interval is 10 (documented); one of years would stop every run."""
+
+LONGEST_RETRY_AFTER = 366 * 86_400.0
+"""Seconds: more than anybody waits, and a number that arithmetic and messages can take."""
+
 
 class Policy(Enum):
     """HubSpot's rate policies (documented); `ROLLING` also where a 429 names none."""
@@ -34,40 +40,59 @@ class Rate:
 
 
 def read_rate(headers: Mapping[str, str]) -> Rate:
-    """The rate headers; what is missing, negative or no number is None. Keys in lower case."""
+    """The rate headers; what is missing, negative or not a number is None. Keys in lower case.
+
+    An interval is believed up to `LONGEST_INTERVAL`.
+    """
     limit = _whole(headers.get(f"{_PREFIX}max"))
     milliseconds = _whole(headers.get(f"{_PREFIX}interval-milliseconds"))
     return Rate(
         limit=limit or None,
         remaining=_whole(headers.get(f"{_PREFIX}remaining")),
-        interval=milliseconds / 1000 if milliseconds else None,
+        interval=min(milliseconds / 1000, LONGEST_INTERVAL) if milliseconds else None,
         daily_remaining=_whole(headers.get(f"{_PREFIX}daily-remaining")),
     )
 
 
 def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds that `Retry-After` asks for, given as seconds or as a date; None if neither."""
+    """The seconds that `Retry-After` asks for, given as seconds or as a date; None if neither.
+
+    A date is meant by the server's clock, which the answer's own `Date` tells; `now`, this
+    machine's, stands in where there is none.
+    """
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
     try:
         seconds = float(text)
     except ValueError:
-        return _seconds_until(text, now)
-    return max(0.0, seconds) if isfinite(seconds) else None
+        return _seconds_until(text, _date(headers.get("date", "")) or now)
+    return _bounded(seconds) if isfinite(seconds) else None
 
 
 def _seconds_until(text: str, now: datetime) -> float | None:
+    moment = _date(text)
+    if moment is None:
+        return None
+    try:
+        return _bounded((moment - now).total_seconds())
+    except OverflowError:
+        return LONGEST_RETRY_AFTER if moment > now else 0.0
+
+
+def _date(text: str) -> datetime | None:
     """Imported here: dates are rare in Retry-After, and the module's import takes 8 ms."""
     from email.utils import parsedate_to_datetime
 
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
 
 
 def _whole(text: str | None) -> int | None:

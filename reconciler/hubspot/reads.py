@@ -23,10 +23,9 @@ from reconciler.hubspot.documents import (
     Wire,
     is_unicode,
     parse,
-    plain,
     understand,
 )
-from reconciler.hubspot.messages import Response
+from reconciler.hubspot.messages import Response, plain
 from reconciler.model import (
     Account,
     AccountType,

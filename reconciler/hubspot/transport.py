@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import socket
 import ssl
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,7 +16,15 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 from reconciler.errors import UsageProblem
 from reconciler.hubspot.connection import Connection
-from reconciler.hubspot.messages import NoAnswer, NotSent, Request, Response, UnusableAnswer
+from reconciler.hubspot.messages import (
+    Chance,
+    NoAnswer,
+    NotSent,
+    Request,
+    Response,
+    UnusableAnswer,
+    plain,
+)
 
 # httpx takes along its own command line, and with it rich and pygments, unless that is absent:
 # 0.1 s at every start for what nothing here uses.
@@ -23,7 +33,7 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: n
 import httpx  # noqa: E402 - after the line above
 
 MAXIMUM_BODY = 10 * 1024 * 1024
-"""Bytes of a decompressed answer; HubSpot's largest here are some hundred kilobytes."""
+"""Bytes of an answer, as it comes and decoded; HubSpot's largest here are some hundred kilobytes."""
 
 _CONNECT_SECONDS = 10.0
 _SHORTEST_SECONDS = 0.01
@@ -40,6 +50,7 @@ class HttpTransport:
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
         """Take the settings and a monotonic clock; raise `UsageProblem` for a wrong environment."""
         self._now = now
+        self._connection = connection
         limits = httpx.Limits(
             max_connections=connection.concurrency,
             max_keepalive_connections=connection.concurrency,
@@ -63,14 +74,14 @@ class HttpTransport:
     def send(self, request: Request, seconds: float) -> Response:
         """The response within `seconds`, its body included."""
         deadline = self._now() + seconds
-        outgoing = self._client.build_request(
-            request.method,
-            request.url,
-            headers=dict(request.headers),
-            content=request.body,
-            extensions={"timeout": _TimeLeft(deadline, self._now)},
-        )
-        with _faults():
+        with self._faults():
+            outgoing = self._client.build_request(
+                request.method,
+                request.url,
+                headers={**request.headers, "accept-encoding": "gzip"},
+                content=request.body,
+                extensions={"timeout": _TimeLeft(deadline, self._now)},
+            )
             response = self._client.send(outgoing, stream=True)
         try:
             return Response(
@@ -83,27 +94,89 @@ class HttpTransport:
         self._client.close()
 
     def _body(self, response: httpx.Response, deadline: float) -> bytes:
-        """The whole body; of an error, whose status says enough, what cannot be read is nothing."""
+        """The complete body; of an error, whose status says enough, what cannot be read is nothing."""
         try:
-            with _faults():
-                return b"".join(self._chunks(response, deadline))
-        except httpx.DecodingError:
-            if response.is_success:
-                raise UnusableAnswer("it cannot be decompressed", response.status_code) from None
+            with self._faults():
+                return _decoded(response, self._chunks(response, deadline))
         except (NoAnswer, UnusableAnswer):
             if response.is_success:
                 raise
         return b""
 
     def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
+        """The body as it comes; httpx would decode any number of layers, in any amount of memory."""
         size = 0
-        for chunk in response.iter_bytes():
+        for chunk in response.iter_raw():
             size += len(chunk)
             if size > MAXIMUM_BODY:
-                raise UnusableAnswer("it is larger than 10 MiB", response.status_code)
+                raise _too_large(response)
             if self._now() > deadline:
                 raise NoAnswer("the answer did not end in time")
             yield chunk
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Turn httpx's exceptions, which hold the request and its token, into ours, which do not."""
+        try:
+            yield
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            raise _not_sent(error, self._connection) from None
+        except httpx.PoolTimeout:
+            raise NotSent("no connection was free in time") from None
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
+            raise NotSent(f"{self._connection.address} cannot be asked: {_kind(error)}") from None
+        except httpx.TimeoutException:
+            raise NoAnswer("no answer came in time") from None
+        except httpx.TransportError as error:
+            raise NoAnswer(f"the connection broke: {_kind(error)}") from None
+
+
+def _decoded(response: httpx.Response, chunks: Iterator[bytes]) -> bytes:
+    """The body out of at most one layer of gzip, which is all that was asked for."""
+    layers = [
+        layer
+        for each in response.headers.get_list("content-encoding", split_commas=True)
+        if (layer := each.strip().lower()) not in ("", "identity")
+    ]
+    match layers:
+        case []:
+            return b"".join(chunks)
+        case ["gzip" | "x-gzip"]:
+            return b"".join(_unzipped(response, chunks))
+        case _:
+            named = plain(", ".join(layers))[:60]
+            raise UnusableAnswer(
+                f"it is encoded as {named}, and gzip was asked for", response.status_code
+            )
+
+
+def _unzipped(response: httpx.Response, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The decompressed pieces, of which no more is made than is allowed."""
+    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    left, came = MAXIMUM_BODY, False
+    for chunk in chunks:
+        came = came or bool(chunk)
+        rest = chunk
+        while rest:
+            try:
+                piece = decoder.decompress(rest, left + 1)
+            except zlib.error:
+                raise UnusableAnswer("it cannot be decompressed", response.status_code) from None
+            left -= len(piece)
+            if left < 0:
+                raise _too_large(response)
+            if decoder.unused_data:
+                raise UnusableAnswer(
+                    "something follows its compressed content", response.status_code
+                )
+            yield piece
+            rest = decoder.unconsumed_tail
+    if came and not decoder.eof:
+        raise UnusableAnswer("its compressed content is cut off", response.status_code)
+
+
+def _too_large(response: httpx.Response) -> UnusableAnswer:
+    return UnusableAnswer("it is larger than 10 MiB", response.status_code)
 
 
 class _SecondsLeft:
@@ -154,37 +227,54 @@ def _set_location_aside(response: httpx.Response) -> None:
         response.extensions[_LOCATION] = response.headers.pop("location")
 
 
-@contextmanager
-def _faults() -> Iterator[None]:
-    """Turn httpx's exceptions, which hold the request and its token, into ours, which do not."""
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-        raise _not_sent(error) from None
-    except (httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-        raise NotSent(_words(error)) from None
-    except httpx.TimeoutException:
-        raise NoAnswer("no answer came in time") from None
-    except httpx.TransportError as error:
-        raise NoAnswer(f"the connection broke ({_words(error)})") from None
-
-
-def _not_sent(error: httpx.TransportError) -> NotSent:
-    """Some causes pass (a refused connection), some do not (an unknown host, a certificate)."""
+def _not_sent(error: httpx.TransportError, connection: Connection) -> NotSent:
+    """Some causes pass, some do not, and some only where the portal was reached before."""
+    address = connection.address
     if isinstance(error, httpx.ConnectTimeout):
-        return NotSent("no connection could be made in time")
+        return NotSent(f"no connection to {address} could be made in time")
     if isinstance(error, httpx.ProxyError):
-        return NotSent(f"the proxy refused ({_words(error)})", lasting="407" in str(error))
+        return _refused_by_proxy(error)
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return NotSent(
-                f"the server's certificate is not trusted ({cause.verify_message})",
-                hint="behind a TLS-inspecting proxy, set SSL_CERT_FILE to its CA bundle",
-                lasting=True,
-            )
-        if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
-            return NotSent("the host is unknown", hint="check --base-url", lasting=True)
-    return NotSent(f"no connection could be made ({_words(error)})")
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return NotSent(
+                    f"the certificate of {address} is not trusted ({plain(cause.verify_message)})",
+                    hint="behind a TLS-inspecting proxy, set SSL_CERT_FILE to its CA bundle",
+                    chance=Chance.NONE,
+                )
+            case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+                return NotSent(f"{address} closed the connection while it was being made")
+            case ssl.SSLError():
+                return NotSent(
+                    f"{address} does not answer as https",
+                    hint="is it an http address? only this machine may be asked by http",
+                    chance=Chance.ONCE_REACHED,
+                )
+            case socket.gaierror():
+                return NotSent(
+                    f"the host of {address} is unknown",
+                    hint="check the address, and the name service (DNS) of this machine",
+                    chance=Chance.ONCE_REACHED,
+                )
+            case OSError(errno=errno.ECONNREFUSED):
+                return _refused(connection)
+    return NotSent(f"no connection to {address} could be made: {_kind(error)}")
+
+
+def _refused(connection: Connection) -> NotSent:
+    """Nothing listens: on this machine nothing will, elsewhere something may be starting."""
+    return NotSent(
+        f"nothing listens at {connection.address}: the connection was refused",
+        hint="is the port right, and is the server running?",
+        chance=Chance.ONCE_REACHED if connection.is_loopback else Chance.GOOD,
+    )
+
+
+def _refused_by_proxy(error: httpx.ProxyError) -> NotSent:
+    status = str(error)[:3]
+    said = f" with HTTP {status}" if status.isascii() and status.isdigit() else ""
+    chance = Chance.NONE if status == "407" else Chance.GOOD
+    return NotSent(f"the proxy of the environment refused{said}", chance=chance)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -194,8 +284,36 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+_KINDS: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.RemoteProtocolError, "the answer is not valid HTTP, or was cut off"),
+    (httpx.ReadError, "it was closed while the answer was read"),
+    (httpx.WriteError, "it was closed while the request was sent"),
+    (httpx.CloseError, "it could not be closed"),
+    (httpx.LocalProtocolError, "a header is not valid HTTP"),
+    (httpx.InvalidURL, "the address is not a valid URL"),
+    (httpx.UnsupportedProtocol, "only http and https are possible"),
+)
+"""httpx's own words quote raw bytes of the server, and may quote the token."""
+
+_ERRNO_WORDS = {
+    errno.ENETUNREACH: "the network is unreachable",
+    errno.EHOSTUNREACH: "the host is unreachable",
+    errno.ETIMEDOUT: "no answer came in time",
+    errno.ECONNRESET: "the other side closed it",
+    errno.EMFILE: "too many files are open",
+    errno.EACCES: "this machine does not permit it",
+    errno.EPERM: "this machine does not permit it",
+    errno.EADDRNOTAVAIL: "this machine has no address for it",
+}
+
+
+def _kind(error: Exception) -> str:
+    """What went wrong, in words of our own."""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.errno in _ERRNO_WORDS:
+            return _ERRNO_WORDS[cause.errno]
+    found = (words for kind, words in _KINDS if isinstance(error, kind))
+    return next(found, "the cause is unknown")
 
 
 def _tls(connection: Connection) -> ssl.SSLContext:

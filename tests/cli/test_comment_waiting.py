@@ -10,7 +10,15 @@ import pytest
 from reconciler.cli.forge.api import Api
 from reconciler.cli.forge.github import HINTS
 from reconciler.cli.forge.problems import ForgeError, PerhapsCreated
-from reconciler.hubspot import NoAnswer, NotSent, Request, Response, Secret, UnusableAnswer
+from reconciler.hubspot import (
+    Chance,
+    NoAnswer,
+    NotSent,
+    Request,
+    Response,
+    Secret,
+    UnusableAnswer,
+)
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 RESET = str(int(START.timestamp()) + 90)
@@ -144,7 +152,7 @@ def test_a_post_that_never_left_is_sent_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [NotSent("the host is unknown", lasting=True), UnusableAnswer("too large", 200)]
+    "fault", [NotSent("the host is unknown", chance=Chance.NONE), UnusableAnswer("too large", 200)]
 )
 def test_what_will_not_pass_is_not_repeated(fault: Exception) -> None:
     """One attempt, one error."""

@@ -23,6 +23,9 @@ from tests.hubspot.support import TOKEN
         ("http://127.9.9.9", "http://127.9.9.9"),
         ("http://localhost:1", "http://localhost:1"),
         ("http://[::1]:8080/x", "http://[::1]:8080/x"),
+        ("https://api.hubapi.com.", "https://api.hubapi.com."),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://my_proxy", "https://my_proxy"),
     ],
 )
 def test_usable_base_urls(text: str, expected: str) -> None:
@@ -57,6 +60,23 @@ def test_usable_base_urls(text: str, expected: str) -> None:
         "https://api.hubapi.com\\@evil.example",
         "https://[::1",
         "https://bücher.example",
+        "https://a..b",
+        "https://.example",
+        "https://xn--",
+        "https://xn--\xff",
+        "https://xn--a.example",
+        "https://-a.example",
+        "https://a-.example",
+        f"https://{'a' * 64}.example",
+        f"https://{'a.' * 127}example",
+        "https://[::1]x",
+        "https://x[::1]",
+        "https://[::1]:",
+        "https://[1.2]",
+        "https://[::1%25lo]",
+        "https://api.hubapi.com:",
+        "https://api.hubapi.com:٨٠",
+        "https://.",
     ],
 )
 def test_base_urls_that_are_not_safe_for_a_token(text: str) -> None:

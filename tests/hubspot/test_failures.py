@@ -16,7 +16,7 @@ from reconciler.errors import (
     ReconcilerError,
     RequestRefused,
 )
-from reconciler.hubspot import NotSent, Portal, Reason, Response, WaitCause
+from reconciler.hubspot import Chance, NotSent, Portal, Reason, Response, WaitCause
 from reconciler.model import ObservedDirection
 from tests.hubspot.support import (
     CONTACTS_COMPANIES,
@@ -252,10 +252,75 @@ def test_attempts_share_the_time_allowed() -> None:
 
 def test_a_lasting_fault_is_not_tried_again() -> None:
     """An unknown host stays unknown for the next minute."""
-    portal, transport = scripted(NotSent("the host is unknown", hint="check", lasting=True))
+    portal, transport = scripted(NotSent("the host is unknown", hint="check", chance=Chance.NONE))
     with pytest.raises(PortalUnavailable, match="could not be sent: the host is unknown"):
         read(portal)
     assert len(transport.requests) == 1
+
+
+def test_what_was_reached_once_is_waited_for() -> None:
+    """Before the first answer a refused connection on this machine is final, after it it is not."""
+    refused = NotSent("nothing listens", chance=Chance.ONCE_REACHED)
+    portal, transport = scripted(refused)
+    with pytest.raises(PortalUnavailable, match="nothing listens"):
+        read(portal)
+    assert len(transport.requests) == 1
+    portal, transport = scripted(answer(503), refused, refused, SOUND)
+    read(portal)
+    assert len(transport.requests) == 4
+
+
+def test_the_wait_of_a_rate_header_is_an_error_beyond_the_time_allowed() -> None:
+    """One request a minute, says a header: nobody waits for that without being asked to."""
+    headers = {
+        "x-hubspot-ratelimit-max": "1",
+        "x-hubspot-ratelimit-remaining": "0",
+        "x-hubspot-ratelimit-interval-milliseconds": "999999999999",
+    }
+    clock = FakeClock()
+    stopping = answer(200, {"results": []}, headers=headers)
+    portal, transport = scripted(stopping, clock=clock, timeout=30)
+    read(portal)
+    with pytest.raises(PortalUnavailable, match="limits the rate"):
+        read(portal)
+    assert len(transport.requests) == 1
+    assert clock.now <= 30
+    portal, _ = scripted(stopping, clock=FakeClock(), timeout=90)
+    read(portal)
+    read(portal)
+
+
+def test_one_read_may_be_given_less_time() -> None:
+    """Reading back ends with the time that was allowed for it, whatever the portal asks for."""
+    clock = FakeClock()
+    portal, _ = scripted(answer(503), clock=clock)
+    with pytest.raises(PortalUnavailable, match="the time allowed is 3 s"):
+        portal.read(CONTACTS_COMPANIES, needs_labels=never, seconds=3)
+    assert clock.now <= 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "x" * 100_000, "category": "y" * 100_000, "correlationId": "z" * 100_000},
+        {"message": {"a": ["b"] * 10_000}, "category": 7, "correlationId": [], "policyName": {}},
+        {"message": None, "context": [], "errors": {"a": 1}, "subCategory": [1, 2]},
+        {"errors": [{"context": {"requiredScopes": ["scope" * 1000] * 1000}}] * 10},
+        {"message": "\x1b[2J\ud800\u202e", "context": {"type": [10**3000]}},
+        "just text",
+        [],
+        None,
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403, 404, 418])
+def test_an_error_body_of_any_shape_makes_a_bounded_message(body: object, status: int) -> None:
+    """Every field may be missing or of another kind; what is shown is one line, and not long."""
+    portal, _ = scripted(answer(status, body))
+    with pytest.raises(PortalError) as caught:
+        read(portal)
+    shown = f"{caught.value.message}{caught.value.hint or ''}{caught.value.category or ''}"
+    assert len(shown) < 8_000
+    assert shown.isprintable()
 
 
 def test_waits_are_told_with_their_cause() -> None:

@@ -7,7 +7,13 @@ from email.utils import format_datetime
 
 import pytest
 
-from reconciler.hubspot.rates import Rate, read_rate, read_retry_after
+from reconciler.hubspot.rates import (
+    LONGEST_INTERVAL,
+    LONGEST_RETRY_AFTER,
+    Rate,
+    read_rate,
+    read_retry_after,
+)
 from tests.hubspot.support import START
 
 
@@ -37,6 +43,13 @@ def test_odd_headers_count_as_none(text: str) -> None:
     assert not rate.speaks_of_the_window
 
 
+@pytest.mark.parametrize("milliseconds", ["999999999999", "60001"])
+def test_an_interval_is_believed_for_a_minute_at_most(milliseconds: str) -> None:
+    """A header cannot stop the command for years."""
+    headers = {"x-hubspot-ratelimit-interval-milliseconds": milliseconds}
+    assert read_rate(headers).interval == LONGEST_INTERVAL == 60
+
+
 def test_an_allowance_of_nothing_is_none() -> None:
     """A maximum or an interval of 0 would stop everything for ever."""
     zeros = {
@@ -63,6 +76,42 @@ def test_a_date_to_wait_for() -> None:
     assert read_retry_after({"retry-after": later}, START) == 90
     assert read_retry_after({"retry-after": before}, START) == 0
     assert read_retry_after({"retry-after": "Sat, 21 Nov 2026 09:00:10"}, START) == 10
+
+
+def test_a_date_is_meant_by_the_servers_clock() -> None:
+    """A machine whose clock is years behind does not wait for years, nor one ahead not at all."""
+    for now in (START - timedelta(days=4000), START + timedelta(days=4000)):
+        dates = {
+            "date": format_datetime(START, usegmt=True),
+            "retry-after": format_datetime(START + timedelta(seconds=7), usegmt=True),
+        }
+        assert read_retry_after(dates, now) == 7
+    odd = {"date": "yesterday", "retry-after": "Sat, 21 Nov 2026 09:00:10"}
+    assert read_retry_after(odd, START) == 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e308",
+        "9" * 300,
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Mon, 01 Jan 0001 00:00:00 +2359",
+        "Sat, 21 Nov 99999 09:00:10 GMT",
+        "Sat, 21 Nov 2026 09:00:10 +99999999999",
+        "Sat, 21 Nov 2026 99999999999:00:10 GMT",
+        "\x00",
+        "1_0",
+        ", ,",
+    ],
+)
+def test_a_wait_that_overflows_is_bounded(text: str) -> None:
+    """No internal error, and a number that can be compared, shown and added to."""
+    wait = read_retry_after({"retry-after": text, "date": text}, START)
+    assert wait is None or 0 <= wait <= LONGEST_RETRY_AFTER
+    wait = read_retry_after({"retry-after": text}, START)
+    assert wait is None or 0 <= wait <= LONGEST_RETRY_AFTER
 
 
 @pytest.mark.parametrize("text", ["", "soon", "nan", "inf", "Sat, 99 Nov 2026", "1,5"])

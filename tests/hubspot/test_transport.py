@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ import pytest
 
 from reconciler.errors import PortalUnavailable, UsageProblem
 from reconciler.hubspot import (
+    Chance,
     Connection,
     NoAnswer,
     NotSent,
@@ -170,12 +172,123 @@ def test_an_answer_too_large_is_refused(framing: str) -> None:
     assert error.status == 200
 
 
-@pytest.mark.parametrize("body", [b"no gzip", zlib.compress(b"{}")])
-def test_an_answer_that_cannot_be_opened(body: bytes) -> None:
+ZIPPED = gzip.compress(b"{}")
+MALFORMED = [
+    (b"no gzip", "cannot be decompressed"),
+    (zlib.compress(b"{}"), "cannot be decompressed"),
+    (ZIPPED[:-9], "cut off"),
+    (ZIPPED[:-1], "cut off"),
+    (ZIPPED[:3], "cut off"),
+    (ZIPPED + b"{}", "follows its compressed content"),
+    (ZIPPED + ZIPPED, "follows its compressed content"),
+    (ZIPPED[:-4] + b"\0\0\0\0", "cannot be decompressed"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), MALFORMED)
+def test_an_answer_that_cannot_be_opened(body: bytes, words: str) -> None:
     """What is not compressed as it says is unusable, never an empty success."""
     error = fault(saying(response(body, "content-encoding: gzip")))
     assert isinstance(error, UnusableAnswer)
-    assert "decompressed" in error.description
+    assert words in error.description
+
+
+@pytest.mark.parametrize("name", ["gzip", "GZIP", "x-gzip", "identity, gzip"])
+def test_one_layer_of_gzip_is_asked_for_and_opened(name: str) -> None:
+    """Accept-Encoding says so; other spellings of the same are taken."""
+    with raw_server(saying(response(ZIPPED, f"content-encoding: {name}"))) as server:
+        assert get(server.url).body == b"{}"
+        head = server.requests[0].lower()
+        assert b"accept-encoding: gzip\r\n" in head
+        assert head.count(b"accept-encoding") == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("content-encoding: gzip, gzip",),
+        ("content-encoding: gzip", "content-encoding: gzip"),
+        ("content-encoding: " + ", ".join(["gzip"] * 1000),),
+        ("content-encoding: deflate",),
+        ("content-encoding: br",),
+        ("content-encoding: zstd",),
+        ("content-encoding: gzip\x1b[2J",),
+        ("content-encoding: " + "x" * 10_000,),
+    ],
+)
+def test_any_other_encoding_is_refused(headers: tuple[str, ...]) -> None:
+    """It was not asked for, and layers multiply what a few bytes can become."""
+    error = fault(saying(response(gzip.compress(ZIPPED), *headers)))
+    assert isinstance(error, UnusableAnswer)
+    assert error.description.startswith("it is encoded as ")
+    assert len(error.description) < 120
+    assert error.description.isprintable()
+
+
+def test_an_empty_body_needs_no_decoding() -> None:
+    """A purge may answer with nothing, whatever its headers say."""
+    for name in ("gzip", "identity"):
+        with raw_server(saying(response(b"", f"content-encoding: {name}"))) as server:
+            assert get(server.url).body == b""
+
+
+def test_a_small_answer_cannot_become_a_large_one() -> None:
+    """A kilobyte that is a gigabyte: no more of it is made than is allowed."""
+    compressor = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(compressor.compress(b"\0" * 2**20) for _ in range(256)) + compressor.flush()
+    tracemalloc.start()
+    error = fault(saying(response(bomb, "content-encoding: gzip")))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "10 MiB" in error.description
+    assert most < 4 * MAXIMUM_BODY
+
+
+def test_an_endless_stream_of_empty_blocks_ends() -> None:
+    """Compressed bytes that decompress to nothing are counted as they come."""
+    compressor = zlib.compressobj(wbits=31)
+    block = (
+        compressor.compress(b"") + compressor.flush(zlib.Z_FULL_FLUSH) + b"\0\0\0\xff\xff" * 200_000
+    )
+    head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\n\r\n"
+    tail = [b"\0\0\0\xff\xff" * 200_000] * 11
+    assert "10 MiB" in fault(saying(head, block, *tail)).description
+
+
+@pytest.mark.parametrize(
+    "speak",
+    [
+        saying(b"nonsense \xff\x1b[2J token\r\n\r\n"),
+        saying(b"HTTP/1.1 2000 OK\r\n\r\n"),
+        saying(b"HTTP/1.1 200 OK\r\nbad header \xff\r\n\r\n"),
+        saying(b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n{}"),
+        saying(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
+        saying(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"),
+        saying(),
+    ],
+)
+def test_no_message_quotes_bytes_of_the_server(speak: Speak) -> None:
+    """The HTTP library quotes raw bytes, in which a token or an escape sequence may stand."""
+    said = fault(speak).description
+    assert said.startswith("the connection broke: ")
+    assert said.isprintable()
+    for raw in ("b'", 'b"', "bytearray", "nonsense", "\\x", "zz"):
+        assert raw not in said
+
+
+def test_an_unusable_answer_to_a_read_is_asked_for_again() -> None:
+    """One bad answer ends nothing; three of them do."""
+    bad = response(ZIPPED[:-5], "content-encoding: gzip")
+    good = response(b'{"results": []}')
+    answers = [bad, bad, good, bad, bad, bad]
+
+    def speak(connection: socket.socket, _: RawServer) -> None:
+        connection.sendall(answers.pop(0))
+
+    with raw_server(speak) as server, portal_at(server.url, timeout=20) as portal:
+        portal.read(CONTACTS_COMPANIES, needs_labels=never)
+        with pytest.raises(PortalUnavailable, match="cut off"):
+            portal.read(CONTACTS_COMPANIES, needs_labels=never)
 
 
 def test_an_unusable_answer_to_a_write_leaves_doubt() -> None:
@@ -193,28 +306,29 @@ def test_a_refused_connection_was_not_sent() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     listener.close()
-    with pytest.raises(NotSent, match="no connection") as caught:
+    with pytest.raises(NotSent, match=f"nothing listens at http://127.0.0.1:{port}") as caught:
         get(f"http://127.0.0.1:{port}")
-    assert not caught.value.lasting
-    with portal_at(f"http://127.0.0.1:{port}", timeout=1) as portal:
+    assert caught.value.chance is Chance.ONCE_REACHED
+    with portal_at(f"http://127.0.0.1:{port}", timeout=60) as portal:
         with pytest.raises(PortalUnavailable, match="could not be sent") as refused:
             portal.write(batch(Operation.UPDATE))
         assert not refused.value.may_have_been_written
+        assert portal.requests == 1
 
 
 def test_an_unknown_host_is_told_at_once() -> None:
     """`.invalid` exists nowhere (RFC 2606)."""
-    with pytest.raises(NotSent) as caught:
+    with pytest.raises(NotSent, match=r"host of https://reconciler\.invalid is unknown") as caught:
         get("https://reconciler.invalid")
-    if "unknown" in caught.value.description:
-        assert caught.value.lasting
+    assert caught.value.chance is Chance.ONCE_REACHED
 
 
 def test_speaking_http_to_a_tls_client_was_not_sent() -> None:
     """The token is not sent before the handshake is done."""
     with raw_server(saying(response(b"{}"))) as server:
-        with pytest.raises(NotSent):
+        with pytest.raises(NotSent, match="does not answer as https") as caught:
             get(server.url.replace("http:", "https:"))
+        assert caught.value.chance is Chance.ONCE_REACHED
         assert all(TOKEN.encode() not in request for request in server.requests)
 
 
@@ -271,9 +385,11 @@ def test_a_proxy_of_the_environment_gets_a_tunnel_and_no_token(
     denied = response(b"", status="407 Proxy Authentication Required")
     with raw_server(saying(denied)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with pytest.raises(NotSent, match="the proxy refused") as caught:
+        with pytest.raises(
+            NotSent, match="proxy of the environment refused with HTTP 407"
+        ) as caught:
             get("https://api.hubapi.example")
-        assert caught.value.lasting
+        assert caught.value.chance is Chance.NONE
         assert proxy.requests[0].startswith(b"CONNECT api.hubapi.example:443")
         assert TOKEN.encode() not in b"".join(proxy.requests)
 
@@ -349,9 +465,9 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     """At once, with the way to trust it, and the token has not left."""
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     with over_tls(certificate) as (url, understood):
-        with pytest.raises(NotSent, match="certificate is not trusted") as caught:
+        with pytest.raises(NotSent, match=r"certificate of .* is not trusted") as caught:
             get(url)
-        assert caught.value.lasting
+        assert caught.value.chance is Chance.NONE
         assert "SSL_CERT_FILE" in (caught.value.hint or "")
         assert understood == []
 

@@ -14,7 +14,16 @@ from pydantic import TypeAdapter
 
 from reconciler.cli.forge.answers import Hints, asked_wait, has_next_page, message, read
 from reconciler.cli.forge.problems import CommentGone, ForgeError, PassingFault, PerhapsCreated
-from reconciler.hubspot import Clock, NoAnswer, NotSent, Request, Response, Secret, Transport
+from reconciler.hubspot import (
+    Chance,
+    Clock,
+    NoAnswer,
+    NotSent,
+    Request,
+    Response,
+    Secret,
+    Transport,
+)
 from reconciler.hubspot import UnusableAnswer as Unusable
 
 T = TypeVar("T")
@@ -138,8 +147,8 @@ class _Attempt:
         try:
             response = self.api.transport.send(self._request(), self._seconds())
         except NotSent as fault:
-            error = self._error("could not be sent", fault.description, hint=_own_hint(fault))
-            raise error if fault.lasting else PassingFault(error) from None
+            error = self._error("could not be sent", fault.description, hint=fault.hint)
+            raise PassingFault(error) if fault.chance is Chance.GOOD else error from None
         except NoAnswer as fault:
             raise self._in_doubt(self._error("was not answered", fault.description)) from None
         except Unusable as fault:
@@ -201,10 +210,3 @@ class _Attempt:
         return ForgeError(
             f"{self.api.name}: {asked} {what}{number}{detail}", hint=hint, status=status
         )
-
-
-def _own_hint(fault: NotSent) -> str | None:
-    """The transport's hints, but for the one about an option that is not here."""
-    if fault.hint is not None and "--base-url" in fault.hint:
-        return "is the API's address right?"
-    return fault.hint

@@ -25,7 +25,11 @@ def connected(
 ) -> Iterator[Forge]:
     """The comments of a request. `timeout`: seconds for one call, with waits and retries."""
     connection = Connection(
-        token=request.token, base_url=request.api_url, concurrency=1, timeout=timeout
+        token=request.token,
+        base_url=request.api_url,
+        base_url_source="the address of the API",
+        concurrency=1,
+        timeout=timeout,
     )
     with closing(HttpTransport(connection, clock.monotonic)) as transport:
 

@@ -14,7 +14,7 @@ from tests.applying.faults import LASTING, ONCE, Fault, Phase
 from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed
 from tests.applying.playing import USUAL, converge, full_disk, ignore, phases, positions
 from tests.applying.table import Row
-from tests.applying.world import TOKEN, Ran, World
+from tests.applying.world import TIMEOUT, TOKEN, Ran, World
 
 SERVERS_OWN_TIME = ("lag", "pend", "delay,seconds=3", "trickle")
 """The server's clock is the real one, so that these would take their time, or have none."""
@@ -60,7 +60,7 @@ def play(fault: Fault, number: int, variant: int, folder: Path) -> Ran:
         ran = made.apply(
             made.plan(scenario.configuration()),
             fault.faults(number, variant),
-            timeout=4.0 if hangs(fault) else 10.0,
+            timeout=4.0 if hangs(fault) else TIMEOUT,
             verify_timeout=1.0 if hangs(fault) else 10.0,
             save=full_disk(number) if fault.breaks_journal else ignore,
         )

@@ -85,6 +85,8 @@ def text(document: dict[str, object], name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not value:
         raise BadBody(_field_problem("body", name, "must be a text that is not empty"))
+    if any("\ud800" <= one <= "\udfff" for one in value):
+        raise BadBody(_field_problem("body", name, "must be Unicode, without half a character"))
     return value
 
 

@@ -15,6 +15,8 @@ _LINE = 65_536
 _HEADERS = 100
 _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 _BODY = 16 * 1024 * 1024
+# More digits than any length has that is taken; int() refuses some thousands of them.
+_DIGITS = 20
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -47,7 +49,7 @@ def read_head(reader: Reader) -> Request | None:
         return None
     parts = line.decode("latin-1").split()
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
-        raise BadRequest(400)
+        raise BadRequest(414 if len(line) == _LINE else 400)
     method, target, version = parts
     headers = _headers(reader)
     if version == "HTTP/1.0":
@@ -62,6 +64,8 @@ def read_body(reader: Reader, headers: Mapping[str, str]) -> bytes:
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
         raise BadRequest(400)
+    if len(length) > _DIGITS:
+        raise BadRequest(413)
     return _exactly(reader, int(length))
 
 
@@ -118,7 +122,7 @@ def _exactly(reader: Reader, length: int) -> bytes:
 
 
 def _chunks(reader: Reader) -> bytes:
-    body = b""
+    body = bytearray()
     while True:
         size = reader.readline(_LINE).partition(b";")[0].strip()
         # int() alone would take a sign, an underscore or a space.
@@ -130,4 +134,4 @@ def _chunks(reader: Reader) -> bytes:
             raise BadRequest(413)
         reader.readline(_LINE)
         if length == 0:
-            return body
+            return bytes(body)

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from .failing import with_body
 from .faults.actions import Body, OmitKeys, Put, Reshape, Row, Say, Success
-from .wire import Response
+from .wire import Response, encoded
 
 _Object = Mapping[str, Any]
 
@@ -41,8 +41,8 @@ def _with_document(response: Response, change: Callable[[_Object], _Object]) -> 
     if not response.body:
         return response
     document = change(json.loads(response.body))
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return replace(response, body=body)
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return replace(response, body=encoded(text))
 
 
 def _with_rows(

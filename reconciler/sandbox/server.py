@@ -24,6 +24,10 @@ HOST = "127.0.0.1"
 # How long the listener sleeps between looks at whether it is to stop.
 _POLL_SECONDS = 0.05
 
+# What a client may still send after an answer that ends the connection: some 64 MiB.
+_HEAR_OUT_SECONDS = 1.0
+_HEAR_OUT_PIECES = 1_000
+
 Log = Callable[[str], object]
 
 
@@ -162,6 +166,19 @@ class _Connection(socketserver.StreamRequestHandler):
             except BadRequest as error:
                 headers = (("Connection", "close"),)
                 self.connection.sendall(head(Response(error.status, headers=headers)))
+                self._hear_out()
+
+    def _hear_out(self) -> None:
+        """Take what the client still sends, a while and in bounds.
+
+        To close on unread bytes resets the connection, and the client may never see the answer.
+        """
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(_HEAR_OUT_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(_HEAR_OUT_PIECES):
+                if not self.connection.recv(65_536):
+                    return
 
     def _serve_one(self) -> bool:
         """Serve the next request; False when the connection is to be closed."""
@@ -182,7 +199,13 @@ class _Connection(socketserver.StreamRequestHandler):
         response = self.server.handler.handle(request)
         if self.server.log is not None:
             milliseconds = (time.monotonic() - begin) * 1000
-            told = response.status or "no answer"
-            self.server.log(f"{request.method} {request.target} → {told} {milliseconds:.1f} ms")
+            shown = response.status or "no answer"
+            what = _printable(f"{request.method} {request.target}")
+            self.server.log(f"{what} → {shown} {milliseconds:.1f} ms")
         keeps = deliver(response, self.connection, self.server.stopping.wait)
         return keeps and not closes(request.headers) and not self.server.stopping.is_set()
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey."""
+    return "".join(one if one.isprintable() else "?" for one in text)

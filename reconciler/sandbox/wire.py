@@ -97,10 +97,15 @@ class Response:
 
 def json_response(status: int, document: object, *headers: Header) -> Response:
     """An answer whose body is this document."""
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(status, body, (JSON, *headers))
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return Response(status, encoded(text), (JSON, *headers))
 
 
 def html_response(status: int, page: str, *headers: Header) -> Response:
     """An answer whose body is this page."""
-    return Response(status, page.encode(), (HTML, *headers))
+    return Response(status, encoded(page), (HTML, *headers))
+
+
+def encoded(text: str) -> bytes:
+    """The text as UTF-8. Half a character, as JSON's escapes can make one, becomes `?`."""
+    return text.encode(errors="replace")

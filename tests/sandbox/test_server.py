@@ -231,6 +231,31 @@ def test_nonsense_is_answered_and_the_connection_closed() -> None:
             assert http.get(PATH).status_code == 200
 
 
+def test_a_body_that_is_too_large_is_refused_in_words_that_arrive() -> None:
+    """413, although the client is still sending when the answer comes."""
+    head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000000\r\n\r\n"
+    with (
+        serve() as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection,
+    ):
+        connection.sendall(head.encode())
+        for _ in range(30):
+            connection.sendall(b"x" * 1_000_000)
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 413 ")
+
+
+def test_the_log_says_nothing_that_a_terminal_obeys() -> None:
+    """An escape sequence in a path stays text."""
+    lines: list[str] = []
+    with (
+        serve(log=lines.append) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection,
+    ):
+        connection.sendall(b"GET /\x1b[2J\x9b HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 404 ")
+    assert lines[0].startswith("GET /?[2J? → 404 ")
+
+
 def test_expecting_clients_are_told_to_continue() -> None:
     """As curl asks before a larger body."""
     body = json.dumps({"inputs": [one(28, 2)]}).encode()

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
+_DIGITS = 40
+
 
 class ArgumentError(ValueError):
     """An argument is missing, unknown or has a value that does not fit."""
@@ -82,9 +84,14 @@ class Arguments:
 
 
 def _whole(key: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit()):
-        raise ArgumentError(f"{key} takes whole numbers, not {value}.")
+    if not is_whole(value):
+        raise ArgumentError(f"{key} takes whole numbers, not {value[:_DIGITS]}.")
     return int(value)
+
+
+def is_whole(value: str) -> bool:
+    """Whether the text is a whole number that no wire format is too small for."""
+    return value.isascii() and value.isdigit() and len(value) <= _DIGITS
 
 
 def seconds(key: str, value: str) -> float:

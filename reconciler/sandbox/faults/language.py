@@ -64,7 +64,7 @@ from .vocabulary import read_action
 _RULE = re.compile(
     r"(?P<when>[A-Za-z-]+)"
     r"(?:@(?P<from_name>[^/@#*:]+)/(?P<to_name>[^/@#*:]+))?"
-    r"(?:#(?P<first>\d+)(?P<range>-(?P<last>\d*))?|\*)?"
+    r"(?:#(?P<first>[0-9]{1,9})(?P<range>-(?P<last>[0-9]{0,9}))?|\*)?"
     r":(?P<action>[a-z0-9]+)(?:,(?P<arguments>.*))?"
 )
 

@@ -36,7 +36,7 @@ from .actions import (
     Success,
     Trickle,
 )
-from .arguments import ArgumentError, Arguments, seconds
+from .arguments import ArgumentError, Arguments, is_whole, seconds
 
 
 class _Policy(StrEnum):
@@ -54,7 +54,7 @@ class _Framing(StrEnum):
 
 def read_action(name: str, arguments: Arguments) -> Action:
     """The action of this name with its arguments. Raises ArgumentError."""
-    if name.isdigit():
+    if name.isdigit() and len(name) == 3:
         return _status(name, arguments)
     if name not in _ACTIONS:
         known = ", ".join(sorted(_ACTIONS))
@@ -162,7 +162,7 @@ def _edit(arguments: Arguments) -> Edit:
     category = arguments.optional_text("category")
     if category is not None and category not in frozenset(Category):
         raise ArgumentError(f"category is one of {', '.join(Category)}, not {category}.")
-    if maximum != "none" and not (maximum.isascii() and maximum.isdigit()):
+    if maximum != "none" and not is_whole(maximum):
         raise ArgumentError(f"max takes a whole number or none, not {maximum}.")
     return Edit(
         from_name=arguments.text("from"),

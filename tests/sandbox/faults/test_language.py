@@ -162,6 +162,10 @@ def test_requests_are_chosen_by_number(when: str, covered: list[int]) -> None:
         ("any:edit,from=a,to=b,type=1,max=1,category=MINE", "category is one of"),
         ("any:429,policy=HOURLY", "policy is one of"),
         ("any:huge,mb=1,framing=none", "framing is one of"),
+        (f"any:edit,from=a,to=b,type=1,max={'9' * 5_000}", "max takes a whole number or none"),
+        (f"any:row,type={'9' * 5_000}", "type takes whole numbers"),
+        (f"any#{'9' * 5_000}:503", "is not a fault rule"),
+        (f"any:{'5' * 5_000}", "is not an action"),
     ],
 )
 def test_a_bad_rule_is_told_what_is_wrong(text: str, complaint: str) -> None:

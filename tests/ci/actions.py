@@ -34,12 +34,25 @@ def scripts(steps: list[Document]) -> list[str]:
     return [step["run"] for step in steps if "run" in step]
 
 
-class StepFailed(AssertionError):
-    """A step ended with a status; later ones do not run."""
+OWN_ACTION = "-your-org-/hubspot-reconciler"
+"""The recipes' name for this project: GitHub lets no name begin with a hyphen."""
 
-    def __init__(self, name: str, done: Done) -> None:
+
+class StepFailed(AssertionError):
+    """A step ended with a status; of the later ones only those run that ask for it."""
+
+    def __init__(self, name: str, done: Done, outputs: dict[str, str]) -> None:
         super().__init__(f"{name}: {done.code}\n{done.out}\n{done.err}")
         self.done = done
+        self.outputs = outputs
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that ran, and the variables that it was given."""
+
+    name: str
+    env: Mapping[str, str]
 
 
 @dataclass
@@ -56,6 +69,7 @@ class Runner:
     log: str = ""
     summary: str = ""
     path: list[str] = field(default_factory=list)
+    ran: list[Step] = field(default_factory=list)
 
     def run_job(self, job: Document, needs: Mapping[str, Mapping[str, str]] | None = None) -> Any:
         """Run a job; its outputs. None where its condition says no."""
@@ -99,35 +113,42 @@ class Runner:
     def _run_steps(
         self, steps: list[Document], contexts: Mapping[str, Any], env: Mapping[str, str]
     ) -> dict[str, Any]:
-        outputs: dict[str, Any] = {step["id"]: {"outputs": {}} for step in steps if "id" in step}
+        known: dict[str, Any] = {
+            step["id"]: {"outputs": {}, "outcome": "skipped"} for step in steps if "id" in step
+        }
         failed: StepFailed | None = None
         for step in steps:
-            known = {**contexts, "steps": outputs}
+            status = {"always": True, "failure": failed is not None}
+            context = {**contexts, **status, "steps": known}
             condition = step.get("if", "")
-            if failed and "always()" not in condition:
+            if failed and not any(f"{each}()" in condition for each in status):
                 continue
-            if condition and not evaluate(condition.replace("()", ""), known):
+            if condition and not evaluate(condition.replace("()", ""), context):
                 continue
-            variables = {name: filled(value, known) for name, value in step.get("env", {}).items()}
+            own = {name: filled(value, context) for name, value in step.get("env", {}).items()}
             try:
-                found = self._run_step(step, known, {**env, **variables})
+                done = {
+                    "outputs": self._run_step(step, context, {**env, **own}),
+                    "outcome": "success",
+                }
             except StepFailed as error:
                 failed = failed or error
-                continue
+                done = {"outputs": error.outputs, "outcome": "failure"}
             if "id" in step:
-                outputs[step["id"]] = {"outputs": found}
+                known[step["id"]] = done
         if failed:
             raise failed
-        return outputs
+        return known
 
     def _run_step(
         self, step: Document, contexts: Mapping[str, Any], env: Mapping[str, str]
     ) -> dict[str, str]:
         if "run" in step:
             return self._run_script(step, env)
+        self.ran.append(Step(step.get("name", step["uses"]), {**self.env, **env}))
         given = {name: filled(value, contexts) for name, value in step.get("with", {}).items()}
         name, _, version = step["uses"].partition("@")
-        assert re.fullmatch(r"v\d+(\.\d+\.\d+)?", version), step["uses"]
+        assert re.fullmatch(r"[0-9a-f]{40}", version), step["uses"]
         match name:
             case "actions/checkout":
                 return {}
@@ -139,7 +160,7 @@ class Runner:
             case "actions/download-artifact":
                 shutil.copytree(self.artifacts[given["name"]], given["path"], dirs_exist_ok=True)
                 return {}
-            case "acme/reconciler":
+            case _ if name == OWN_ACTION:
                 return self.run_action(given, env)
         raise AssertionError(f"an action that is not known here: {name}")
 
@@ -160,7 +181,7 @@ class Runner:
 
     def _run_script(self, step: Document, env: Mapping[str, str]) -> dict[str, str]:
         files = {
-            name: self.machine.temp / name.lower()
+            name: self.machine.top / name.lower()
             for name in ("GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
         }
         for file in files.values():
@@ -168,12 +189,14 @@ class Runner:
         known = {**self.machine.env, **self.env, **env, "RUNNER_TEMP": str(self.machine.temp)}
         known["PATH"] = ":".join([*self.path, known["PATH"]])
         known |= {name: str(file) for name, file in files.items()}
-        scratch = self.machine.temp
+        self.ran.append(Step(step.get("name", ""), known))
+        scratch = self.machine.top
         done = run_script(step["run"], self.folder, known, self.coverage, scratch)
         self.log += done.out + done.err
         self.path = [*files["GITHUB_PATH"].read_text().splitlines(), *self.path]
         self.summary += files["GITHUB_STEP_SUMMARY"].read_text("utf-8")
-        if done.code:
-            raise StepFailed(step.get("name", ""), done)
         lines = files["GITHUB_OUTPUT"].read_text("utf-8").splitlines()
-        return dict(line.split("=", 1) for line in lines)
+        outputs = dict(line.split("=", 1) for line in lines)
+        if done.code:
+            raise StepFailed(step.get("name", ""), done, outputs)
+        return outputs

@@ -43,8 +43,8 @@ def _value(token: str, contexts: Contexts) -> Any:
         return token == "true"
     root, *names = token.split(".")
     if not names:
-        assert token == "always", f"an unknown function: {token}"
-        return True
+        assert token in {"always", "failure"}, f"an unknown function: {token}"
+        return contexts[token]
     found = contexts[root]
     for name in names:
         found = _member(found, name, token)

@@ -10,21 +10,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-_RECONCILER = f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m reconciler "$@"\n'
+_START = """
+import base64, hashlib, json, os, pathlib, shutil, subprocess, sys, tempfile, venv
+said = {"arguments": sys.argv[2:], "folder": os.getcwd(), "env": dict(os.environ)}
+with pathlib.Path(sys.argv[1]).open("a") as log:
+    log.write(json.dumps(said) + "\\n")
+"""
 
 _PYTHON = f"""#!/bin/sh
-# Stands in for the Python that setup-python finds: makes no real environment, installs nothing.
+# Starts as the real Python does, with its module path; makes no real environment, installs nothing.
+isolated=
+if [ "$1" = -I ]; then isolated=-I; shift; fi
 case "$1 $2" in
-  '-m venv')
-    mkdir -p "$4/bin"
-    cp "$0" "$4/bin/python"
-    ;;
-  '-m pip')
-    for last in "$@"; do :; done
-    test -f "$last/pyproject.toml"
-    cp "$(dirname "$0")/../../reconciler.sh" "$(dirname "$0")/reconciler"
-    ;;
-  *) exec "{sys.executable}" "$@" ;;
+  '-m venv' | '-m pip') ;;
+  *) exec "{sys.executable}" $isolated "$@" ;;
+esac
+"{sys.executable}" $isolated -c '{_START}' LOG $isolated "$@" || exit
+for last in "$@"; do :; done
+case "$2" in
+  venv) mkdir -p "$last/bin" && cp "$0" "$last/bin/python" ;;
+  pip) test -f "$last" || test -f "$last/pyproject.toml" ;;
 esac
 """
 
@@ -49,9 +54,13 @@ if "--body-file" in sys.argv:
     shutil.copy(sys.argv[sys.argv.index("--body-file") + 1], here / "body.md")
 """
 
-_PIP = """#!/bin/sh
-echo "$@" >> "$(dirname "$0")/pip.log"
-"""
+@dataclass(frozen=True)
+class Started:
+    """A Python that was started to set up an environment: its arguments, folder and variables."""
+
+    arguments: list[str]
+    folder: str
+    env: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -64,12 +73,9 @@ class Machine:
         """Lay out the folders and the tools."""
         self.bin.mkdir(parents=True)
         self.temp.mkdir()
-        self._tool("python-of-setup-python", _PYTHON)
+        for name in ("python-of-setup-python", "python"):
+            self._tool(name, _PYTHON.replace("LOG", f'"{self.top / "started"}"'))
         self._tool("gh", _GH)
-        self._tool("pip", _PIP)
-        self._tool("python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-        (self.top / "temp" / "reconciler.sh").write_text(_RECONCILER)
-        (self.top / "temp" / "reconciler.sh").chmod(0o755)
 
     @property
     def bin(self) -> Path:
@@ -92,7 +98,7 @@ class Machine:
 
     def install_reconciler(self) -> None:
         """Put the command on the PATH."""
-        self._tool("reconciler", _RECONCILER)
+        self._tool("reconciler", f'#!/bin/sh\nexec "{sys.executable}" -I -m reconciler "$@"\n')
 
     def gh_knows(self, *answers: tuple[str, object]) -> None:
         """What `gh` answers to arguments that begin like a pattern: JSON, or a folder to copy."""
@@ -110,9 +116,11 @@ class Machine:
         return (self.bin / "body.md").read_text("utf-8")
 
     @property
-    def pip_log(self) -> list[str]:
-        """The arguments `pip` was called with."""
-        return (self.bin / "pip.log").read_text().splitlines()
+    def started(self) -> list[Started]:
+        """The Pythons that made environments or installed packages."""
+        log = self.top / "started"
+        lines = log.read_text("utf-8").splitlines() if log.exists() else []
+        return [Started(**json.loads(line)) for line in lines]
 
     def _tool(self, name: str, text: str) -> None:
         (self.bin / name).write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 _SYNTAX = re.compile(
-    r"(?:\w+\(\) \{|fi|esac|else|then|do|;;|\{|done\b.*|\}.*|(?:[\w*.-]+ ?\| ?)*[\w*.-]+\)(?: ;;)?|#.*)?"
+    r"(?:\w+\(\) \{|fi|esac|else|then|do|;;|\{|\(|done\b.*|[})].*|(?:[\w*.-]+ ?\| ?)*[\w*.-]+\)(?: ;;)?|#.*)?"
 )
 _HERE = re.compile(r"<<-?'?(\w+)'?$")
 _RUN = 'exec 9>"$1"; BASH_XTRACEFD=9; PS4=\'+:${LINENO}:\'; shift; script=$1; shift; set -x; . "$script"'

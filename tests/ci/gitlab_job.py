@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.ci.actions import load
 from tests.ci.forges import Asked, Route, Told
 from tests.ci.gitlab_api import GitLab
-from tests.ci.machine import Machine
+from tests.ci.machine import ROOT, Machine
+from tests.ci.repository import git
 from tests.ci.shell import Coverage, Done, run_script
 
 PIPELINE: Mapping[str, Any] = load("examples/ci/gitlab/.gitlab-ci.yml")
+JOBS = [name for name, job in PIPELINE.items() if "script" in job and name != "default"]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What GitLab says of a merge request that holds a commit."""
+
+    iid: int = 7
+    state: str = "merged"
+    source_project_id: int = 42
+    target_project_id: int = 42
+    target_branch: str = "main"
+    sha: str = "0" * 40
+    merge_commit_sha: str | None = None
+    squash_commit_sha: str | None = None
 
 
 @dataclass
@@ -31,24 +48,23 @@ class Project(GitLab):
 
     def __init__(self) -> None:
         super().__init__()
-        self.merged: dict[str, int] = {}
+        self.merged: list[Merged] = []
         self.kept: dict[str, Path] = {}
-        self.deployed: list[str] = []
+        self.deployed: list[tuple[str, str]] = []
         self.issues: list[Issue] = []
         project = "/api/v4/projects/42"
         self.routes += [
             Route(rf"GET {project}/repository/commits/(\w+)/merge_requests", self._requests),
-            Route(rf"GET {project}/jobs/artifacts/(refs/[\w/-]+)/raw/plans/(\w+)", self._artifact),
+            Route(rf"GET {project}/jobs/artifacts/(refs/[\w/-]+)/raw/([\w/-]+)", self._artifact),
             Route(f"GET {project}/deployments", self._deployments),
             Route(f"GET {project}/issues", self._issues),
             Route(f"POST {project}/issues", self._open),
             Route(rf"PUT {project}/issues/(\d+)", self._change),
         ]
 
-    def _requests(self, _: Asked, found: re.Match[str]) -> Told:
-        iid = self.merged.get(found[1])
-        other = {"iid": 99, "state": "closed"}
-        return Told(200, [other] if iid is None else [other, {"iid": iid, "state": "merged"}])
+    def _requests(self, _: Asked, __: re.Match[str]) -> Told:
+        """Every merge request that holds the commit, the newest first."""
+        return Told(200, [asdict(each) for each in self.merged])
 
     def _artifact(self, asked: Asked, found: re.Match[str]) -> Told:
         assert asked.query == {"job": "plan"}
@@ -60,7 +76,7 @@ class Project(GitLab):
     def _deployments(self, asked: Asked, _: re.Match[str]) -> Told:
         assert (asked.query["environment"], asked.query["status"]) == ("hubspot", "success")
         assert (asked.query["order_by"], asked.query["sort"]) == ("id", "desc")
-        return Told(200, [{"sha": sha} for sha in reversed(self.deployed)][:1])
+        return Told(200, [{"sha": sha, "ref": ref} for ref, sha in reversed(self.deployed)])
 
     def _issues(self, asked: Asked, _: re.Match[str]) -> Told:
         found = [
@@ -94,9 +110,22 @@ class Job:
 
     def run(self) -> Done:
         """Run the lines of `before_script` and `script` in one shell."""
-        self.machine.install_reconciler()
-        env = {**self.machine.env, **self.env}
+        env = {**self.machine.env, **PIPELINE["variables"], **self.tool(), **self.env}
         return run_script(script(self.name), self.folder, env, self.coverage, self.machine.temp)
+
+
+    def tool(self) -> dict[str, str]:
+        """Where the pipeline takes this project from: a repository with its two files for pip."""
+        folder = self.machine.top / "tool"
+        if not folder.exists():
+            folder.mkdir()
+            for name in ("pyproject.toml", "requirements.txt"):
+                shutil.copy(ROOT / name, folder)
+            git(folder, "init", "-q")
+            git(folder, "add", ".")
+            git(folder, "commit", "-q", "-m", "This version")
+        head = git(folder, "rev-parse", "HEAD")
+        return {"RECONCILER_REPOSITORY": str(folder), "RECONCILER_COMMIT": head}
 
 
 def script(name: str) -> str:

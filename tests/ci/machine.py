@@ -33,7 +33,7 @@ case "$2" in
 esac
 """
 
-_GH = f"""#!{sys.executable}
+_GH = f"""#!{sys.executable} -I
 import json, os, pathlib, re, shutil, subprocess, sys
 here = pathlib.Path(__file__).parent
 assert os.environ["GH_TOKEN"] == "ghs_workflow_token_0123456789"

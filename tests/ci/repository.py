@@ -30,8 +30,8 @@ class Repository:
     def start(cls, top: Path) -> Repository:
         """`main` says what the example portal has."""
         repository = cls(top / "clone", top / "origin.git")
-        _git(top, "init", "-q", "--bare", "-b", "main", str(repository.origin))
-        _git(top, "clone", "-q", str(repository.origin), str(repository.folder))
+        git(top, "init", "-q", "--bare", "-b", "main", str(repository.origin))
+        git(top, "clone", "-q", str(repository.origin), str(repository.folder))
         repository.git("checkout", "-q", "-b", "main")
         repository.commit_pair(object_limit=5, billing=1)
         repository.git("push", "-q", "-u", "origin", "main")
@@ -39,7 +39,7 @@ class Repository:
 
     def git(self, *arguments: str) -> str:
         """Run git in the clone."""
-        return _git(self.folder, *arguments)
+        return git(self.folder, *arguments)
 
     def write(self, path: str, text: str) -> None:
         """Put a file into the clone."""
@@ -70,6 +70,15 @@ class Repository:
         self.git("push", "-q", "--force", "origin", "change")
         return head
 
+    def branch_that_lowers_what_is_protected(self) -> str:
+        """A pushed branch whose plan `apply` refuses; its head, checked out."""
+        self.git("checkout", "-q", "-B", "change", "main")
+        text = PAIR.format(object_limit="{max: 2, protect: true}", billing=1)
+        self.write("configs/contacts-companies.yaml", text)
+        head = self.commit("Lower a protected limit")
+        self.git("push", "-q", "--force", "origin", "change")
+        return head
+
     def check_out_merge(self) -> str:
         """What actions/checkout does for a pull request: a detached merge with main."""
         self.git("checkout", "-q", "--detach", "main")
@@ -84,7 +93,8 @@ class Repository:
         return self.head
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder; what it says."""
     done = subprocess.run(
         ["git", *_IDENTITY, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from reconciler import __version__
-from reconciler.sandbox import DEFAULT_TOKEN
-from tests.ci.forges import serving
-from tests.ci.gitlab_job import PIPELINE, Job, Project, script
-from tests.ci.machine import ROOT, Machine
-from tests.ci.scene import BILLING, LIMIT, Scene
-from tests.ci.shell import Coverage, Done, needs_tools
+from tests.ci.gitlab_job import JOBS, PIPELINE, Merged, script
+from tests.ci.gitlab_stage import Stage
+from tests.ci.scene import BILLING, LIMIT
+from tests.ci.shell import needs_tools
 
 pytestmark = needs_tools
-JOBS = [name for name, job in PIPELINE.items() if "script" in job]
-
-
-@dataclass
-class Stage:
-    """A scene whose repository is on GitLab."""
-
-    scene: Scene
-    project: Project
-    machine: Machine
-
-    def job(self, name: str, **more: str) -> Done:
-        """Run a job with the variables that GitLab and the project set."""
-        env = {
-            **self.project.variables,
-            "CI_DEFAULT_BRANCH": "main",
-            "HUBSPOT_BASE_URL": self.scene.server.url,
-            "HUBSPOT_READ_TOKEN": DEFAULT_TOKEN,
-            "CI_COMMIT_SHA": self.scene.repository.head,
-        }
-        if name in {"apply", "approve"}:
-            env["HUBSPOT_ACCESS_TOKEN"] = DEFAULT_TOKEN
-        folder = self.scene.repository.folder
-        return Job(name, folder, self.machine, self.scene.coverage, {**env, **more}).run()
-
-    def clean(self) -> None:
-        """A runner starts each job without what the one before left behind."""
-        self.scene.repository.git("clean", "-qfdx")
+ASKS = ("curl ", "first()")
+"""The commands of what all jobs define to ask GitLab, and only some of them use."""
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A project whose portal matches its main branch."""
-    project = Project()
-    with Scene.playing(tmp_path, Coverage()) as scene, serving(project):
-        yield Stage(scene, project, Machine(tmp_path / "machine"))
+    with Stage.playing(tmp_path) as stage:
+        yield stage
 
 
 def merge_request_is_planned_with_what_main_has_now(stage: Stage) -> Path:
@@ -73,64 +41,60 @@ def merge_request_is_planned_with_what_main_has_now(stage: Stage) -> Path:
     (note,) = stage.project.notes
     files = f"https://gitlab.com/acme/limits/-/blob/{head}/configs/contacts-companies.yaml#L3"
     assert files in note.body
-    kept = repository.folder.parent / "kept"
-    (repository.folder / "plans").rename(kept)
-    assert sorted(file.name for file in kept.iterdir()) == [
-        "default.html",
-        "default.json",
-        "digests",
-    ]
+    kept = stage.keep("planned")
+    names = sorted(file.name for file in (kept / "hubspot-kept" / "plans").iterdir())
+    assert names == ["default.html", "default.json", "digests"]
     return kept
 
 
 def merge_is_applied_as_reviewed(stage: Stage, kept: Path) -> None:
     """The plan of the merge request's own pipeline; the commit before counts as applied."""
     repository = stage.scene.repository
-    stage.project.deployed = [repository.git("rev-parse", "main")]
+    stage.project.deployed = [("main", repository.git("rev-parse", "main"))]
     merge = repository.merge()
-    stage.project.merged = {merge: 7}
+    stage.project.merged = [Merged(99, "closed"), Merged(merge_commit_sha=merge)]
     stage.project.kept = {"refs/merge-requests/7/head": kept}
     applied = stage.job("apply")
     assert applied.code == 0, applied.out + applied.err
     assert stage.scene.limits() == {LIMIT: 8, BILLING: 1}
-    assert (repository.folder / "journal.jsonl").stat().st_size > 0
-    assert "Nothing is left to approve." in stage.job("approve").out
+    assert (repository.folder / "hubspot-kept" / "journal.jsonl").stat().st_size > 0
+    assert "Nothing is left to approve." in stage.next_job("approve").out
 
 
 def portal_that_moved_on_needs_an_approval(stage: Stage, kept: Path) -> None:
-    """Exit 4, which does not fail the pipeline; the manual job applies the fresh plan."""
+    """A status that does not fail the pipeline; the manual job applies the fresh plan."""
     stage.clean()
     stage.project.deployed = []
     stage.project.kept = {"refs/merge-requests/7/merge": kept}
     stage.scene.set_limit(BILLING, 4)
     refused = stage.job("apply")
-    assert refused.code == 4, refused.err
-    assert PIPELINE["apply"]["allow_failure"] == {"exit_codes": [4]}
+    assert PIPELINE["apply"]["allow_failure"] == {"exit_codes": [refused.code]}, refused.err
     assert stage.scene.limits()[BILLING] == 4
-    assert stage.job("approve").code == 0
+    assert stage.next_job("approve").code == 0
     assert stage.scene.limits() == {LIMIT: 8, BILLING: 1}
 
 
 def push_without_a_merge_request_needs_none_where_nothing_is_to_do(stage: Stage) -> None:
     """No reviewed plan, a fresh one without changes."""
     stage.clean()
-    stage.project.merged = {}
+    stage.project.merged = []
     done = stage.job("apply")
     assert (done.code, "No reviewed plan was found" in done.out) == (0, True)
 
 
 def failure_fails_the_job(stage: Stage, kept: Path) -> None:
     """With the command's own status, with and without a reviewed plan."""
-    stage.clean()
     wrong = {"HUBSPOT_ACCESS_TOKEN": "revoked-token"}
+    stage.clean()
     assert stage.job("apply", **wrong).code == 1
-    stage.project.merged = {stage.scene.repository.head: 7}
+    stage.clean()
+    stage.project.merged = [Merged(merge_commit_sha=stage.scene.repository.head)]
     stage.project.kept = {"refs/merge-requests/7/head": kept}
     assert stage.job("apply", **wrong).code == 1
 
 
 def drift_opens_updates_and_closes_an_issue(stage: Stage) -> None:
-    """One issue while the portal differs, none when it does not."""
+    """One issue while the portal differs, none when it does not; a failure opens none."""
     stage.clean()
     stage.scene.set_limit(BILLING, 4)
     for _ in range(2):
@@ -141,6 +105,32 @@ def drift_opens_updates_and_closes_an_issue(stage: Stage) -> None:
     stage.scene.set_limit(BILLING, 1)
     assert stage.job("drift").code == 0
     assert [each.state for each in stage.project.issues] == ["closed"]
+    assert stage.job("drift", HUBSPOT_READ_TOKEN="revoked-token").code == 1
+    assert len(stage.project.issues) == 1
+
+
+def plan_that_apply_would_refuse_is_shown_and_fails_the_job(stage: Stage) -> None:
+    """The note says why, and the plan is kept."""
+    stage.clean()
+    repository = stage.scene.repository
+    repository.branch_that_lowers_what_is_protected()
+    planned = stage.job("plan", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
+    assert planned.code == 4, planned.err
+    assert "protected" in stage.project.notes[-1].body
+    assert (repository.folder / "hubspot-kept" / "plans" / "default.html").exists()
+
+
+def what_the_repository_has_at_the_jobs_own_folder_stops_them(stage: Stage) -> None:
+    """Nothing is installed, planned or applied: a job could take it for another job's."""
+    stage.clean()
+    repository = stage.scene.repository
+    repository.write("hubspot-kept/fresh/default.json", "{}")
+    repository.commit("Keep a plan")
+    before = (len(stage.machine.started), len(stage.scene.server.requests))
+    for name in JOBS:
+        done = stage.job(name)
+        assert (done.code, "hubspot-kept" in done.err) == (1, True)
+    assert (len(stage.machine.started), len(stage.scene.server.requests)) == before
 
 
 def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
@@ -151,17 +141,14 @@ def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
     push_without_a_merge_request_needs_none_where_nothing_is_to_do(stage)
     failure_fails_the_job(stage, kept)
     drift_opens_updates_and_closes_an_issue(stage)
-    missing = {name: stage.scene.coverage.missing([script(name)]) for name in JOBS}
-    # Only some jobs ask GitLab; what all of them run first has run in those.
-    defined = {"check": 1, "plan": 1, "approve": 1}
-    assert {name: len(lines) for name, lines in missing.items() if lines} == defined
-
-
-def test_the_package_is_installed_at_the_version_at_hand(stage: Stage) -> None:
-    """By the name it has."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert stage.job("check").code == 0
-    assert stage.machine.pip_log[0].endswith(f" {project['name']}=={__version__}")
+    plan_that_apply_would_refuse_is_shown_and_fails_the_job(stage)
+    what_the_repository_has_at_the_jobs_own_folder_stops_them(stage)
+    for name in JOBS:
+        missing = stage.scene.coverage.missing([script(name)])
+        # Only some jobs ask GitLab.
+        assert [line for line in missing if not line.lstrip().startswith(ASKS)] == [], name
+        if name in {"apply", "drift"}:
+            assert missing == []
 
 
 def test_a_conflict_fails_before_anything_is_planned(stage: Stage) -> None:
@@ -173,13 +160,19 @@ def test_a_conflict_fails_before_anything_is_planned(stage: Stage) -> None:
     repository.git("push", "-q", "origin", "main")
     repository.git("checkout", "-q", "--detach", "change")
     assert stage.job("plan", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main").code != 0
-    assert stage.project.notes == []
+    assert not stage.scene.server.requests
 
 
 def test_only_the_job_of_a_protected_environment_has_the_token_that_writes() -> None:
-    """The others read with a token that can do no more."""
+    """The others have the one for reading, of an environment that can be protected, too."""
     for name in JOBS:
         writes = name in {"apply", "approve"}
-        assert (PIPELINE[name].get("environment") == "hubspot") is writes
-        lines = script(name)
-        assert ("HUBSPOT_READ_TOKEN" in lines) is (name in {"plan", "drift"})
+        reads = name in {"plan", "drift"}
+        lines = "\n".join(PIPELINE[name]["script"])
+        environment = PIPELINE[name].get("environment")
+        assert (environment == "hubspot", "HUBSPOT_ACCESS_TOKEN=" in lines) == (
+            writes,
+            writes or reads,
+        )
+        assert ("HUBSPOT_READ_TOKEN" in lines) is reads
+        assert (environment == {"name": "hubspot-plan", "action": "access"}) is reads

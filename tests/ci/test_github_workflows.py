@@ -9,13 +9,14 @@ import pytest
 
 from reconciler.sandbox import DEFAULT_TOKEN
 from tests.ci.actions import WORKFLOWS, Document, Runner, StepFailed, scripts
+from tests.ci.github_runs import apply_run, plan_run, pull_request, runs
 from tests.ci.scene import BILLING, LIMIT, Scene
 from tests.ci.shell import Coverage, needs_tools
 
 pytestmark = needs_tools
 APPLY = WORKFLOWS["apply"]["jobs"]
 DRIFT = WORKFLOWS["drift"]["jobs"]["drift"]
-TOKEN = {"HUBSPOT_ACCESS_TOKEN": DEFAULT_TOKEN}
+TOKEN = {"tokens": f"HUBSPOT_ACCESS_TOKEN={DEFAULT_TOKEN}"}
 
 
 @pytest.fixture
@@ -48,21 +49,12 @@ def merged(scene: Scene, plans: Path) -> Runner:
 
 def knows(runner: Runner, merge: str, head: str, last: str, plans: Path) -> None:
     """What GitHub tells of the merge: two pull requests hold its commit, one of them was merged."""
-    repository = {"full_name": "acme/limits"}
+    other = {**pull_request("0" * 40, "1" * 40), "number": 6}
     runner.machine.gh_knows(
-        (
-            f"api repos/acme/limits/commits/{merge}/pulls",
-            [
-                {"merge_commit_sha": "0" * 40, "head": {"sha": "1" * 40, "repo": repository}},
-                {"merge_commit_sha": merge, "head": {"sha": head, "repo": repository}},
-            ],
-        ),
-        (rf"run list --workflow hubspot-plan.yml .*--commit {head} ", [{"databaseId": 81}]),
-        ("run download 81 --name reconciler-plans", str(plans)),
-        (
-            "run list --workflow HubSpot apply --branch main --status success",
-            [{"headSha": last}],
-        ),
+        (f"api repos/acme/limits/commits/{merge}/pulls", [other, pull_request(merge, head)]),
+        (rf"api .*/hubspot-plan.yml/runs\?.*head_sha={head} ", runs(plan_run(head))),
+        ("run download 81 --name reconciler-plans-7", str(plans)),
+        (r"api .*/hubspot-apply.yml/runs\?branch=main&status=success ", runs(apply_run(last))),
     )
 
 
@@ -70,13 +62,13 @@ def the_reviewed_plan_is_applied(scene: Scene) -> None:
     """Nobody is asked again. The plan is the one that the action kept."""
     scene.repository.branch(object_limit=8, billing=1)
     planning = scene.pull_request()
-    planning.run_action({"comment": "false"}, TOKEN)
-    runner = merged(scene, planning.artifacts["reconciler-plans"])
+    planning.run_job(WORKFLOWS["plan"]["jobs"]["plan"])
+    runner = merged(scene, planning.artifacts["reconciler-plans-7"])
     assert runner.run_job(APPLY["reviewed"]) == {"approval": "false"}
     assert scene.limits() == {LIMIT: 8, BILLING: 1}
     assert "Apply complete: 0 created, 1 updated, 0 deleted." in runner.log
     assert (runner.artifacts["hubspot-journal"] / "journal.jsonl").stat().st_size > 0
-    assert runner.run_job(APPLY["approved"], {"reviewed": {"approval": "false"}}) is None
+    assert runner.run_job(APPLY["approval"], {"reviewed": {"approval": "false"}}) is None
 
 
 def a_portal_that_moved_on_needs_an_approval(scene: Scene) -> None:
@@ -84,12 +76,12 @@ def a_portal_that_moved_on_needs_an_approval(scene: Scene) -> None:
     runner = reviewed(scene, 9)
     scene.set_limit(BILLING, 4)
     assert runner.run_job(APPLY["reviewed"]) == {"approval": "true"}
-    assert "this is not the plan that was reviewed" in runner.log
     assert scene.limits() == {LIMIT: 8, BILLING: 4}
     assert "drift" in runner.summary.lower()
     approved = scene.push()
     approved.artifacts = runner.artifacts
-    approved.run_job(APPLY["approved"], {"reviewed": {"approval": "true"}})
+    approved.run_job(APPLY["approval"], {"reviewed": {"approval": "true"}})
+    approved.run_job(APPLY["approved"])
     assert scene.limits() == {LIMIT: 9, BILLING: 1}
 
 
@@ -101,7 +93,7 @@ def a_push_without_a_pull_request_needs_an_approval(scene: Scene) -> None:
         runner = scene.push()
         runner.machine.gh_knows(
             (f"api repos/acme/limits/commits/{merge}/pulls", []),
-            ("run list --workflow HubSpot apply", []),
+            ("api .*/hubspot-apply.yml/runs", runs()),
         )
         assert runner.run_job(APPLY["reviewed"]) == {"approval": approval}
         assert "No reviewed plan was found" in runner.log
@@ -115,12 +107,23 @@ def a_failure_ends_the_job(scene: Scene) -> None:
     with pytest.raises(StepFailed) as raised:
         runner.run_job(APPLY["reviewed"])
     assert raised.value.done.code == 1
-    scene.repository.git("checkout", "-q", "--detach", "main")
-    runner.machine.gh_knows(("api ", []), ("run list ", []))
-    runner.machine.temp.joinpath("reviewed", "digests").unlink()
+    runner.machine.gh_knows(("api .*/pulls", []), ("api .*/runs", runs()))
     with pytest.raises(StepFailed) as raised:
         runner.run_job(APPLY["reviewed"])
     assert raised.value.done.code == 1
+
+
+def a_plan_that_is_refused_fails_the_job(scene: Scene) -> None:
+    """Though it was reviewed: nobody can approve it."""
+    scene.repository.branch_that_lowers_what_is_protected()
+    planning = scene.pull_request()
+    with pytest.raises(StepFailed):
+        planning.run_job(WORKFLOWS["plan"]["jobs"]["plan"])
+    runner = merged(scene, planning.artifacts["reconciler-plans-7"])
+    before = scene.limits()
+    with pytest.raises(StepFailed) as raised:
+        runner.run_job(APPLY["reviewed"])
+    assert (raised.value.done.code, scene.limits()) == (4, before)
 
 
 def test_every_line_of_the_apply_workflow_runs(scene: Scene, coverage: Coverage) -> None:
@@ -129,21 +132,9 @@ def test_every_line_of_the_apply_workflow_runs(scene: Scene, coverage: Coverage)
     a_portal_that_moved_on_needs_an_approval(scene)
     a_push_without_a_pull_request_needs_an_approval(scene)
     a_failure_ends_the_job(scene)
-    steps = [*APPLY["reviewed"]["steps"], *APPLY["approved"]["steps"]]
-    assert coverage.missing(scripts(steps)) == []
-
-
-def test_a_plan_kept_by_a_forks_run_is_not_believed(scene: Scene) -> None:
-    """Its author could have made it say anything: the merge needs an approval."""
-    runner = reviewed(scene, 8)
-    merge = scene.repository.head
-    stranger = {"sha": "f" * 40, "repo": {"full_name": "mallory/limits"}}
-    runner.machine.gh_knows(
-        ("api ", [{"merge_commit_sha": merge, "head": stranger}]),
-        ("run list --workflow HubSpot apply", []),
-    )
-    assert runner.run_job(APPLY["reviewed"]) == {"approval": "true"}
-    assert scene.limits()[LIMIT] == 5
+    a_plan_that_is_refused_fails_the_job(scene)
+    for job in APPLY.values():
+        assert coverage.missing(scripts(job["steps"])) == []
 
 
 def test_a_direction_given_up_since_the_last_apply_is_removed(scene: Scene) -> None:
@@ -156,12 +147,13 @@ def test_a_direction_given_up_since_the_last_apply_is_removed(scene: Scene) -> N
     scene.repository.commit("Something else")
     runner = scene.push()
     runner.machine.gh_knows(
-        ("api ", []), ("run list --workflow HubSpot apply", [{"headSha": last}])
+        ("api .*/pulls", []), ("api .*/hubspot-apply.yml/runs", runs(apply_run(last)))
     )
     assert runner.run_job(APPLY["reviewed"]) == {"approval": "true"}
     approved = scene.push()
     approved.artifacts = runner.artifacts
-    approved.run_job(APPLY["approved"], {"reviewed": {"approval": "true"}})
+    approved.run_job(APPLY["approval"], {"reviewed": {"approval": "true"}})
+    approved.run_job(APPLY["approved"])
     assert scene.limits() == {}
 
 
@@ -183,6 +175,10 @@ def test_every_line_of_the_drift_workflow_runs(scene: Scene, coverage: Coverage)
     close = "issue close 3 --comment HubSpot matches the configuration again."
     assert night(matching, DRIFT, [{"number": 3}]) == [close]
     assert night(matching, last_step(matching), []) == []
+    matching.secrets = {"HUBSPOT_READ_TOKEN": "revoked-token"}
+    with pytest.raises(StepFailed) as raised:
+        night(matching, DRIFT, [])
+    assert raised.value.done.code == 1
     assert coverage.missing(scripts(DRIFT["steps"])) == []
 
 
@@ -197,5 +193,6 @@ def night(runner: Runner, job: Document, issues: object) -> list[str]:
 def last_step(runner: Runner) -> Document:
     """The drift job without planning again: its last step, with the plans that there are."""
     step = DRIFT["steps"][-1]
-    plans = str(runner.machine.temp / "reconciler-plans")
-    return {**DRIFT, "steps": [{**step, "env": {**step["env"], "PLANS": plans}}]}
+    (digests,) = runner.machine.temp.glob("drift.*/digests")
+    env = {**step["env"], "PLANS": str(digests.parent), "STATUS": "0"}
+    return {**DRIFT, "steps": [{**step, "env": env}]}

@@ -2,7 +2,7 @@
 # `make test ARGS='-k order'` passes ARGS on to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench torture clean
+.PHONY: help demo test lint bench torture requirements clean
 .DELETE_ON_ERROR:
 # Each target uses every core by itself, and two pips must not write to one venv.
 .NOTPARALLEL:
@@ -15,7 +15,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/stamps-$(shell pwd | cksum | cut -d ' ' -f 1)
 
 help: ## say what there is to make
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(STAMPS)/run ## a sandbox portal from first plan to "No changes.", in seconds
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
@@ -34,6 +34,13 @@ torture: $(STAMPS)/test ## every fault at every request; minutes
 
 bench: $(STAMPS)/bench ## measure side by side; ONLY='help validate' for some of it
 	@$(PYTHON) -m benchmarks $(ONLY)
+
+requirements: $(STAMPS)/run ## write requirements.txt again: what the action installs, by hash
+	@$(PIP) install 'uv>=0.13,<1'
+	@{ echo '# What the action and the pipeline install, and hatchling to build this project; make requirements writes it.'; \
+	  $(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -; \
+	} > $(STAMPS)/requirements && mv $(STAMPS)/requirements requirements.txt
 
 clean: ## remove .venv and every cache
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -113,7 +113,6 @@ class Job:
         env = {**self.machine.env, **PIPELINE["variables"], **self.tool(), **self.env}
         return run_script(script(self.name), self.folder, env, self.coverage, self.machine.temp)
 
-
     def tool(self) -> dict[str, str]:
         """Where the pipeline takes this project from: a repository with its two files for pip."""
         folder = self.machine.top / "tool"

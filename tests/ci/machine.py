@@ -54,6 +54,7 @@ if "--body-file" in sys.argv:
     shutil.copy(sys.argv[sys.argv.index("--body-file") + 1], here / "body.md")
 """
 
+
 @dataclass(frozen=True)
 class Started:
     """A Python that was started to set up an environment: its arguments, folder and variables."""

@@ -111,6 +111,47 @@ def several_portals_of_a_named_workspace(scene: Scene) -> None:
     assert runner.artifacts == {}
 
 
+def plan_that_apply_would_refuse_is_commented_and_fails_at_the_end(scene: Scene) -> None:
+    """Kept, summed up and commented on before: reviewers see why."""
+    scene.repository.branch_that_lowers_what_is_protected()
+    runner = scene.pull_request()
+    with pytest.raises(StepFailed, match="Fail where apply would refuse") as raised:
+        plan(runner)
+    assert raised.value.done.code == 4
+    assert "protected" in scene.github.notes[-1].body
+    assert (runner.artifacts["reconciler-plans-7"] / "default.html").exists()
+
+
+def portal_that_cannot_be_planned_fails_the_job(scene: Scene) -> None:
+    """With the command's own status and words; the token of the step's environment is warned of."""
+    runner = scene.pull_request()
+    with pytest.raises(StepFailed, match="Plan: 1") as raised:
+        runner.run_action({}, {"HUBSPOT_ACCESS_TOKEN": "revoked-token"})
+    assert "HTTP 401" in raised.value.done.err
+    assert "::warning title=reconciler::A token is in the environment of every step" in runner.log
+    assert runner.artifacts == {}
+
+
+def line_of_tokens_that_is_wrong_is_refused(scene: Scene) -> None:
+    """Without showing it."""
+    runner = scene.pull_request()
+    with pytest.raises(StepFailed, match="Plan: 64"):
+        runner.run_action({"tokens": "pat-na1-secret"}, {})
+    assert "pat-na1-secret" not in runner.log
+
+
+def invalid_file_is_annotated_and_ends_the_job(scene: Scene) -> None:
+    """At its place in the pull request, before any portal is asked."""
+    scene.repository.branch(object_limit=0, billing=1)
+    before = len(scene.server.requests)
+    runner = scene.pull_request()
+    with pytest.raises(StepFailed) as raised:
+        plan(runner)
+    assert raised.value.done.code == 3
+    assert "::error file=configs/contacts-companies.yaml,line=3," in raised.value.done.out
+    assert len(scene.server.requests) == before
+
+
 def test_every_line_of_the_action_runs(scene: Scene, coverage: Coverage) -> None:
     """A pull request, a push that takes it back, a fork, a workspace of several portals."""
     pull_request_is_planned_and_commented(scene)
@@ -119,6 +160,10 @@ def test_every_line_of_the_action_runs(scene: Scene, coverage: Coverage) -> None
     several_portals_of_a_named_workspace(scene)
     for mode in ("install", "validate", "apply"):
         runs_in_mode(scene, mode)
+    plan_that_apply_would_refuse_is_commented_and_fails_at_the_end(scene)
+    portal_that_cannot_be_planned_fails_the_job(scene)
+    line_of_tokens_that_is_wrong_is_refused(scene)
+    invalid_file_is_annotated_and_ends_the_job(scene)
     assert coverage.missing(scripts(ACTION["runs"]["steps"])) == []
 
 
@@ -145,17 +190,6 @@ def test_outputs_tell_the_digest_and_whether_anything_changes(scene: Scene) -> N
     assert outputs["changes"] == "true"
     assert outputs["digest"] == saved["digest"]
     assert scene.github.notes == []
-
-
-def test_an_invalid_file_is_annotated_and_ends_the_job(scene: Scene) -> None:
-    """At its place in the pull request, before any portal is asked."""
-    scene.repository.branch(object_limit=0, billing=1)
-    runner = scene.pull_request()
-    with pytest.raises(StepFailed) as raised:
-        plan(runner)
-    assert raised.value.done.code == 3
-    assert "::error file=configs/contacts-companies.yaml,line=3," in raised.value.done.out
-    assert list(scene.server.requests) == []
 
 
 @pytest.mark.parametrize("name", ["paths", "portals", "base", "tokens"])

@@ -113,15 +113,6 @@ def test_only_the_steps_that_need_a_token_have_it(scene: Scene) -> None:
     assert len(runner.ran) > 5
 
 
-def test_a_token_in_the_environment_of_the_step_is_warned_about(scene: Scene) -> None:
-    """It works, and every step of the action has it."""
-    runner = scene.pull_request()
-    runner.run_action({"comment": "false"}, {"HUBSPOT_ACCESS_TOKEN": DEFAULT_TOKEN})
-    assert "::warning title=reconciler::A token is in the environment of every step" in runner.log
-    for started in runner.machine.started:
-        assert DEFAULT_TOKEN not in "".join(started.env.values())
-
-
 @pytest.mark.parametrize("line", ["PATH=/tmp", "HUBSPOT_a b=x", "secret-value"])
 def test_the_input_for_tokens_sets_no_other_variable(scene: Scene, line: str) -> None:
     """And a line that is wrong is not shown: it may be a token."""

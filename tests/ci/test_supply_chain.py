@@ -106,7 +106,7 @@ def test_the_command_of_the_guide_fills_in_the_name_and_the_commit(tmp_path: Pat
 def pinned() -> dict[str, tuple[Requirement, int]]:
     """What `requirements.txt` installs, by name: the requirement and how many hashes it has."""
     text = (ROOT / "requirements.txt").read_text("utf-8").replace("\\\n", " ")
-    found = {}
+    found: dict[str, tuple[Requirement, int]] = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):
             requirement, *hashes = re.split(r"\s+--hash=sha256:", line.strip())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.applying.direction import DirectionRun
 from reconciler.applying.knowledge import change_error
-from reconciler.applying.progress import NoProgress, Progress
+from reconciler.applying.progress import Contained, NoProgress, Progress
 from reconciler.applying.record import NoRecord, Record
 from reconciler.applying.safeguards import Safeguards, check
 from reconciler.applying.surroundings import Surroundings
@@ -42,7 +42,11 @@ def apply_plan(
     states. `verify_timeout`: seconds that the written limits of a direction have to show.
     """
     around = Surroundings(
-        portal, clock, progress or NoProgress(), record or NoRecord(), verify_timeout
+        portal,
+        clock,
+        Contained(progress or NoProgress()),
+        record or NoRecord(),
+        verify_timeout,
     )
     started_at = timestamp(clock)
     around.record.start(plan)

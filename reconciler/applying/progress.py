@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from reconciler.hubspot import contained
 from reconciler.model import Direction
 
 
@@ -30,3 +31,22 @@ class NoProgress:
     def writing(self, direction: Direction, operation: str, inputs: int) -> None: ...
     def reading_back(self, direction: Direction, missing: int) -> None: ...
     def settled(self, direction: Direction, changes: int) -> None: ...
+
+
+class Contained:
+    """Hands on to a progress; whatever that raises stops no work."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def checking(self, directions: int) -> None:
+        contained(self._progress.checking, directions)
+
+    def writing(self, direction: Direction, operation: str, inputs: int) -> None:
+        contained(self._progress.writing, direction, operation, inputs)
+
+    def reading_back(self, direction: Direction, missing: int) -> None:
+        contained(self._progress.reading_back, direction, missing)
+
+    def settled(self, direction: Direction, changes: int) -> None:
+        contained(self._progress.settled, direction, changes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -16,16 +17,24 @@ from reconciler.applying.journal import Journal
 from reconciler.applying.safeguards import Safeguards, check, check_stated
 from reconciler.cli import output
 from reconciler.cli.approval import approve
-from reconciler.cli.exits import show_error
+from reconciler.cli.exits import show_error, show_unexpected
 from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
-from reconciler.cli.progress import Observers, reporting
+from reconciler.cli.progress import Reporter, reporting
 from reconciler.cli.rendering import render_plan
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.cli.show import read_plan_file
+from reconciler.cli.signals import stopping_on_signals
 from reconciler.config import PortalSettings
-from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem, WrongPortal
-from reconciler.hubspot import Exchange, NullObserver, Portal
-from reconciler.model import Outcome, Plan, Result
+from reconciler.errors import (
+    ConfigurationInvalid,
+    ExitCode,
+    PlanRefused,
+    ReconcilerError,
+    UsageProblem,
+    WrongPortal,
+)
+from reconciler.hubspot import Exchange, NullObserver, Observers, Portal, SystemClock
+from reconciler.model import Outcome, Plan, Result, Status
 from reconciler.planning.document import digest
 from reconciler.report.result import result_text
 
@@ -105,10 +114,14 @@ def command(
         raise UsageProblem(
             "--dry-run checks a saved plan", hint="`reconciler plan` shows a new one"
         )
-    session = Session.start(options)
-    if saved is not None:
-        return int(_apply_saved(session, read_plan_file(saved), base, chosen))
-    return int(_apply_files(session, paths, base, chosen))
+    try:
+        session = Session.start(options)
+        if saved is not None:
+            return int(_apply_saved(session, read_plan_file(saved), base, chosen))
+        return int(_apply_files(session, paths, base, chosen))
+    except ReconcilerError as error:
+        _answer(chosen, error)
+        raise
 
 
 def _saved_plan(paths: tuple[Path, ...]) -> Path | None:
@@ -146,7 +159,9 @@ def _apply_saved(session: Session, plan: Plan, base: str | None, chosen: ApplyOp
         )
     settings = _planned_portal(session, plan)
     safeguards = Safeguards(session.workspace.safety, chosen.force, *session.at_hand(base))
-    return _Application(session, settings, chosen, plan, safeguards).run()
+    application = _Application(session, settings, chosen, plan, safeguards)
+    with stopping_on_signals(session.stop):
+        return application.run()
 
 
 def _planned_portal(session: Session, plan: Plan) -> PortalSettings:
@@ -180,27 +195,60 @@ def _apply_files(
 ) -> ExitCode:
     portals = session.portals()
     files = session.files(paths, base)
+    applied: list[str] = []
 
     def work(settings: PortalSettings) -> ExitCode:
+        try:
+            return plan_and_apply(settings)
+        except ReconcilerError as error:
+            _answer(chosen, error)
+            raise
+
+    def plan_and_apply(settings: PortalSettings) -> ExitCode:
         started_at = timestamp(session.clock)
         with reporting(settings.name) as progress, session.connected(settings, progress) as portal:
             plan = session.plan(settings, portal, files)
         if not plan.changes:
-            return _told(chosen, untouched(plan, session.clock, started_at, portal.requests))
-        if chosen.format == "text":
-            output.result(render_plan(plan, "text"))
+            return _report(chosen, untouched(plan, session.clock, started_at, portal.requests))
         safeguards = Safeguards(
             session.workspace.safety, chosen.force, files.loaded.desired, files.base
         )
-        return _Application(session, settings, chosen, plan, safeguards, asks=True).run()
+        code = _Application(session, settings, chosen, plan, safeguards, asks=True).run()
+        if code is ExitCode.DONE:
+            applied.append(settings.name)
+        return code
 
-    return for_each_portal(portals, work)
+    with stopping_on_signals(session.stop):
+        return _together(for_each_portal(portals, work), applied)
 
 
-def _told(chosen: ApplyOptions, result: Result) -> ExitCode:
-    """Write the result in the format asked for; its exit code."""
-    as_json = chosen.format == "json"
-    output.result(result_json(result) if as_json else result_text(result, style=output.style()))
+def _together(code: ExitCode, applied: Sequence[str]) -> ExitCode:
+    """Code 1 says that nothing was written: not where another portal was applied."""
+    if code is not ExitCode.ERROR or not applied:
+        return code
+    output.note(f"applied: {', '.join(applied)}; not every portal is")
+    return ExitCode.INCOMPLETE
+
+
+def _answer(chosen: ApplyOptions, error: ReconcilerError) -> None:
+    """A result document where an error came before there was a plan to report on."""
+    if isinstance(error, ConfigurationInvalid | UsageProblem):
+        return  # which have no outcome: the document of the error says more
+    if chosen.format == "json" and not output.is_answered():
+        refused = isinstance(error, PlanRefused)
+        now = timestamp(SystemClock())
+        outcome = Outcome.REFUSED if refused else Outcome.FAILED
+        output.result(result_json(Result(outcome, (), 0, now, now, error.message)))
+
+
+def _report(chosen: ApplyOptions, result: Result) -> ExitCode:
+    """Write the result in the format asked for; the exit code, whatever becomes of the writing."""
+    try:
+        as_json = chosen.format == "json"
+        text = result_json(result) if as_json else result_text(result, style=output.style())
+        output.result(text, brief=text)
+    except Exception as error:  # noqa: BLE001 - a bug in the report does not undo what it reports
+        show_unexpected(error, prefix=f"the result ({result.outcome}) cannot be shown: ")
     return EXIT_CODES[result.outcome]
 
 
@@ -209,11 +257,13 @@ class _RequestCount(NullObserver):
 
     def __init__(self) -> None:
         self.requests = 0
+        self.writes = 0
         self._lock = Lock()
 
-    def sending(self, exchange: Exchange) -> None:  # noqa: ARG002 - any request counts
+    def sending(self, exchange: Exchange) -> None:
         with self._lock:
             self.requests += 1
+            self.writes += bool(exchange.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,16 +281,40 @@ class _Application:
         """Check, ask, apply, report. What ends it before the first write is raised."""
         clock, count = self.session.clock, _RequestCount()
         started_at = timestamp(clock)
+        is_shown = self._show() if self.asks else True
         try:
-            self._check()
-            return self._carry_out(count)
+            self._check(is_shown=is_shown)
+            if self.chosen.dry_run:
+                return self._dry_run(count)
+            return _report(self.chosen, self._carry_out(count))
         except ReconcilerError as error:
+            ended = unwritten(self.plan, error, clock, started_at, count.requests)
+            if count.writes:
+                return self._broken_off(error, ended)
             if self.chosen.format == "json":
-                ended = unwritten(self.plan, error, clock, started_at, count.requests)
                 output.result(result_json(ended))
             raise
+        except Exception as error:
+            if not count.writes:
+                raise
+            bug = ReconcilerError(f"internal error: {type(error).__name__}: {error}")
+            ended = unwritten(self.plan, bug, clock, started_at, count.requests)
+            return self._broken_off(error, ended)
 
-    def _check(self) -> None:
+    def _show(self) -> bool:
+        """Show the plan; whether all of it could be written somewhere."""
+        text = render_plan(self.plan, "text")
+        if self.chosen.format == "text":
+            return output.result(text, brief=text)
+        if self._needs_yes:
+            click.echo(text, err=True)
+        return True
+
+    @property
+    def _needs_yes(self) -> bool:
+        return self.asks and self.chosen.expect_digest is None and not self.chosen.auto_approve
+
+    def _check(self, *, is_shown: bool) -> None:
         expected, actual = self.chosen.expect_digest, digest(self.plan)
         if expected not in (None, actual):
             raise PlanRefused(
@@ -249,49 +323,72 @@ class _Application:
                 hint="the portal or the files changed since the review: review the new plan",
             )
         check_stated(self.plan, self.safeguards)
-        if self.asks and expected is None and not self.chosen.auto_approve:
-            approve(self.plan)
+        if self._needs_yes:
+            approve(self.plan, self.session.stop, is_shown=is_shown)
 
-    def _carry_out(self, count: _RequestCount) -> ExitCode:
-        with ExitStack() as stack:
-            progress = stack.enter_context(reporting(self.settings.name, self.plan))
-            journal = self._journal(stack)
-            watching = (progress, count) if journal is None else (journal, progress, count)
-            portal = stack.enter_context(
-                self.session.connected(
-                    self.settings, Observers(watching), self.plan.portal.api_version
+    @contextmanager
+    def _connected(
+        self, count: _RequestCount, journal: Journal | None = None
+    ) -> Iterator[tuple[Portal, Reporter]]:
+        with (
+            reporting(self.settings.name, self.plan) as progress,
+            self.session.connected(
+                self.settings,
+                Observers([progress, count]),
+                journal=journal,
+                api_version=self.plan.portal.api_version,
+            ) as portal,
+        ):
+            yield portal, progress
+
+    def _carry_out(self, count: _RequestCount) -> Result:
+        """Apply. What goes wrong after that, in closing what is open, is no part of the result."""
+        result: Result | None = None
+        try:
+            with ExitStack() as stack:
+                journal = self._journal(stack)
+                portal, progress = stack.enter_context(self._connected(count, journal))
+                result = reconciler.apply_plan(
+                    self.plan,
+                    portal,
+                    clock=self.session.clock,
+                    safety=self.safeguards.safety,
+                    force=self.safeguards.force,
+                    files=self.safeguards.files,
+                    base=self.safeguards.base,
+                    verify_timeout=self.chosen.verify_timeout,
+                    progress=progress,
+                    record=journal,
                 )
-            )
-            if self.chosen.dry_run:
-                return self._dry_run(portal)
-            result = reconciler.apply_plan(
-                self.plan,
-                portal,
-                clock=self.session.clock,
-                safety=self.safeguards.safety,
-                force=self.safeguards.force,
-                files=self.safeguards.files,
-                base=self.safeguards.base,
-                verify_timeout=self.chosen.verify_timeout,
-                progress=progress,
-                record=journal,
-            )
+        except Exception as error:
+            if result is None:
+                raise
+            show_unexpected(error, prefix="after the apply: ")
         if journal is not None and journal.problem is not None:
-            show_error(journal.problem, prefix="the journal is not whole: ")
-        return _told(self.chosen, result)
+            show_error(journal.problem, prefix="the journal is not complete: ")
+        return result
+
+    def _broken_off(self, error: Exception, ended: Result) -> ExitCode:
+        """Requests that write have left, and nothing says what became of them."""
+        changes = tuple(replace(each, status=Status.UNCERTAIN) for each in ended.changes)
+        code = _report(self.chosen, replace(ended, outcome=Outcome.INCOMPLETE, changes=changes))
+        show_unexpected(error)
+        return code
 
     def _journal(self, stack: ExitStack) -> Journal | None:
         if self.chosen.journal is None:
             return None
         return stack.enter_context(Journal(self.chosen.journal, self.session.clock.wall))
 
-    def _dry_run(self, portal: Portal) -> ExitCode:
+    def _dry_run(self, count: _RequestCount) -> ExitCode:
         started_at = timestamp(self.session.clock)
-        check(self.plan, portal, self.safeguards)
+        with self._connected(count) as (portal, _):
+            check(self.plan, portal, self.safeguards)
         if self.chosen.format == "json":
             found = untouched(self.plan, self.session.clock, started_at, portal.requests)
-            return _told(self.chosen, found)
-        output.result(render_counts(self.plan))
+            return _report(self.chosen, found)
+        counts = render_counts(self.plan)
+        output.result(counts, brief=counts)
         return ExitCode.DONE
 
 

@@ -3,31 +3,53 @@
 from __future__ import annotations
 
 import sys
+from typing import TextIO
 
 import click
 
+from reconciler.cli.signals import interrupting_on_signals
+from reconciler.cli.streams import Outlet
 from reconciler.errors import PlanRefused
+from reconciler.hubspot import Stop
 from reconciler.model import Action, Plan
 from reconciler.report.escape import visible
 
 SHOWN_DELETES = 20
 
 
-def approve(plan: Plan) -> None:
-    """Raise PlanRefused unless somebody at a terminal answers "yes"; end of input is a no."""
-    if not sys.stdin.isatty():
+def approve(plan: Plan, stop: Stop, *, is_shown: bool) -> None:
+    """Raise PlanRefused unless somebody at a terminal answers "yes"; end of input is a no.
+
+    Nobody is asked about a plan that could not be shown, or with a question that cannot be.
+    """
+    stdin = sys.stdin
+    if stdin is None or stdin.closed or not stdin.isatty():
         raise PlanRefused(
-            "not approved: nobody is there to ask",
+            "not approved: stdin is not a terminal",
+            hint="--auto-approve, --expect-digest, or a saved plan that was reviewed",
+        )
+    if not is_shown:
+        raise PlanRefused(
+            "not approved: the plan could not be shown",
             hint="--auto-approve, --expect-digest, or a saved plan that was reviewed",
         )
     click.echo(question(plan), err=True, nl=False)
-    try:
-        answer = sys.stdin.readline()
-    except KeyboardInterrupt:
-        answer = ""
-        click.echo(err=True)
-    if answer.strip() != "yes":
+    if isinstance(sys.stderr, Outlet) and sys.stderr.problem is not None:
+        raise PlanRefused("not approved: the question could not be shown")
+    if _answer(stdin, stop).strip() != "yes":
         raise PlanRefused("not approved: nothing was written")
+
+
+def _answer(stdin: TextIO, stop: Stop) -> str:
+    """One line; nothing where a signal ends the question or the terminal goes away."""
+    with interrupting_on_signals(stop):
+        try:
+            return stdin.readline()
+        except KeyboardInterrupt:
+            click.echo(err=True)
+        except (OSError, ValueError):
+            click.echo("no answer could be read", err=True)
+    return ""
 
 
 def question(plan: Plan) -> str:
@@ -46,4 +68,4 @@ def question(plan: Plan) -> str:
     ]
     if len(deletes) > SHOWN_DELETES:
         lines.append(f"  … and {len(deletes) - SHOWN_DELETES} deletes more")
-    return "\n".join([*lines, 'Only "yes" is a yes: '])
+    return "\n".join([*lines, 'Type "yes" to apply: '])

@@ -1,54 +1,79 @@
-"""Turn every way a command can end into a message and an exit code."""
+"""Turn every way a command can end into a message and an exit code.
+
+The outcome decides the code. What cannot be written changes nothing about it, see `streams`.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 
 import click
 
+from reconciler.cli.streams import Outlet, outlets
 from reconciler.errors import ConfigurationInvalid, ExitCode, PlanRefused, ReconcilerError
+
+COMMAND_NAMES = ("reconciler", "hubspot-reconciler")
+"""What the command is installed as: another project owns the first name on the package index."""
 
 
 def run(cli: click.Group) -> int:
     """The exit code of the command line that `sys.argv` holds."""
     # Looking for plugins of other packages costs 30 ms, and there is none we want.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    _use_utf8()
-    try:
+    with outlets() as (out, _):
         code = _invoke(cli)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _close_stdout()
-        return int(ExitCode.ERROR)
+        if out.problem is not None and not out.reader_left and not out.answered:
+            click.echo(f"error: cannot write to standard output: {out.problem.strerror}", err=True)
     return code
 
 
 def _invoke(cli: click.Group) -> int:
     try:
-        value = cli.main(prog_name="reconciler", standalone_mode=False)
+        value = cli.main(prog_name=_program_name(), standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
-    except click.UsageError as error:
-        error.show()
-        return int(ExitCode.USAGE)
     except click.ClickException as error:
-        error.show()
-        return int(ExitCode.ERROR)
+        return _wrong_usage(error)
     except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted")
+        return show_error(ReconcilerError("interrupted"))
     except ReconcilerError as error:
-        show_error(error)
-        return int(error.exit_code)
-    except BrokenPipeError:
-        raise
+        return show_error(error)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported in one line
-        return _bug(error)
+        return show_unexpected(error)
     return value if isinstance(value, int) else int(ExitCode.DONE)
 
 
-def show_error(error: ReconcilerError, prefix: str = "") -> None:
-    """Write an error, what it is about and how to mend it to stderr."""
+def _program_name() -> str:
+    called = Path(sys.argv[0]).name
+    return called if called in COMMAND_NAMES else COMMAND_NAMES[0]
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    from reconciler.report.escape import visible  # only errors need it
+
+    code = ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.ERROR
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        if context.command.get_help_option(context) is not None:
+            click.echo(
+                f"Try '{context.command_path} {context.help_option_names[0]}' for help.\n", err=True
+            )
+    message = error.format_message()
+    click.echo(f"Error: {visible(message)}", err=True)
+    _answer_in_json(ReconcilerError(message), code, None)
+    return int(code)
+
+
+def show_error(error: ReconcilerError, prefix: str = "", portal: str | None = None) -> int:
+    """Write an error, what it is about and how to fix it to stderr; its exit code.
+
+    With `--format json` stdout gets a document of it, unless the command has written its own.
+    """
     from reconciler.cli.output import show_diagnostics  # only errors need it
     from reconciler.report.escape import visible
 
@@ -60,33 +85,50 @@ def show_error(error: ReconcilerError, prefix: str = "") -> None:
             click.echo(f"  - {visible(detail)}", err=True)
     if error.hint:
         click.echo(f"  hint: {visible(error.hint)}", err=True)
+    _answer_in_json(error, error.exit_code, portal)
+    return int(error.exit_code)
 
 
-def _bug(error: Exception) -> int:
-    context = click.get_current_context(silent=True)
-    if os.environ.get("RECONCILER_TRACEBACK") or context is not None:
+def show_unexpected(error: Exception, prefix: str = "", portal: str | None = None) -> int:
+    """Report what nobody foresaw: trouble of this machine in its words, anything else as a bug."""
+    if os.environ.get("RECONCILER_TRACEBACK"):
         import traceback
 
         traceback.print_exc()
-    return _fail(
-        f"internal error: {type(error).__name__}: {error}; this is a bug in reconciler "
-        "(RECONCILER_TRACEBACK=1 shows where)"
-    )
+    return show_error(_as_error(error), prefix, portal)
 
 
-def _fail(message: str) -> int:
-    click.echo(f"error: {message}", err=True)
-    return int(ExitCode.ERROR)
+def _as_error(error: Exception) -> ReconcilerError:
+    match error:
+        case ReconcilerError():
+            return error
+        case OSError(strerror=str(words)):
+            about = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+            return ReconcilerError(f"{about}{words}", hint="RECONCILER_TRACEBACK=1 shows where")
+        case _:
+            return ReconcilerError(
+                f"internal error: {type(error).__name__}: {error}; this is a bug in reconciler",
+                hint="RECONCILER_TRACEBACK=1 shows where",
+            )
 
 
-def _use_utf8() -> None:
-    """Arrows and labels are UTF-8 whatever the locale; what cannot be encoded is escaped."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="backslashreplace")
+def _answer_in_json(error: ReconcilerError, code: ExitCode, portal: str | None) -> None:
+    if not _asks_for_json(sys.argv[1:]) or not isinstance(sys.stdout, Outlet):
+        return
+    if sys.stdout.answered:
+        return
+    from reconciler.cli.output import result
+    from reconciler.report.diagnostics import error_json
+
+    found = error.diagnostics if isinstance(error, ConfigurationInvalid) else ()
+    details = error.details if isinstance(error, PlanRefused) else ()
+    result(error_json(error.message, error.hint, details, found, exit_code=code, portal=portal))
 
 
-def _close_stdout() -> None:
-    """The reader went away: keep the interpreter from complaining again at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether the last `--format` is json. The arguments may be ones that click has refused."""
+    options = [*arguments, "--"]
+    options = options[: options.index("--")]
+    after = [value for name, value in pairwise(options) if name == "--format"]
+    joined = [each.partition("=")[2] for each in options if each.startswith("--format=")]
+    return (after + joined)[-1:] == ["json"]

@@ -12,17 +12,30 @@ from typing import TextIO
 import click
 
 from reconciler.cli.settings import settings
+from reconciler.cli.streams import Outlet
 from reconciler.errors import Diagnostic, Located
 from reconciler.report.style import Style
 
 
 def style(stream: TextIO | None = None) -> Style:
-    """Colour for a terminal, none elsewhere, as `--color` and NO_COLOR say."""
-    chosen = settings().color
-    wanted = (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR")
-    if chosen == "always" or (chosen == "auto" and wanted and os.environ.get("TERM") != "dumb"):
-        return Style.ansi()
-    return Style.plain()
+    """Colour for a terminal, none elsewhere, unless `--color` or the environment says otherwise."""
+    match settings().color:
+        case "always":
+            wanted = True
+        case "never":
+            wanted = False
+        case _:
+            wanted = _colour_by_environment(stream or sys.stdout)
+    return Style.ansi() if wanted else Style.plain()
+
+
+def _colour_by_environment(stream: TextIO) -> bool:
+    """NO_COLOR goes before FORCE_COLOR, and both before what the stream is."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def note(message: str) -> None:
@@ -31,9 +44,37 @@ def note(message: str) -> None:
         click.echo(message, err=True)
 
 
-def result(text: str) -> None:
-    """Write a result to stdout, ended by one newline; its colour was decided by `style`."""
-    click.echo(text.rstrip("\n"), color=True)
+def result(text: str, *, brief: str = "") -> bool:
+    """Write a result to stdout, ended by one newline; its colour was decided by `style`.
+
+    What stdout does not take goes to stderr. Where a reader went away, it had seen enough: then
+    only `brief` does. Returns whether the text is written somewhere, to its last byte.
+    """
+    text = text.rstrip("\n")
+    click.echo(text, color=True)
+    out, err = sys.stdout, sys.stderr
+    if not isinstance(out, Outlet):
+        return True
+    out.answered = True
+    if out.problem is None:
+        return True
+    instead = brief if out.reader_left else text
+    if not out.reader_left:
+        click.echo(f"error: cannot write to standard output: {out.problem.strerror}", err=True)
+    if instead:
+        click.echo(instead, err=True, color=True)
+    return instead == text and isinstance(err, Outlet) and err.problem is None
+
+
+def is_answered() -> bool:
+    """Whether a result was written, for this portal where there are several."""
+    return isinstance(sys.stdout, Outlet) and sys.stdout.answered
+
+
+def next_answer() -> None:
+    """What follows is about another portal, which has no result yet."""
+    if isinstance(sys.stdout, Outlet):
+        sys.stdout.answered = False
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:

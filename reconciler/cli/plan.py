@@ -14,10 +14,12 @@ from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
 from reconciler.cli.progress import reporting
 from reconciler.cli.rendering import PLAN_FORMATS, render_plan
 from reconciler.cli.session import Session, for_each_portal
+from reconciler.cli.signals import stopping_on_signals
 from reconciler.config import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
 from reconciler.model import Plan
 from reconciler.planning.document import digest
+from reconciler.report.view import headline
 
 
 @click.command("plan")
@@ -69,14 +71,15 @@ def command(
         if (name := saved[settings.name]) is not None:
             write_file("--out", name, render_plan(plan, "json"))
         planned.add(plan)
-        output.result(render_plan(plan, format_))
+        output.result(render_plan(plan, format_), brief=headline(plan.summary))
         if plan.refusals:
             show_error(_would_be_refused(plan))
             return ExitCode.REFUSED
         pending = detailed_exitcode and bool(plan.changes)
         return ExitCode.PENDING if pending else ExitCode.DONE
 
-    code = for_each_portal(portals, work)
+    with stopping_on_signals(session.stop):
+        code = for_each_portal(portals, work)
     planned.save(len(portals))
     return int(code)
 

@@ -1,16 +1,18 @@
-"""What is happening right now: a bar on a terminal, plain lines elsewhere, on stderr."""
+"""What is happening right now: a bar on a terminal, plain lines elsewhere, on stderr.
+
+Nobody waits for whoever reads this, and a stream that fails stops no work.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
-
-import click
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from reconciler.cli import output
 from reconciler.cli.settings import settings
+from reconciler.cli.streams import Pane
 from reconciler.hubspot import Answer, Exchange, Observer, Reason
 from reconciler.model import Direction, Plan
 
@@ -33,7 +35,17 @@ class Reporter(Observer, Protocol):
 @contextmanager
 def reporting(portal: str, plan: Plan | None = None) -> Iterator[Reporter]:
     """Report one portal's work as suits where stderr goes."""
-    if settings().verbosity >= 0 and sys.stderr.isatty():
+    pane = Pane(sys.stderr)
+    try:
+        with _reporter(portal, pane, len(plan.changes) if plan else 1) as reporter:
+            yield reporter
+    finally:
+        pane.finish()
+
+
+@contextmanager
+def _reporter(portal: str, pane: Pane, changes: int) -> Iterator[Reporter]:
+    if settings().verbosity >= 0 and pane.isatty():
         from rich.console import Console  # a terminal is there to pay for it
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -43,21 +55,26 @@ def reporting(portal: str, plan: Plan | None = None) -> Iterator[Reporter]:
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TimeElapsedColumn(),
             TextColumn("{task.description}", markup=False),
-            console=Console(stderr=True, no_color=not output.style(sys.stderr).ansi_codes),
+            console=Console(
+                file=cast("IO[str]", pane), no_color=not output.style(sys.stderr).ansi_codes
+            ),
             transient=True,
+            redirect_stdout=False,  # results are no part of the bar
+            redirect_stderr=False,
         )
         with bars:
-            yield BarReporter(portal, bars, len(plan.changes) if plan else 1)
+            yield BarReporter(portal, bars, changes)
     else:
-        yield LineReporter(portal, settings().verbosity)
+        yield LineReporter(portal, settings().verbosity, pane)
 
 
 class LineReporter:
     """Plain lines: phases and long waits; with -v every request."""
 
-    def __init__(self, portal: str, verbosity: int) -> None:
+    def __init__(self, portal: str, verbosity: int, pane: Pane) -> None:
         self._portal = portal
         self._verbosity = verbosity
+        self._pane = pane
 
     def sending(self, exchange: Exchange) -> None: ...
 
@@ -85,7 +102,7 @@ class LineReporter:
 
     def _say(self, text: str, *, verbosity: int) -> None:
         if self._verbosity >= verbosity:
-            click.echo(f"{self._portal}: {_visible(text)}", err=True)
+            self._pane.write(f"{self._portal}: {_visible(text)}\n")
 
 
 class BarReporter:
@@ -124,29 +141,6 @@ class BarReporter:
 
     def _describe(self, text: str) -> None:
         self._bars.update(self._task, description=_visible(text))
-
-
-class Observers:
-    """Tells several observers in turn; one that raises keeps the request from being sent."""
-
-    def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = observers
-
-    def sending(self, exchange: Exchange) -> None:
-        for each in self._observers:
-            each.sending(exchange)
-
-    def answered(self, exchange: Exchange, answer: Answer) -> None:
-        for each in self._observers:
-            each.answered(exchange, answer)
-
-    def failed(self, exchange: Exchange, description: str) -> None:
-        for each in self._observers:
-            each.failed(exchange, description)
-
-    def waiting(self, seconds: float, reason: Reason) -> None:
-        for each in self._observers:
-            each.waiting(seconds, reason)
 
 
 def _visible(text: str) -> str:

@@ -86,5 +86,8 @@ def cli(ctx: click.Context, workspace: str | None, verbose: int, quiet: bool, co
 def main() -> NoReturn:
     """Run the command line and exit with one of its codes; never with a traceback."""
     from reconciler.cli.exits import run  # after click, whose import is most of the start-up
+    from reconciler.cli.signals import end_with
 
-    sys.exit(run(cli))
+    code = run(cli)
+    end_with(code)
+    sys.exit(code)

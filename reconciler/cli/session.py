@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import reconciler
 from reconciler.cli import output
@@ -145,9 +143,14 @@ class Session:
 
     @contextmanager
     def connected(
-        self, portal: PortalSettings, observer: Observer, api_version: str | None = None
+        self,
+        portal: PortalSettings,
+        observer: Observer,
+        *,
+        journal: Observer | None = None,
+        api_version: str | None = None,
     ) -> Iterator[Portal]:
-        """A portal to talk to, until a signal asks to stop."""
+        """A portal to talk to. Nothing is sent where `sending` of the journal raises."""
         connection = Connection(
             base_url=parse_base_url(self.options.base_url),
             base_url_source=self.options.base_url_source,
@@ -156,10 +159,7 @@ class Session:
             concurrency=self.options.concurrency,
             timeout=self.options.timeout,
         )
-        with (
-            stopping_on_signals(self.stop),
-            connect(connection, clock=self.clock, observer=observer) as connected,
-        ):
+        with connect(connection, clock=self.clock, observer=observer, journal=journal) as connected:
             yield connected
 
     @property
@@ -198,56 +198,41 @@ def _directions(desired: Desired) -> set[tuple[ObjectReference, ObjectReference]
     return {(each.from_, each.to) for each in desired.directions}
 
 
-@contextmanager
-def stopping_on_signals(stop: Stop) -> Iterator[None]:
-    """SIGINT and SIGTERM ask to stop once; the second one ends the process at once.
-
-    At once means without a word: a KeyboardInterrupt would wait for the requests under way, and
-    then say that nothing was written.
-    """
-
-    def handle(number: int, _: FrameType | None) -> None:
-        stop.request()
-        signal.signal(number, signal.SIG_DFL)
-
-    previous: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None]
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in previous:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
 WORST_FIRST = (
     ExitCode.INCOMPLETE,
     ExitCode.REFUSED,
     ExitCode.INVALID,
     ExitCode.ERROR,
+    ExitCode.USAGE,
     ExitCode.PENDING,
     ExitCode.DONE,
 )
+"""Every exit code: what several portals end with together is the first one of these."""
 
 
 def for_each_portal(
     portals: Sequence[PortalSettings], work: Callable[[PortalSettings], ExitCode]
 ) -> ExitCode:
-    """Do the work for every portal; one portal's failure is told and does not stop the others."""
+    """Do the work for every portal; one portal's failure is shown and does not stop the others.
+
+    A part of the portals may be empty: then there is nothing to do.
+    """
     if len(portals) == 1:
         return work(portals[0])
     codes = [_contained(portal, work) for portal in portals]
-    return next(code for code in WORST_FIRST if code in codes)
+    return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
 
 
 def _contained(portal: PortalSettings, work: Callable[[PortalSettings], ExitCode]) -> ExitCode:
-    from reconciler.cli.exits import show_error
+    from reconciler.cli.exits import show_error, show_unexpected
 
+    output.next_answer()
+    prefix = f"portal {portal.name}: "
     try:
         return work(portal)
     except ReconcilerError as error:
         if isinstance(error, ConfigurationInvalid):
             error.hint = error.hint or f"as resolved in portal {portal.name}"
-        show_error(error, prefix=f"portal {portal.name}: ")
-        return error.exit_code
+        return ExitCode(show_error(error, prefix, portal.name))
+    except Exception as error:  # noqa: BLE001 - a bug with one portal must not cost the report of another
+        return ExitCode(show_unexpected(error, prefix, portal.name))

@@ -25,8 +25,10 @@ from reconciler.hubspot.observer import (
     Exchange,
     NullObserver,
     Observer,
+    Observers,
     Reason,
     WaitCause,
+    contained,
 )
 from reconciler.hubspot.rates import Rate
 from reconciler.hubspot.versions import ApiVersion
@@ -51,6 +53,7 @@ __all__ = [
     "NotSent",
     "NullObserver",
     "Observer",
+    "Observers",
     "Portal",
     "Rate",
     "Reason",
@@ -64,6 +67,7 @@ __all__ = [
     "Usage",
     "WaitCause",
     "connect",
+    "contained",
     "parse_base_url",
 ]
 
@@ -73,9 +77,13 @@ def connect(
     *,
     clock: Clock | None = None,
     observer: Observer | None = None,
+    journal: Observer | None = None,
     transport: Transport | None = None,
 ) -> Portal:
     """A portal, to be used as a context manager; no request is sent yet.
+
+    `observer` is for people and cannot stop anything. A request is not sent if `sending` of
+    `journal` raises.
 
     Without a `transport` it is the network. Raise `UsageProblem` when the environment names
     proxies or certificates that cannot be used.
@@ -87,7 +95,9 @@ def connect(
         from reconciler.hubspot.transport import HttpTransport
 
         transport = HttpTransport(settings, clock.monotonic)
-    return Portal(settings, transport, clock=clock, observer=observer or NullObserver())
+    return Portal(
+        settings, transport, clock=clock, observer=observer or NullObserver(), journal=journal
+    )
 
 
 def __getattr__(name: str) -> object:

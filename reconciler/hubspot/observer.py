@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ParamSpec, Protocol
 
 from reconciler.hubspot.rates import Rate
 from reconciler.model import BatchInput
@@ -73,11 +75,7 @@ class Reason:
 
 
 class Observer(Protocol):
-    """Called from the portal's threads, several at a time.
-
-    `sending` returns before a byte leaves: a journal flushes there, and the request is not sent
-    if it raises.
-    """
+    """Called from the portal's threads, several at a time; `sending` before a byte leaves."""
 
     def sending(self, exchange: Exchange) -> None: ...
     def answered(self, exchange: Exchange, answer: Answer) -> None: ...
@@ -92,3 +90,52 @@ class NullObserver:
     def answered(self, exchange: Exchange, answer: Answer) -> None: ...
     def failed(self, exchange: Exchange, description: str) -> None: ...
     def waiting(self, seconds: float, reason: Reason) -> None: ...
+
+
+class Observers:
+    """Several observers in turn.
+
+    The journal is for safety: it comes first, and a request is not sent if its `sending` raises.
+    The others are for people, and nothing they raise stops anything.
+    """
+
+    def __init__(self, others: Sequence[Observer], journal: Observer | None = None) -> None:
+        self._journal = journal
+        self._others = others
+
+    def sending(self, exchange: Exchange) -> None:
+        if self._journal is not None:
+            self._journal.sending(exchange)
+        for each in self._others:
+            contained(each.sending, exchange)
+
+    def answered(self, exchange: Exchange, answer: Answer) -> None:
+        for each in self._all:
+            contained(each.answered, exchange, answer)
+
+    def failed(self, exchange: Exchange, description: str) -> None:
+        for each in self._all:
+            contained(each.failed, exchange, description)
+
+    def waiting(self, seconds: float, reason: Reason) -> None:
+        for each in self._all:
+            contained(each.waiting, seconds, reason)
+
+    @property
+    def _all(self) -> Sequence[Observer]:
+        return self._others if self._journal is None else (self._journal, *self._others)
+
+
+Arguments = ParamSpec("Arguments")
+
+
+def contained(
+    report: Callable[Arguments, None], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> None:
+    """Call an observer. What it raises goes to the log `reconciler`: it must not stop any work."""
+    try:
+        report(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - whatever an observer raises, the work goes on
+        logging.getLogger("reconciler").warning(
+            "an observer failed: %s: %s", type(error).__name__, error
+        )

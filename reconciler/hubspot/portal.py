@@ -17,7 +17,7 @@ from reconciler.hubspot.calls import Calls
 from reconciler.hubspot.clock import Clock
 from reconciler.hubspot.connection import Connection
 from reconciler.hubspot.messages import Response, Transport
-from reconciler.hubspot.observer import CallName, Observer
+from reconciler.hubspot.observer import CallName, Observer, Observers
 from reconciler.hubspot.pace import Pace
 from reconciler.hubspot.pool import Pool
 from reconciler.model import (
@@ -51,10 +51,12 @@ class Portal:
         *,
         clock: Clock,
         observer: Observer,
+        journal: Observer | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.connection = connection
         timeout = connection.timeout
+        observer = Observers([observer], journal)
         pace = Pace(clock, patience=timeout, jitter=jitter, on_wait=observer.waiting)
         self._transport = transport
         self._attempts = Attempts(connection, transport, clock, observer, pace)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.errors import Diagnostic, Located, Severity
+from reconciler.outgoing import harmless_json
 from reconciler.report.cells import wrapped
 from reconciler.report.escape import (
     PATH_LIMIT,
@@ -86,6 +87,26 @@ def diagnostics_json(diagnostics: Sequence[Diagnostic]) -> str:
     return _json(document)
 
 
+def error_json(
+    message: str,
+    hint: str | None,
+    details: Sequence[str],
+    diagnostics: Sequence[Diagnostic],
+    *,
+    exit_code: int,
+    portal: str | None,
+) -> str:
+    """Why a command has no document of its own to show; the diagnostics as `diagnostics_json`."""
+    error = {"message": message, "hint": hint, "details": list(details), "exit_code": exit_code}
+    document = {
+        "format_version": "1.0",
+        "portal": portal,
+        "error": error,
+        "diagnostics": [_json_diagnostic(each) for each in diagnostics],
+    }
+    return _json(document)
+
+
 def _json_diagnostic(each: Diagnostic) -> dict[str, object]:
     return {
         "code": each.code,
@@ -102,8 +123,8 @@ def _json_place(place: Located) -> dict[str, object]:
 
 
 def _json(document: Mapping[str, object]) -> str:
-    """JSON that may be printed to a CI log: `##[` in it would be a command there."""
-    return json.dumps(document, indent=2).replace("##", r"#\u0023")
+    """JSON that may be printed to a CI log."""
+    return harmless_json(json.dumps(document, indent=2))
 
 
 # ---------------------------------------------------------------- GitHub annotations

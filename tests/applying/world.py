@@ -15,7 +15,6 @@ from reconciler.applying.apply import timestamp, unwritten
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
 from reconciler.cli.apply import EXIT_CODES
-from reconciler.cli.progress import Observers
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.hubspot import (
     Answer,
@@ -180,7 +179,11 @@ class World:
 
     @contextmanager
     def connected(
-        self, observer: Observer, trouble: Trouble | None = None, timeout: float = TIMEOUT
+        self,
+        observer: Observer,
+        trouble: Trouble | None = None,
+        timeout: float = TIMEOUT,
+        journal: Observer | None = None,
     ) -> Iterator[tuple[Portal, Recorder]]:
         """A portal as `connect` makes it, but for the jitter, which is none."""
         settings = Connection(
@@ -192,7 +195,12 @@ class World:
         )
         recorder = Recorder(self._transport(settings), trouble)
         with Portal(
-            settings, recorder, clock=self.clock, observer=observer, jitter=lambda: 0.0
+            settings,
+            recorder,
+            clock=self.clock,
+            observer=observer,
+            journal=journal,
+            jitter=lambda: 0.0,
         ) as portal:
             yield portal, recorder
 
@@ -232,7 +240,7 @@ class World:
         path.unlink(missing_ok=True)
         with (
             Journal(path, self.clock.wall, save) as journal,
-            self.connected(Observers([journal, told]), trouble, timeout) as (portal, recorder),
+            self.connected(told, trouble, timeout, journal) as (portal, recorder),
         ):
             try:
                 result = reconciler.apply_plan(

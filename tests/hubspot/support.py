@@ -163,6 +163,7 @@ def scripted(
     *steps: Step,
     clock: FakeClock | None = None,
     observer: Observer | None = None,
+    journal: Observer | None = None,
     timeout: float = 60.0,
     version: ApiVersion = ApiVersion.V2026_03,
 ) -> tuple[Portal, ScriptedTransport]:
@@ -174,6 +175,7 @@ def scripted(
         transport,
         clock=clock or FakeClock(),
         observer=observer or Recorder(),
+        journal=journal,
         jitter=lambda: 0.0,
     )
     return portal, transport

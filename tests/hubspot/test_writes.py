@@ -15,12 +15,14 @@ from reconciler.errors import (
     RequestRefused,
 )
 from reconciler.hubspot import (
+    Answer,
     ApiVersion,
     BatchAnswer,
     BatchStatus,
     Exchange,
     NoAnswer,
     NotSent,
+    Reason,
 )
 from reconciler.model import Batch, BatchInput, Category, Operation, TypeKey
 from tests.hubspot.support import (
@@ -285,17 +287,39 @@ def test_reads_leave_no_doubt() -> None:
 
 
 def test_the_journal_line_comes_before_the_request() -> None:
-    """An observer that cannot write its line keeps the request from being sent."""
+    """A journal that cannot write its line keeps the request from being sent."""
 
     class FullDisk(Recorder):
         def sending(self, exchange: Exchange) -> None:
             raise OSError(f"no space left for {exchange}")
 
-    portal, transport = scripted(DONE, observer=FullDisk())
+    portal, transport = scripted(DONE, journal=FullDisk())
     with pytest.raises(OSError, match="no space"):
         portal.write(batch())
     assert transport.requests == []
     assert portal.requests == 0
+
+
+def test_an_observer_for_people_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever it raises, at any event of a call, the request is sent, repeated and answered."""
+
+    class Failing(Recorder):
+        def sending(self, exchange: Exchange) -> None:
+            raise BrokenPipeError(str(exchange))
+
+        def answered(self, exchange: Exchange, answer: Answer) -> None:
+            raise ValueError(f"{exchange} {answer}")
+
+        def failed(self, exchange: Exchange, description: str) -> None:
+            raise RuntimeError(f"{exchange} {description}")
+
+        def waiting(self, seconds: float, reason: Reason) -> None:
+            raise OSError(f"{seconds} {reason}")
+
+    portal, transport = scripted(NoAnswer("gone"), answer(503), DONE, observer=Failing())
+    portal.write(batch())
+    assert len(transport.requests) == 3
+    assert {record.name for record in caplog.records} == {"reconciler"}
 
 
 def test_the_observer_sees_everything_but_the_token() -> None:

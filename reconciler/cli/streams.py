@@ -1,0 +1,201 @@
+"""Standard output and error: what is written there is masked, and a failure stops nothing.
+
+What a command did does not depend on who can read of it. A reader that went away, a full disk or
+a closed stream is remembered, and the rest of the command goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty, Full, Queue
+from threading import Thread
+from typing import TextIO
+
+from reconciler.outgoing import mask
+
+_LONGEST_DRAIN = 1.0
+"""Seconds that the end of the progress waits for a reader that takes its time."""
+
+_MOST_PENDING = 1_000
+"""Pieces of progress that wait for a slow reader; what is more than that is left out."""
+
+
+class Outlet(io.TextIOBase):
+    """A stream that never raises, and writes at once, so that nothing is left for the end.
+
+    `problem`: why something could not be written, from the first failure on. `answered`: whether
+    it was given a result.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        """Write to the stream, or to its descriptor where it has one; None: it is closed."""
+        self._stream = stream
+        self._descriptor = _descriptor(stream)
+        self.problem: OSError | None = None
+        self.answered = False
+        if stream is None:
+            self.problem = OSError(errno.EBADF, "it is closed")
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # read only, as TextIOWrapper has it
+        return "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]  # as above
+        return "backslashreplace"
+
+    @property
+    def reader_left(self) -> bool:
+        """Whether a reader went away, which is how readers say that they have seen enough."""
+        return self.problem is not None and self.problem.errno == errno.EPIPE
+
+    def write(self, text: str | bytes) -> int:
+        if not isinstance(text, str):  # click tries bytes to learn what kind of stream this is
+            raise TypeError("a text stream takes text")
+        if text and self.problem is None:
+            try:
+                self._write(mask(text))
+            except OSError as error:
+                self.problem = error
+            except ValueError:
+                self.problem = OSError(errno.EBADF, "it is closed")
+        return len(text)
+
+    def flush(self) -> None:
+        """Everything is written already."""
+
+    def fileno(self) -> int:
+        if self._descriptor is None:
+            raise io.UnsupportedOperation("fileno")
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        with suppress(OSError, ValueError):
+            return self._stream is not None and self._stream.isatty()
+        return False
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def _write(self, text: str) -> None:
+        if self._descriptor is None:
+            assert self._stream is not None  # noqa: S101  a closed one has a problem
+            self._stream.write(text)
+            self._stream.flush()
+            return
+        view = memoryview(text.encode("utf-8", "backslashreplace"))
+        while view:
+            view = view[_write_some(self._descriptor, view) :]
+
+
+def _descriptor(stream: TextIO | None) -> int | None:
+    """The descriptor of a real stream; nothing is left behind in the stream's own buffer."""
+    if stream is None:
+        return None
+    try:
+        stream.flush()
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def _write_some(descriptor: int, data: memoryview) -> int:
+    """Write what fits; wait for the reader where whoever started us made the stream not wait."""
+    while True:
+        try:
+            return os.write(descriptor, data)
+        except BlockingIOError:
+            select.select([], [descriptor], [])
+
+
+class Pane(io.TextIOBase):
+    """A stream for progress: whoever writes to it never waits for a reader.
+
+    A thread of its own hands the pieces on. While the terminal is stopped or the pipe is full,
+    they are left out.
+    """
+
+    def __init__(self, outlet: TextIO) -> None:
+        self._outlet = outlet
+        self._pieces: Queue[str | None] = Queue(_MOST_PENDING)
+        self._thread: Thread | None = None
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # read only, as TextIOWrapper has it
+        return "utf-8"
+
+    def write(self, text: str) -> int:
+        if self._thread is None:
+            self._thread = Thread(target=self._hand_on, name="progress", daemon=True)
+            self._thread.start()
+        with suppress(Full):
+            self._pieces.put_nowait(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nobody waits here."""
+
+    def isatty(self) -> bool:
+        return self._outlet.isatty()
+
+    def fileno(self) -> int:
+        return self._outlet.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    def finish(self) -> None:
+        """Let what is pending be written, if that takes no longer than a second."""
+        if self._thread is None:
+            return
+        with suppress(Full):
+            self._pieces.put(None, timeout=_LONGEST_DRAIN)
+        self._thread.join(_LONGEST_DRAIN)
+        if self._thread.is_alive():
+            self._forget()
+
+    def _forget(self) -> None:
+        """Leave out what is pending: the reader does not read."""
+        with suppress(Empty):
+            while True:
+                self._pieces.get_nowait()
+
+    def _hand_on(self) -> None:
+        while (piece := self._pieces.get()) is not None:
+            self._outlet.write(piece)
+            if self._pieces.empty():
+                self._outlet.flush()
+
+
+@contextmanager
+def outlets() -> Iterator[tuple[Outlet, Outlet]]:
+    """Put outlets in the place of the two streams, for everything that prints."""
+    _occupy_closed_descriptors()
+    before = sys.stdout, sys.stderr
+    out, err = Outlet(sys.stdout), Outlet(sys.stderr)
+    sys.stdout, sys.stderr = out, err
+    try:
+        yield out, err
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def _occupy_closed_descriptors() -> None:
+    """Where a standard stream is closed, the next file or connection would become that stream."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)

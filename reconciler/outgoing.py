@@ -1,0 +1,185 @@
+"""What leaves the process: no token in any spelling, and no JSON that steers a terminal or CI log.
+
+Everything that is printed, saved, journaled or put into a comment passes here on its way out.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from threading import Lock
+
+MASK = "***"
+
+SHORTEST_MASKED = 8
+"""A shorter token is too likely to be an ordinary word for its copies to be masked."""
+
+_known: tuple[str, ...] = ()
+_adding = Lock()
+
+
+def know(token: str) -> None:
+    """Mask this token from here on, in everything that leaves the process."""
+    global _known
+    if len(token) < SHORTEST_MASKED:
+        return
+    with _adding:
+        _known = tuple(dict.fromkeys((*_known, token.lower())))
+
+
+def mask(text: str) -> str:
+    """The text with every token masked that this process has read.
+
+    However it is spelled: in any case, with characters written as escapes of JSON, Python, URLs,
+    HTML or mermaid, and with line ends, spaces, control or zero-width characters in between. JSON
+    stays JSON.
+    """
+    return _masked(text, _known) if _known else text
+
+
+def mask_token(text: str, token: str) -> str:
+    """The text with every spelling of one token masked."""
+    return _masked(text, (token.lower(),)) if len(token) >= SHORTEST_MASKED else text
+
+
+def shows_token(text: str, token: str) -> bool:
+    """Whether the text holds the token in any spelling that `mask` would mask."""
+    return mask_token(text, token) != text
+
+
+_VISIBLE = re.compile(r"[!-~]+")
+_INVISIBLE = re.compile(r"[^!-~]+")
+_ESCAPE = re.compile(
+    r"\\\\*(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|[abefnrtv0]|)"
+    r"|%(?:25)*([0-9A-Fa-f]{2})"
+    r"|&(?:amp;)?#[xX]([0-9A-Fa-f]{1,6});|#[xX]([0-9A-Fa-f]{1,6});"
+    r"|&(?:amp;)?#(?P<decimal>[0-9]{1,7});|#(?P<coded>[0-9]{1,7});"
+)
+"""One character as JSON, Python, a URL, HTML or mermaid may write it, however often escaped."""
+
+
+def _masked(text: str, tokens: tuple[str, ...]) -> str:
+    squeezed = _INVISIBLE.sub("", text)
+    written, read = squeezed.lower(), _ESCAPE.sub(_character, squeezed).lower()
+    if not any(each in written or each in read for each in tokens):
+        return text
+    parts, end = [], 0
+    for start, stop in sorted(_spans(text, tokens)):
+        if start >= end:
+            parts += [text[end:start], MASK]
+        end = max(end, stop)
+    return "".join([*parts, text[end:]])
+
+
+def _spans(text: str, tokens: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Where the tokens are, as the text is written and as its escapes read.
+
+    An escape of which a part is masked is masked completely: half of one would not be JSON.
+    """
+    visible = _View(text, ((*found.span(), None) for found in _VISIBLE.finditer(text)))
+    read = _View(visible.text, _unescaped(visible.text))
+    for token in tokens:
+        for start, stop in _occurrences(read.text, token):
+            yield visible.span(*read.span(start, stop))
+        for start, stop in _occurrences(visible.text, token):
+            yield visible.span(*read.around(start, stop))
+
+
+def _occurrences(text: str, token: str) -> Iterator[tuple[int, int]]:
+    lowered, at = text.lower(), 0
+    while (at := lowered.find(token, at)) >= 0:
+        yield at, at + len(token)
+        at += 1
+
+
+def _unescaped(text: str) -> Iterator[tuple[int, int, str | None]]:
+    """The text in pieces: as it is (None), or an escape and what it reads as."""
+    end = 0
+    for found in _ESCAPE.finditer(text):
+        if end < found.start():
+            yield end, found.start(), None
+        yield found.start(), found.end(), _character(found)
+        end = found.end()
+    if end < len(text):
+        yield end, len(text), None
+
+
+def _character(found: re.Match[str]) -> str:
+    """The visible character that an escape stands for; nothing for any other."""
+    for number, digits in enumerate(found.groups(), 1):
+        if digits is not None:
+            code = int(digits, 10 if number in _DECIMAL else 16)
+            return chr(code) if ord("!") <= code <= ord("~") else ""
+    return ""
+
+
+_DECIMAL = frozenset({_ESCAPE.groupindex["decimal"], _ESCAPE.groupindex["coded"]})
+
+
+class _View:
+    """A text made of pieces of another one, and the way back to their places."""
+
+    def __init__(self, source: str, pieces: Iterable[tuple[int, int, str | None]]) -> None:
+        self._starts: list[int] = []
+        self._pieces: list[tuple[int, int, str | None]] = []
+        texts, length = [], 0
+        for piece in pieces:
+            start, stop, instead = piece
+            shown = source[start:stop] if instead is None else instead
+            self._starts.append(length)
+            self._pieces.append(piece)
+            texts.append(shown)
+            length += len(shown)
+        self.text = "".join(texts)
+
+    def span(self, start: int, stop: int) -> tuple[int, int]:
+        """The place in the source of what this text has from `start` to `stop`."""
+        return self._place(start)[0], self._place(stop - 1)[1]
+
+    def around(self, start: int, stop: int) -> tuple[int, int]:
+        """A place in the source, widened to the ends of the escapes that it cuts."""
+        for begin, end, instead in self._pieces:
+            if instead is not None and begin < stop and start < end:
+                start, stop = min(start, begin), max(stop, end)
+        return start, stop
+
+    def _place(self, at: int) -> tuple[int, int]:
+        number = bisect_right(self._starts, at) - 1
+        start, stop, instead = self._pieces[number]
+        if instead is not None:
+            return start, stop
+        offset = start + at - self._starts[number]
+        return offset, offset + 1
+
+
+# ---------------------------------------------------------------- JSON
+
+UNSEEN = (
+    r"\x7f-\xa0"  # DEL, C1, no-break space
+    r"\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    r"\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef"  # surrogates, private use, no characters
+    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001fffe\U0001ffff"
+    r"\U000e0000-\U0010ffff"  # tags, more variation selectors, private use
+)
+"""Characters above ASCII that cannot be seen, or that steer a terminal."""
+
+_STEERING = re.compile(rf"[{UNSEEN}\ufe00-\ufe0f]|(?<=#)#|(?<=:):(?=[A-Za-z])")
+"""`##[error]`, `##vso[…]` and `::error::` are commands to CI runners (documented)."""
+
+
+def harmless_json(text: str) -> str:
+    r"""The same JSON with `\uXXXX` for what a terminal or a CI log would obey, or nobody can see.
+
+    `text` is JSON as `json.dumps` writes it: what this replaces stands within its strings only.
+    """
+    return _STEERING.sub(_json_escape, text)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

@@ -200,10 +200,15 @@ class ConfigFile:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The limits of all declared directions, and the files they came from."""
+    """The limits of all declared directions, and the files they came from.
+
+    `complete` False: part of a past configuration could not be read, so what is missing here
+    proves nothing.
+    """
 
     directions: tuple[DesiredDirection, ...]
     files: tuple[ConfigFile, ...] = ()
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def _files(commit: str, environment: Mapping[str, str], repository: Repository) 
     project = environment.get("CI_PROJECT_URL")
     if project:
         return f"{project.rstrip('/')}/-/blob/{_gitlab_commit(commit, environment)}/"
-    remote = run(repository.directory, "remote", "get-url", "origin")
+    remote = run(repository.top, "remote", "get-url", "origin")
     top = _hosted(remote.lines[0]) if remote.status == 0 else None
     return None if top is None else f"{top}{commit}/"
 

@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli.settings import settings
 from reconciler.cli.streams import Outlet
+from reconciler.config.files import read_source
 from reconciler.errors import Diagnostic, Located
 from reconciler.report.style import Style
 
@@ -87,15 +88,18 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def source_line(place: Located) -> str | None:
-    """The line a diagnostic speaks of, or None where the file cannot be read any more."""
+    """The line a diagnostic speaks of, or None where the file cannot be read any more.
+
+    What was refused unread, a link out of the repository, is not read here either.
+    """
     lines = _lines(place.path)
     return lines[place.line - 1] if 0 < place.line <= len(lines) else None
 
 
 @lru_cache(maxsize=256)
 def _lines(path: str) -> tuple[str, ...]:
-    try:
-        text = Path(path).read_bytes()[: 1 << 20].decode("utf-8", "replace")
-    except (OSError, ValueError):
+    source = read_source(Path(path))
+    if isinstance(source, Diagnostic):
         return ()
+    text = source.content.decode("utf-8", "replace")
     return tuple(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n"))

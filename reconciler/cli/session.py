@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import reconciler
@@ -14,12 +14,11 @@ from reconciler.cli.options import PortalOptions
 from reconciler.cli.settings import settings
 from reconciler.cli.workspace import (
     choose_portals,
-    config_paths,
     load_config,
     open_workspace,
     read_token,
 )
-from reconciler.config import Loaded, PortalSettings, Workspace, load
+from reconciler.config import Base, Loaded, PortalSettings, Workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
 from reconciler.hubspot import (
     ApiVersion,
@@ -74,15 +73,12 @@ class Session:
 
     def files(self, paths: Sequence[Path], base: str | None) -> Files:
         """Read the pair files, and with `base` those of the merge base."""
-        from reconciler.config import git
-
-        loaded = load_config(self.workspace, paths)
-        self._warn(loaded.warnings)
-        read_from = [str(path) for path in config_paths(self.workspace, paths)]
-        state = git.git_state(Path.cwd(), read_from)
+        read = load_config(self.workspace, paths)
+        self._warn(read.loaded.warnings)
+        state = None if read.head is None else read.head.state
         if base is None:
-            return Files(loaded, state, None)
-        return Files(loaded, *self._base(base, state, paths, loaded.desired))
+            return Files(read.loaded, state, None)
+        return self._with_base(base, Files(read.loaded, state, None), paths)
 
     def at_hand(self, base: str | None) -> tuple[Desired | None, Desired | None]:
         """What the workspace's pair files and those of the base say, for a saved plan.
@@ -92,50 +88,46 @@ class Session:
         """
         head = None
         if self.workspace.config_directory.is_dir():
-            head = load_config(self.workspace, ()).desired
+            head = load_config(self.workspace, ()).loaded.desired
         else:
             output.note("no pair files at hand: the plan's own protection and thresholds hold")
         if base is None:
             return head, None
+        from reconciler.config import history
+
+        return head, history.parse_base(self._read_base(base, ())).desired
+
+    def _with_base(self, ref: str, files: Files, paths: Sequence[Path]) -> Files:
+        from reconciler.config import history
+
+        found = self._read_base(ref, paths)
+        past = history.parse_base(found)
+        elsewhere = self._elsewhere(files.loaded.desired, paths)
+        base = history.without_others(found, past.desired, files.loaded.desired, elsewhere)
+        state = files.git and replace(files.git, base=found.commit)
+        return replace(files, git=state, base=base)
+
+    def _read_base(self, ref: str, paths: Sequence[Path]) -> Base:
         from reconciler.config import git
 
-        path = self.workspace.path
-        found = git.read_base(
-            base,
-            directory=Path.cwd(),
-            workspace_path=None if path is None else str(path),
-            paths=(),
-        )
-        return head, git.parse_base(found)
-
-    def _base(
-        self, ref: str, state: GitState | None, paths: Sequence[Path], head: Desired
-    ) -> tuple[GitState | None, Desired]:
-        from reconciler.config import git
-
-        found = git.read_base(
+        return git.read_base(
             ref,
             directory=Path.cwd(),
             workspace_path=None if self.workspace.path is None else str(self.workspace.path),
             paths=[str(path) for path in paths],
+            configs=self.workspace.config_directory.as_posix(),
         )
-        desired = self._without_moved(git.parse_base(found), head, paths)
-        if state is None:
-            return None, desired
-        return GitState(state.commit, state.dirty, found.commit), desired
 
-    def _without_moved(self, base: Desired, head: Desired, paths: Sequence[Path]) -> Desired:
-        """The base without what head declares in files that were not named.
+    def _elsewhere(self, head: Desired, paths: Sequence[Path]) -> set[Pair]:
+        """What head declares in files that were not named.
 
         `plan configs/a.yaml` must not delete a direction that moved from there to another file.
         """
         everything = self.workspace.config_directory
         if not paths or not everything.is_dir():
-            return base
-        declared = load([everything], prune=self.workspace.prune).desired
-        elsewhere = _directions(declared) - _directions(head)
-        kept = tuple(each for each in base.directions if (each.from_, each.to) not in elsewhere)
-        return Desired(kept, base.files)
+            return set()
+        declared = load_config(self.workspace, [everything]).loaded.desired
+        return _directions(declared) - _directions(head)
 
     def _warn(self, warnings: tuple[Diagnostic, ...]) -> None:
         if settings().verbosity >= 0:
@@ -194,7 +186,10 @@ class Session:
         return git.path_from_top(Path.cwd(), str(path)) or os.path.relpath(path)
 
 
-def _directions(desired: Desired) -> set[tuple[ObjectReference, ObjectReference]]:
+Pair = tuple[ObjectReference, ObjectReference]
+
+
+def _directions(desired: Desired) -> set[Pair]:
     return {(each.from_, each.to) for each in desired.directions}
 
 

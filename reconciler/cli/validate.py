@@ -45,7 +45,7 @@ def _check(paths: tuple[Path, ...]) -> tuple[tuple[Diagnostic, ...], Desired | N
     except ConfigurationInvalid as error:
         found += error.diagnostics
     try:
-        loaded = load_config(workspace, paths)
+        loaded = load_config(workspace, paths).loaded
     except ConfigurationInvalid as error:
         return (*found, *error.diagnostics), None
     return (*found, *loaded.warnings), None if found else loaded.desired

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,12 +17,24 @@ from reconciler.config import (
     Loaded,
     PortalSettings,
     Workspace,
-    default_workspace,
+    find_default,
     find_workspace,
-    load,
     load_workspace,
 )
-from reconciler.errors import CredentialError, UsageProblem
+from reconciler.config.boundary import find_top
+from reconciler.config.files import WORKSPACE_FILE, collect, read_source, shown_path
+from reconciler.config.source import Source
+from reconciler.errors import (
+    ConfigurationInvalid,
+    CredentialError,
+    Diagnostic,
+    Severity,
+    UsageProblem,
+)
+from reconciler.model import Place
+
+if TYPE_CHECKING:
+    from reconciler.config.git_head import Head
 
 
 def open_workspace() -> Workspace:
@@ -28,8 +42,44 @@ def open_workspace() -> Workspace:
     named = settings().workspace
     if named is not None and not Path(named).is_file():
         raise click.BadParameter(f"{named} does not exist.", param_hint="--workspace")
-    path = find_workspace(Path.cwd()) if named is None else Path(named)
-    return default_workspace() if path is None else load_workspace(path)
+    if named is not None:
+        return load_workspace(Path(named))
+    path = find_workspace(Path.cwd())
+    workspace = find_default(Path()) if path is None else load_workspace(path)
+    _refuse_hidden(workspace)
+    return workspace
+
+
+def _refuse_hidden(workspace: Workspace) -> None:
+    """A workspace file or folder nearer than the one found, which only the work tree lacks.
+
+    Taking another in its place would plan for other files, and remove what these declare.
+    """
+    here, found = Path.cwd(), workspace.root.resolve()
+    if find_top(here) is None:
+        return
+    nearer = [folder for folder in (here, *here.parents) if folder != found]
+    nearer = [folder for folder in nearer if folder.is_relative_to(found)]
+    names = [folder / WORKSPACE_FILE for folder in nearer]
+    if workspace.path is None:
+        names += [folder / workspace.configs for folder in nearer]
+        names.append(found / WORKSPACE_FILE)
+    if not names:
+        return
+    from reconciler.config.git_head import left_out
+
+    hidden = [shown_path(path) for path in left_out(here, names)]
+    if hidden:
+        raise ConfigurationInvalid([_hidden(path) for path in hidden])
+
+
+def _hidden(shown: str) -> Diagnostic:
+    return Diagnostic(
+        "file-hidden",
+        f"{shown} is in the repository but not on disk (sparse checkout or skip-worktree)",
+        Place(shown, 1, 1),
+        hint="git sparse-checkout disable; git update-index --no-skip-worktree for one file",
+    )
 
 
 def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
@@ -40,9 +90,49 @@ def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
     return list(paths) or [_relative(workspace.root / workspace.configs)]
 
 
-def load_config(workspace: Workspace, paths: Sequence[Path]) -> Loaded:
-    """What the pair files say."""
-    return load(config_paths(workspace, paths), prune=workspace.prune)
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the pair files say, and what HEAD has of them; `head` None: no commit to ask."""
+
+    loaded: Loaded
+    head: Head | None
+
+
+def load_config(workspace: Workspace, paths: Sequence[Path]) -> Read:
+    """Read the pair files, those included that only a sparse checkout leaves out.
+
+    Raises ConfigurationInvalid with everything that is wrong with them.
+    """
+    from reconciler.config.loading import load_found  # pydantic only when it is needed
+
+    given = config_paths(workspace, paths)
+    sources, unreadable = collect(given)
+    head = _at_head(workspace, given, sources)
+    hidden = () if head is None else head.hidden
+    loaded = load_found(given, [*sources, *hidden], unreadable, prune=workspace.prune)
+    warnings = (*loaded.warnings, *(_read_from_head(source) for source in hidden))
+    return Read(replace(loaded, warnings=warnings), head)
+
+
+def _at_head(workspace: Workspace, given: Sequence[Path], sources: Sequence[Source]) -> Head | None:
+    """The pair files and the workspace file, which says as much of what is planned."""
+    if find_top(Path.cwd()) is None:
+        return None
+    from reconciler.config.git_head import at_head
+
+    own = None if workspace.path is None else read_source(workspace.path)
+    paths = [str(path) for path in (*given, *([workspace.path] if workspace.path else []))]
+    return at_head(Path.cwd(), paths, [*sources, *([own] if isinstance(own, Source) else [])])
+
+
+def _read_from_head(source: Source) -> Diagnostic:
+    return Diagnostic(
+        "file-hidden",
+        f"{source.path} is not on disk (sparse checkout or skip-worktree); it was read from HEAD",
+        Place(source.path, 1, 1),
+        hint="git sparse-checkout disable; git update-index --no-skip-worktree for one file",
+        severity=Severity.WARNING,
+    )
 
 
 def _relative(path: Path) -> Path:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.config.files import find_sources
-    from reconciler.config.git import Base, git_state, parse_base, read_base
+    from reconciler.config.git import Base, read_base
+    from reconciler.config.git_head import git_state
+    from reconciler.config.history import parse_base
     from reconciler.config.loading import load, parse
     from reconciler.config.object_types import InvalidName, canonical, standard_name
     from reconciler.config.schema import pair_schema, workspace_schema
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         PortalSettings,
         Workspace,
         default_workspace,
+        find_default,
         find_workspace,
         load_workspace,
         parse_workspace,
@@ -40,6 +43,7 @@ __all__ = [
     "Workspace",
     "canonical",
     "default_workspace",
+    "find_default",
     "find_sources",
     "find_workspace",
     "git_state",
@@ -56,7 +60,9 @@ __all__ = [
 
 _MODULES = {
     "files": ("find_sources",),
-    "git": ("Base", "git_state", "parse_base", "read_base"),
+    "git": ("Base", "read_base"),
+    "git_head": ("git_state",),
+    "history": ("parse_base",),
     "loading": ("load", "parse"),
     "object_types": ("InvalidName", "canonical", "standard_name"),
     "schema": ("pair_schema", "workspace_schema"),
@@ -68,6 +74,7 @@ _MODULES = {
         "PortalSettings",
         "Workspace",
         "default_workspace",
+        "find_default",
         "find_workspace",
         "load_workspace",
         "parse_workspace",

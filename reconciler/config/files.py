@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.config.boundary import Boundary, boundary_of
 from reconciler.config.source import Source
 from reconciler.config.text import MAXIMUM_BYTES, too_large
 from reconciler.errors import ConfigurationInvalid, Diagnostic
@@ -16,7 +17,17 @@ from reconciler.model import Place
 WORKSPACE_FILE = "reconciler.yaml"
 """The name of the workspace file, which is no pair file."""
 
+MAXIMUM_DEPTH = 32
+"""Most folders within each other that are searched."""
+
+MAXIMUM_FILES = 10_000
+"""Most pair files that one run reads, and most folders that it searches."""
+
+MAXIMUM_TOTAL = 64 << 20
+"""Most bytes that all pair files have together."""
+
 _SUFFIXES = (".yaml", ".yml")
+_OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def is_pair_file(name: str) -> bool:
@@ -36,91 +47,144 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
 
 
 def collect(paths: Sequence[Path]) -> tuple[list[Source], list[Diagnostic]]:
-    """The files that can be read, each once, and what is wrong with the others."""
+    """The files that can be read, each once, and what is wrong with the others.
+
+    No link is followed out of the repository, or out of the folder that was given where that is
+    in none. Folders, files and bytes are bounded; past a bound there is a diagnostic.
+    """
     walk = _Walk()
     for path in paths:
         walk.visit_given(path)
     return walk.sources, walk.diagnostics
 
 
-def read_source(path: Path) -> Source | Diagnostic:
-    """One file, read up to the size that is accepted."""
+def read_source(path: Path, boundary: Boundary | None = None) -> Source | Diagnostic:
+    """One regular file within the boundary, by default its own, up to the size that is accepted."""
     shown = shown_path(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAXIMUM_BYTES + 1)
+        real = os.path.realpath(path)
+        within = boundary or boundary_of(path)
+        if not within.holds(real):
+            return within.refusal(shown)
+        content = _content(real)
     except FileNotFoundError:
         return _missing(shown)
     except (OSError, ValueError) as error:
         return _unreadable(shown, error)
-    return too_large(shown) if len(content) > MAXIMUM_BYTES else Source(shown, content)
+    if content is None:
+        return Diagnostic("file-unreadable", f"{shown} is not a regular file", Place(shown, 1, 1))
+    return too_large(shown) if len(content) > MAXIMUM_BYTES else Source(shown, content, real)
+
+
+def _content(real: str) -> bytes | None:
+    """The bytes at a real path; None for a pipe or a device, whose reading may never end."""
+    if not stat.S_ISREG(Path(real).stat().st_mode):
+        return None
+    opened = os.open(real, _OPENING)
+    with open(opened, "rb") as file:  # noqa: PTH123 - a descriptor
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            return None
+        return file.read(MAXIMUM_BYTES + 1)
 
 
 def shown_path(path: Path) -> str:
     """The path as given, relative to the current directory where it lies below it.
 
-    Bytes that are no UTF-8 are replaced, so that it can be printed and written anywhere.
+    Bytes that are not UTF-8 are replaced, so that it can be printed and written anywhere.
     """
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
     return os.fsencode(path.as_posix()).decode("utf-8", "replace")
 
 
+Identity = tuple[int, int]
+
+
 @dataclass(slots=True)
 class _Walk:
+    """Collects the pair files of one run."""
+
     sources: list[Source] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    seen: set[tuple[int, int]] = field(default_factory=set)
+    _seen: set[Identity] = field(default_factory=set)
+    _bytes: int = 0
+    _full: bool = False
 
     def visit_given(self, path: Path) -> None:
+        """A path given itself: a folder is searched, any other file is read."""
+        try:
+            boundary = boundary_of(path)
+            real = os.path.realpath(path)
+        except (OSError, ValueError) as error:
+            self.diagnostics.append(_unreadable(shown_path(path), error))
+            return
+        self._visit(path, real, boundary, ())
+
+    def _visit(
+        self, path: Path, real: str, boundary: Boundary, above: tuple[Identity, ...]
+    ) -> None:
+        """`above`: the folders that this path lies in, to notice a loop of symbolic links."""
+        if self._full:
+            return
+        if not boundary.holds(real):
+            self.diagnostics.append(boundary.refusal(shown_path(path)))
+            return
         status = self._status(path)
         if status is None:
             return
-        if stat.S_ISDIR(status.st_mode):
-            self._visit_directory(path, ())
-        else:
-            self._read(path, status)
-
-    def _visit_directory(self, directory: Path, above: tuple[tuple[int, int], ...]) -> None:
-        """`above`: the directories this one lies in, to notice a loop of symbolic links."""
-        status = self._status(directory)
-        if status is None:
-            return
         identity = (status.st_dev, status.st_ino)
+        if stat.S_ISDIR(status.st_mode):
+            self._visit_directory(path, real, boundary, above, identity)
+        elif identity not in self._seen:
+            self._seen.add(identity)
+            self._read(path, boundary)
+
+    def _visit_directory(
+        self,
+        directory: Path,
+        real: str,
+        boundary: Boundary,
+        above: tuple[Identity, ...],
+        identity: Identity,
+    ) -> None:
         if identity in above:
             self._report("directory-loop", directory, "is a link to a directory it lies in")
             return
-        for name in self._names(directory):
-            self._visit(directory / name, (*above, identity))
+        if len(above) >= MAXIMUM_DEPTH:
+            self._report("folders-too-deep", directory, f"lies deeper than {MAXIMUM_DEPTH} folders")
+            return
+        if identity in self._seen:
+            return
+        self._seen.add(identity)
+        if len(self._seen) > 2 * MAXIMUM_FILES:
+            self._stop(directory, f"more than {2 * MAXIMUM_FILES:,} files and folders")
+            return
+        for name, is_link in self._entries(directory, real):
+            path = directory / name
+            below = os.path.realpath(path) if is_link else os.path.join(real, name)  # noqa: PTH118 - text
+            if is_pair_file(name) or os.path.isdir(below):  # noqa: PTH112 - text
+                self._visit(path, below, boundary, (*above, identity))
 
-    def _visit(self, path: Path, above: tuple[tuple[int, int], ...]) -> None:
-        if path.is_dir():
-            self._visit_directory(path, above)
-        elif is_pair_file(path.name):
-            status = self._status(path)
-            if status is None:
-                return
-            if stat.S_ISREG(status.st_mode):
-                self._read(path, status)
-            else:
-                self._report("file-unreadable", path, "is no regular file")
-
-    def _names(self, directory: Path) -> Iterator[str]:
+    def _entries(self, directory: Path, real: str) -> Iterator[tuple[str, bool]]:
+        """The names in a folder that are not hidden, sorted, and which of them are links."""
         try:
-            names = sorted(os.listdir(directory))  # noqa: PTH208 - names are what is sorted
+            with os.scandir(real) as entries:
+                found = sorted((each.name, each.is_symlink()) for each in entries)
         except OSError as error:
             self.diagnostics.append(_unreadable(shown_path(directory), error))
             return iter(())
-        return (name for name in names if not name.startswith("."))
+        return (each for each in found if not each[0].startswith("."))
 
-    def _read(self, path: Path, status: os.stat_result) -> None:
-        identity = (status.st_dev, status.st_ino)
-        if identity in self.seen:
-            return
-        self.seen.add(identity)
-        match read_source(path):
+    def _read(self, path: Path, boundary: Boundary) -> None:
+        match read_source(path, boundary):
             case Source() as source:
-                self.sources.append(source)
+                self._bytes += len(source.content)
+                if len(self.sources) >= MAXIMUM_FILES:
+                    self._stop(path, f"more than {MAXIMUM_FILES:,} pair files")
+                elif self._bytes > MAXIMUM_TOTAL:
+                    self._stop(path, f"more than {MAXIMUM_TOTAL >> 20} MiB of pair files")
+                else:
+                    self.sources.append(source)
             case Diagnostic() as diagnostic:
                 self.diagnostics.append(diagnostic)
 
@@ -136,6 +200,18 @@ class _Walk:
     def _report(self, code: str, path: Path, words: str) -> None:
         shown = shown_path(path)
         self.diagnostics.append(Diagnostic(code, f"{shown} {words}", Place(shown, 1, 1)))
+
+    def _stop(self, path: Path, what: str) -> None:
+        self._full = True
+        shown = shown_path(path)
+        self.diagnostics.append(
+            Diagnostic(
+                "too-many-files",
+                f"there are {what}; nothing from {shown} on was read",
+                Place(shown, 1, 1),
+                hint="give the paths of fewer files, or split the configuration",
+            )
+        )
 
 
 def _missing(shown: str) -> Diagnostic:

@@ -1,17 +1,19 @@
-"""Files of a commit, straight from git's objects: one process for any number of them."""
+"""Files of commits, straight from git's objects: one process for any number of them."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 from typing import IO
 
-from reconciler.config.files import is_pair_file
-from reconciler.config.git_process import environment, not_runnable, printable
+from reconciler.config.files import MAXIMUM_DEPTH, MAXIMUM_FILES, is_pair_file
+from reconciler.config.git_process import command, environment, not_runnable, printable
 from reconciler.config.text import MAXIMUM_BYTES
 from reconciler.errors import GitError
 
@@ -20,9 +22,15 @@ _LINK = "120000"
 _SUBMODULE = "160000"
 _MOST_LINKS = 40
 _CHUNK = 1 << 16
+_LARGEST_TREE = 64 << 20
+_SECONDS = 120.0
 
 Parts = tuple[str, ...]
 """The steps from the top of the tree to a file or directory."""
+
+
+class NotReadable(GitError):
+    """A commit holds what is not read: past a bound, outside, or in another repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +45,26 @@ class Item:
     def is_directory(self) -> bool:
         return self.mode == _DIRECTORY
 
+    @property
+    def is_submodule(self) -> bool:
+        return self.mode == _SUBMODULE
+
+
+def blob_id(content: bytes, like: str) -> str:
+    """The ID that git gives a file of these bytes, in the format of the object ID `like`."""
+    object_ = b"blob %d\0%b" % (len(content), content)
+    if len(like) == 2 * hashlib.sha256().digest_size:
+        return hashlib.sha256(object_).hexdigest()
+    return hashlib.sha1(object_, usedforsecurity=False).hexdigest()
+
 
 @contextmanager
-def open_tree(directory: Path, commit: str) -> Iterator[Tree]:
-    """The tree of a commit, readable while the context lasts."""
+def open_objects(top: Path) -> Iterator[Objects]:
+    """The objects of a repository, readable while the context lasts."""
     try:
         process = subprocess.Popen(
-            ["git", "cat-file", "--batch"],
-            cwd=directory,
+            command("cat-file", "--batch"),
+            cwd=top,
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -52,49 +72,96 @@ def open_tree(directory: Path, commit: str) -> Iterator[Tree]:
         )
     except OSError as error:
         raise not_runnable(error) from None
-    with process:
-        reader = _Reader(process)
-        _, content = reader.read(f"{commit}^{{tree}}")
-        yield Tree(reader, len(commit) // 2, content)
+    watch = Timer(_SECONDS, process.kill)
+    watch.daemon = True
+    watch.start()
+    try:
+        with process:
+            yield Objects(process)
+    finally:
+        watch.cancel()
 
 
 @dataclass(slots=True)
-class _Reader:
+class Objects:
     """Asks `git cat-file --batch` for one object after the other."""
 
     process: subprocess.Popen[bytes]
+    _blobs: dict[str, bytes] = field(default_factory=dict)
+    _trees: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
 
-    def read(self, name: str) -> tuple[str, bytes]:
-        """Type and bytes of an object; no more bytes than a file may have and one."""
+    def commit(self, name: str) -> str | None:
+        """The ID of the commit that a ref or an ID names; None where there is none."""
+        found = self._read(f"{name}^{{commit}}")
+        return found[0] if found is not None and found[1] == "commit" else None
+
+    def parent(self, commit: str) -> str | None:
+        """The first parent of a commit, where it is at hand."""
+        return self.commit(f"{commit}^1")
+
+    def tree(self, commit: str) -> Tree:
+        """The files of a commit. Raises GitError where they are not at hand."""
+        found = self._read(f"{commit}^{{tree}}")
+        if found is None:
+            raise self._missing(f"{commit}^{{tree}}")
+        return Tree(self, found[0])
+
+    def blob(self, id_: str) -> bytes:
+        """The bytes of a file, cut off past the size that is accepted."""
+        if id_ not in self._blobs:
+            self._blobs[id_] = self._object(id_, "blob")
+        return self._blobs[id_]
+
+    def entries(self, id_: str) -> dict[str, tuple[str, str]]:
+        """Mode and ID by name of what a tree holds."""
+        if id_ not in self._trees:
+            content = self._object(id_, "tree")
+            self._trees[id_] = dict(_parse_tree(id_, content))
+        return self._trees[id_]
+
+    def _object(self, id_: str, kind: str) -> bytes:
+        found = self._read(id_)
+        if found is None:
+            raise self._missing(id_)
+        if found[1] != kind:
+            raise GitError(f"git's object {id_} is a {found[1]}, not a {kind}", hint=_DAMAGED)
+        return found[2]
+
+    def _read(self, name: str) -> tuple[str, str, bytes] | None:
+        """ID, type and bytes of an object, a file's up to the size that is accepted and one."""
         requests, answers = self._pipes()
         try:
             os.write(requests.fileno(), f"{name}\n".encode())  # unbuffered: closing cannot fail
             header = answers.readline().decode("ascii", "replace").split()
         except OSError:
             header = []
-        if len(header) != 3:
-            raise self._failed(name)
-        kind, size = header[1], int(header[2])
-        whole = kind == "tree"
-        content = answers.read(size if whole else min(size, MAXIMUM_BYTES + 1))
+        if len(header) != 3 or not header[2].isdecimal():
+            return None
+        id_, kind, size = header[0], header[1], int(header[2])
+        if kind == "tree" and size > _LARGEST_TREE:
+            raise GitError(f"git's tree {id_} is larger than {_LARGEST_TREE >> 20} MiB")
+        content = answers.read(size if kind == "tree" else min(size, MAXIMUM_BYTES + 1))
         _skip(answers, size - len(content) + 1)
-        return kind, content
+        return id_, kind, content
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self.process.stdin is None or self.process.stdout is None:
             raise GitError("git cat-file has no pipes")
         return self.process.stdin, self.process.stdout
 
-    def _failed(self, name: str) -> GitError:
+    def _missing(self, name: str) -> GitError:
         words = ""
         if self.process.poll() is not None and self.process.stderr is not None:
             words = self.process.stderr.read().decode("utf-8", "replace").strip()
         reason = f": {' '.join(words.split())}" if words else ""
-        return GitError(
-            f"git has no object {name}{reason}",
-            hint="fetch the whole history: git fetch --unshallow, or actions/checkout with "
-            "fetch-depth: 0",
-        )
+        return GitError(f"git has no object {name}{reason}", hint=_NOT_FETCHED)
+
+
+_NOT_FETCHED = (
+    "fetch it: git fetch --unshallow, or actions/checkout with fetch-depth: 0; in a partial clone, "
+    "git fetch --refetch --no-filter, or clone without --filter"
+)
+_DAMAGED = "the repository is damaged: git fsck shows more"
 
 
 def _skip(stream: IO[bytes], count: int) -> None:
@@ -106,17 +173,23 @@ def _skip(stream: IO[bytes], count: int) -> None:
 
 
 @dataclass(slots=True)
+class _Walked:
+    """How much of a tree was visited: each folder once, and not more than is read from a disk."""
+
+    folders: set[Parts] = field(default_factory=set)
+    found: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """A commit's tree. Symbolic links are followed as they would be on disk."""
 
-    reader: _Reader
-    id_size: int
-    root: bytes
-    _known: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    objects: Objects
+    id: str
 
     def find(self, parts: Parts) -> Item | None:
-        """What is at a path. Raises GitError where the path leaves the repository."""
-        pending, done, links = list(parts), [Item(_DIRECTORY, "", ())], 0
+        """What is at a path. Raises NotReadable where the path leaves the repository."""
+        pending, done, links = list(parts), [Item(_DIRECTORY, self.id, ())], 0
         while pending:
             name = pending.pop(0)
             if name in {"", "."}:
@@ -126,7 +199,9 @@ class Tree:
                 _stay_inside(done, parts)
                 continue
             here = done[-1]
-            found = self._entries(here).get(name) if here.is_directory else None
+            if here.is_submodule:
+                raise in_submodule(here.real)
+            found = self.objects.entries(here.id).get(name) if here.is_directory else None
             if found is None:
                 return None
             item = Item(found[0], found[1], (*here.real, name))
@@ -136,43 +211,45 @@ class Tree:
                     return None
                 pending = [*self._target(item, parts), *pending]
             else:
-                done.append(_readable(item))
+                done.append(item)
         return done[-1]
 
     def content(self, item: Item) -> bytes:
         """The bytes of a file, cut off past the size that is accepted."""
-        return self.reader.read(item.id)[1]
+        return self.objects.blob(item.id)
 
     def pair_files(self, parts: Parts) -> Iterator[tuple[Parts, Item]]:
-        """The pair files at or below a path in sorted order; a file itself is taken as is."""
+        """The pair files at or below a path in sorted order; a file itself is taken as is.
+
+        A submodule is given as it is. Raises NotReadable past the bounds that hold on disk.
+        """
         item = self.find(parts)
         if item is None:
             return
         if item.is_directory:
-            yield from self._below(parts, item, frozenset())
+            yield from self._below(parts, item, _Walked(), 0)
         else:
             yield parts, item
 
     def _below(
-        self, parts: Parts, directory: Item, above: frozenset[Parts]
+        self, parts: Parts, directory: Item, walked: _Walked, depth: int
     ) -> Iterator[tuple[Parts, Item]]:
-        if directory.real in above:
+        if directory.real in walked.folders:
             return
-        for name in sorted(self._entries(directory)):
+        walked.folders.add(directory.real)
+        if depth >= MAXIMUM_DEPTH:
+            raise NotReadable(f"{_shown(parts)} lies deeper than {MAXIMUM_DEPTH} folders")
+        if len(walked.folders) > MAXIMUM_FILES or walked.found > MAXIMUM_FILES:
+            raise NotReadable(f"there are more than {MAXIMUM_FILES:,} files or folders")
+        for name in sorted(self.objects.entries(directory.id)):
             if name.startswith("."):
                 continue
             item = self.find((*directory.real, name))
             if item is not None and item.is_directory:
-                yield from self._below((*parts, name), item, above | {directory.real})
-            elif item is not None and is_pair_file(name):
+                yield from self._below((*parts, name), item, walked, depth + 1)
+            elif item is not None and (item.is_submodule or is_pair_file(name)):
+                walked.found += 1
                 yield (*parts, name), item
-
-    def _entries(self, directory: Item) -> dict[str, tuple[str, str]]:
-        """Mode and ID by name."""
-        if directory.id not in self._known:
-            content = self.reader.read(directory.id)[1] if directory.id else self.root
-            self._known[directory.id] = dict(_parse_tree(content, self.id_size))
-        return self._known[directory.id]
 
     def _target(self, link: Item, asked: Parts) -> list[str]:
         target = self.content(link).decode("utf-8", "surrogateescape")
@@ -181,24 +258,29 @@ class Tree:
         return target.split("/")
 
 
-def _parse_tree(content: bytes, id_size: int) -> Iterator[tuple[str, tuple[str, str]]]:
+def _parse_tree(id_: str, content: bytes) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Mode and ID by name. Raises GitError where the tree is not written as git writes it."""
+    id_size = len(id_) // 2
     start = 0
     while start < len(content):
-        space = content.index(b" ", start)
-        end = content.index(b"\0", space)
-        mode = content[start:space].decode("ascii")
-        name = content[space + 1 : end].decode("utf-8", "surrogateescape")
+        space = content.find(b" ", start)
+        end = content.find(b"\0", space)
+        mode, name = content[start:space], content[space + 1 : end]
         start = end + 1 + id_size
-        yield name, (mode, content[end + 1 : start].hex())
-
-
-def _readable(item: Item) -> Item:
-    if item.mode == _SUBMODULE:
-        raise GitError(
-            f"{printable('/'.join(item.real))} is a submodule: its files are in another repository",
-            hint="run in the submodule, which has a history of its own, or plan without --base",
+        if space < 0 or end < 0 or start > len(content) or not mode.isdigit() or not name:
+            raise GitError(f"git's tree {id_} is malformed", hint=_DAMAGED)
+        yield (
+            name.decode("utf-8", "surrogateescape"),
+            (mode.decode("ascii").lstrip("0"), content[end + 1 : start].hex()),
         )
-    return item
+
+
+def in_submodule(parts: Parts) -> NotReadable:
+    """The error of a path whose files are in another repository."""
+    return NotReadable(
+        f"{_shown(parts)} is a submodule: its files are in another repository",
+        hint="run in the submodule, which has a history of its own, or plan without --base",
+    )
 
 
 def _stay_inside(done: list[Item], asked: Parts) -> None:
@@ -206,9 +288,13 @@ def _stay_inside(done: list[Item], asked: Parts) -> None:
         raise _outside(asked)
 
 
-def _outside(parts: Parts) -> GitError:
-    return GitError(
-        f"{printable('/'.join(parts))} is a link that leads out of the repository, so git does not know what "
+def _outside(parts: Parts) -> NotReadable:
+    return NotReadable(
+        f"{_shown(parts)} is a link that leads out of the repository, so git does not know what "
         "it held at the base",
         hint="keep the file in the repository, or plan without --base",
     )
+
+
+def _shown(parts: Parts) -> str:
+    return printable("/".join(parts))

@@ -8,9 +8,59 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.config.boundary import find_top
 from reconciler.errors import GitError
 
-_SET_BY_HOOKS = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
+_HARDENING = (
+    *("-c", "safe.bareRepository=explicit"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "protocol.allow=never"),
+    "--no-pager",
+)
+"""What keeps the configuration of a repository from choosing a command for git to run.
+
+The commands used here (rev-parse, merge-base, rev-list, cat-file, ls-files, remote get-url) run
+no filter, text conversion, external diff, pager, alias or signature check; they refresh no index,
+and no object is fetched.
+"""
+
+_KEPT = frozenset(
+    [
+        "PATH",
+        "HOME",
+        "XDG_CONFIG_HOME",
+        "TMPDIR",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "SUDO_UID",
+        "SYSTEMROOT",
+        "SYSTEMDRIVE",
+        "WINDIR",
+        "COMSPEC",
+        "PATHEXT",
+        "TEMP",
+        "TMP",
+        "USERPROFILE",
+        "APPDATA",
+        "LOCALAPPDATA",
+        "PROGRAMDATA",
+        "HOMEDRIVE",
+        "HOMEPATH",
+        "GIT_EXEC_PATH",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_QUARANTINE_PATH",
+        "GIT_TEST_ASSUME_DIFFERENT_OWNER",
+    ]
+)
+_KEPT_WITH_WORK_TREE = ("GIT_WORK_TREE", "GIT_DIR", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
+_SECONDS = 60.0
 _FULL_HISTORY = (
     "fetch the whole history: git fetch --unshallow; in GitHub Actions, "
     "actions/checkout with fetch-depth: 0; in GitLab CI, GIT_DEPTH: 0"
@@ -32,7 +82,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """The work tree a directory lies in; `prefix` leads from its top to the directory."""
+    """The work tree a directory lies in; `prefix` leads from its top to the directory.
+
+    `top` is a real path, and where git runs.
+    """
 
     directory: Path
     top: Path
@@ -61,40 +114,80 @@ def _below_top(steps: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def printable(path: str) -> str:
-    """The path with bytes that are no UTF-8 replaced."""
+    """The path with bytes that are not UTF-8 replaced."""
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-def environment() -> dict[str, str]:
-    """English words, no prompts, no locks; and the repository is found from the directory.
+def command(*arguments: str) -> list[str]:
+    """The command line of a git process that runs nothing a repository names."""
+    return ["git", *_HARDENING, *arguments]
 
-    A hook's GIT_DIR would make git take any directory for the top of the work tree. Whoever sets
-    GIT_WORK_TREE too means both.
+
+def environment() -> dict[str, str]:
+    """What git needs to run and to find its user's configuration, and no token.
+
+    English words, no prompts, no locks, no replaced objects, nothing fetched, no protocol to
+    fetch it by. The repository is found from the directory: a hook's GIT_DIR would make git take
+    any directory for the top of the work tree. Whoever sets GIT_WORK_TREE too means both. Of the
+    configuration in GIT_CONFIG_COUNT, where tokens are found, only `safe.directory` is passed on.
     """
-    kept = dict(os.environ)
-    if "GIT_WORK_TREE" not in kept:
-        for name in _SET_BY_HOOKS:
-            kept.pop(name, None)
-    kept.pop("LANGUAGE", None)
-    return kept | {
-        "LC_ALL": "C",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_LITERAL_PATHSPECS": "1",
-    }
+    kept = {name: value for name, value in os.environ.items() if name.upper() in _KEPT}
+    kept["PATH"] = _absolute_only(kept.get("PATH", os.defpath))
+    if os.environ.get("GIT_WORK_TREE"):
+        chosen = {name: os.environ.get(name) for name in _KEPT_WITH_WORK_TREE}
+        kept |= {name: value for name, value in chosen.items() if value is not None}
+    return (
+        kept
+        | _safe_directories()
+        | {
+            "LC_ALL": "C",
+            "GIT_ALLOW_PROTOCOL": "",
+            "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+        }
+    )
+
+
+def _absolute_only(path: str) -> str:
+    """The folders of PATH that do not depend on where git runs: no repository brings its own git."""
+    return os.pathsep.join(each for each in path.split(os.pathsep) if Path(each).is_absolute())
+
+
+def _safe_directories() -> dict[str, str]:
+    """The directories that GIT_CONFIG_COUNT and its like declare safe, as container jobs do."""
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    numbers = range(min(int(count), 100)) if count.isdecimal() else range(0)
+    found = [
+        os.environ.get(f"GIT_CONFIG_VALUE_{number}", "")
+        for number in numbers
+        if os.environ.get(f"GIT_CONFIG_KEY_{number}", "").casefold() == "safe.directory"
+    ]
+    passed = {"GIT_CONFIG_COUNT": str(len(found))} if found else {}
+    for number, value in enumerate(found):
+        passed |= {
+            f"GIT_CONFIG_KEY_{number}": "safe.directory",
+            f"GIT_CONFIG_VALUE_{number}": value,
+        }
+    return passed
 
 
 def run(directory: Path, *arguments: str) -> Answer:
-    """Run git in a directory. Raises GitError where there is no git."""
+    """Run git in a directory. Raises GitError where there is no git, or it does not end."""
     try:
         done = subprocess.run(
-            ["git", *arguments],
+            command(*arguments),
             cwd=directory,
             env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            timeout=_SECONDS,
             check=False,
         )
+    except subprocess.TimeoutExpired:
+        raise GitError(f"git {arguments[0]} did not end within {_SECONDS:.0f} s") from None
     except (OSError, ValueError) as error:
         raise not_runnable(error) from None
     return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip())
@@ -108,21 +201,33 @@ def not_runnable(error: Exception) -> GitError:
 
 
 def find_repository(directory: Path) -> Repository:
-    """The repository a directory lies in. Raises GitError in git's own words."""
+    """The repository a directory lies in. Raises GitError in git's own words.
+
+    Git runs at its top, which is found without git: in a folder that only looks like a bare
+    repository, an old git would obey the configuration there.
+    """
+    top = find_top(directory)
+    if top is None:
+        raise GitError(
+            f"{printable(str(directory))} is not in a git repository",
+            hint="--base needs the repository that the configuration is in",
+        )
     answer = run(
-        directory,
+        top,
         *("rev-parse", "--is-shallow-repository", "--git-path", "shallow"),
-        *("--show-toplevel", "--show-prefix"),
+        *("--absolute-git-dir", "--show-toplevel"),
     )
     if answer.status != 0:
-        raise _no_repository(directory, answer)
-    shallow, shallow_file, top, *prefix = answer.lines
-    return Repository(
-        directory,
-        Path(top),
-        tuple(part for part in "".join(prefix).split("/") if part),
-        directory / shallow_file if shallow == "true" else None,
-    )
+        raise _not_usable(top, answer)
+    shallow, shallow_file, git_directory, *found = answer.lines
+    if [os.path.realpath(each) for each in found] != [str(top)] or Path(git_directory) == top:
+        raise GitError(
+            f"git takes {printable(os.linesep.join(found) or git_directory)} for the repository of "
+            f"{printable(str(top))}",
+            hint=f"repair or remove {printable(str(top / '.git'))}",
+        )
+    prefix = Path(os.path.realpath(directory)).relative_to(top).parts
+    return Repository(directory, top, prefix, top / shallow_file if shallow == "true" else None)
 
 
 def in_words(answer: Answer) -> str:
@@ -131,11 +236,11 @@ def in_words(answer: Answer) -> str:
     return words.removeprefix("fatal: ") or f"git ended with status {answer.status}"
 
 
-def _no_repository(directory: Path, answer: Answer) -> GitError:
+def _not_usable(top: Path, answer: Answer) -> GitError:
     if "not a git repository" in answer.problem:
         return GitError(
-            f"{printable(str(directory))} is not in a git repository",
-            hint="--base needs the repository that the configuration is in",
+            f"{printable(str(top / '.git'))} is not a git repository",
+            hint="repair or remove it",
         )
     if "dubious ownership" in answer.problem:
         first, _, _ = answer.problem.partition("\n")
@@ -152,8 +257,8 @@ def merge_base(repository: Repository, ref: str) -> str:
     Raises GitError where the ref is unknown, or the history at hand is too short to tell.
     """
     if ref.startswith("-") or not ref.strip():
-        raise GitError(f'"{printable(ref)}" is no git ref', hint="give a branch, tag or commit")
-    answer = run(repository.directory, "merge-base", "--end-of-options", ref, "HEAD")
+        raise GitError(f'"{printable(ref)}" is not a git ref', hint="give a branch, tag or commit")
+    answer = run(repository.top, "merge-base", "--end-of-options", ref, "HEAD")
     if answer.status == 0:
         commit = answer.lines[0]
         _refuse_hidden_history(repository, ref, commit)
@@ -163,14 +268,22 @@ def merge_base(repository: Repository, ref: str) -> str:
     raise _unknown(repository, ref, answer)
 
 
+def commit_id(repository: Repository, ref: str) -> str:
+    """The commit that a ref names, once `merge_base` has accepted it. Raises GitError."""
+    answer = run(
+        repository.top, *("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}")
+    )
+    if answer.status != 0:
+        raise _unknown(repository, ref, answer)
+    return answer.lines[0]
+
+
 def _refuse_hidden_history(repository: Repository, ref: str, base: str) -> None:
     """In a shallow clone, a nearer common commit may hide behind a cut that is not behind `base`."""
     if repository.shallow_file is None:
         return
     cuts = set(repository.shallow_file.read_text(encoding="ascii").split())
-    answer = run(
-        repository.directory, "rev-list", "--end-of-options", ref, "HEAD", f"^{base}", "--"
-    )
+    answer = run(repository.top, "rev-list", "--end-of-options", ref, "HEAD", f"^{base}", "--")
     if answer.status != 0:
         raise GitError(f"git: {in_words(answer)}", hint=_FULL_HISTORY)
     if cuts.intersection(answer.lines):
@@ -214,4 +327,4 @@ def _how_to_get(repository: Repository, ref: str) -> str:
 
 def _is_commit(repository: Repository, ref: str) -> bool:
     arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    return run(repository.directory, *arguments).status == 0
+    return run(repository.top, *arguments).status == 0

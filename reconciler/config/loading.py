@@ -23,7 +23,17 @@ def load(paths: Sequence[Path], *, prune: bool = True) -> Loaded:
 
     Raises ConfigurationInvalid with every diagnostic, also when there is no pair file at all.
     """
-    sources, unreadable = collect(paths)
+    return load_found(paths, *collect(paths), prune=prune)
+
+
+def load_found(
+    paths: Sequence[Path],
+    sources: Sequence[Source],
+    unreadable: Sequence[Diagnostic],
+    *,
+    prune: bool,
+) -> Loaded:
+    """What the pair files say that `collect` found below the paths. Raises as `load` does."""
     if not sources and not unreadable:
         raise ConfigurationInvalid([_no_pair_files(paths)])
     return _parse(sources, prune=prune, earlier=unreadable)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config.files import WORKSPACE_FILE, read_source
+from reconciler.config.boundary import boundary_of, boundary_of_folder, find_top
+from reconciler.config.files import WORKSPACE_FILE, read_source, shown_path
 from reconciler.config.source import Source
 from reconciler.errors import ConfigurationInvalid, Diagnostic
-from reconciler.model import Safety
+from reconciler.model import Place, Safety
 
 API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
 """HubSpot's API versions that have association limits, oldest first (documented)."""
@@ -60,33 +63,70 @@ class Workspace:
     prune: bool = True
     safety: Safety = DEFAULT_SAFETY
     portals: tuple[PortalSettings, ...] = (PortalSettings(DEFAULT_PORTAL),)
+    configs_place: Place | None = field(default=None, compare=False)
 
     @property
     def config_directory(self) -> Path:
         return self.root / self.configs
 
 
-def default_workspace() -> Workspace:
-    """The workspace of a directory without a workspace file: one portal, named `default`."""
-    return Workspace()
+def default_workspace(root: Path = Path()) -> Workspace:
+    """The workspace where there is no workspace file: one portal, named `default`."""
+    return Workspace(root=root)
 
 
 def find_workspace(start: Path) -> Path | None:
-    """The workspace file in `start` or the nearest directory above; relative if `start` is."""
-    directory = start
-    for _ in (resolved := start.resolve(), *resolved.parents):
-        if (directory / WORKSPACE_FILE).is_file():
-            return directory / WORKSPACE_FILE
-        directory = directory.parent if directory.is_absolute() else directory / ".."
+    """The workspace file in `start` or the nearest directory above; relative if `start` is.
+
+    Not above the top of the repository that `start` is in. What is there and cannot be read, such
+    as a dangling link, is found all the same: it must not pass for a missing file.
+    """
+    for directory in _upwards(start):
+        path = directory / WORKSPACE_FILE
+        if os.path.lexists(path) and not path.is_dir():
+            return path
     return None
 
 
+def find_default(start: Path) -> Workspace:
+    """The workspace without a file: `configs` in `start` or the nearest directory above.
+
+    Raises ConfigurationInvalid where `configs` is a link that leads out of the repository.
+    """
+    found = (each for each in _upwards(start) if os.path.lexists(each / DEFAULT_CONFIGS))
+    workspace = default_workspace(next(found, start))
+    boundary = boundary_of_folder(workspace.root)
+    if not boundary.holds(os.path.realpath(workspace.config_directory)):
+        raise ConfigurationInvalid([boundary.refusal(shown_path(workspace.config_directory))])
+    return workspace
+
+
+def _upwards(start: Path) -> Iterator[Path]:
+    """A directory and those above it, to the top of its repository."""
+    top = find_top(start)
+    directory = start
+    for real in (resolved := start.resolve(), *resolved.parents):
+        yield directory
+        if real == top:
+            return
+        directory = directory.parent if directory.is_absolute() else directory / ".."
+
+
 def load_workspace(path: Path) -> Workspace:
-    """Read a workspace file. Raises ConfigurationInvalid with every diagnostic."""
-    source = read_source(path)
+    """Read a workspace file.
+
+    Raises ConfigurationInvalid with every diagnostic, also where the file or its `configs` leads
+    out of the repository; outside a repository, out of the file's folder.
+    """
+    boundary = boundary_of(path)
+    source = read_source(path, boundary)
     if isinstance(source, Diagnostic):
         raise ConfigurationInvalid([source])
-    return _parse(source, path)
+    workspace = _parse(source, path)
+    if not boundary.holds(os.path.realpath(workspace.config_directory)):
+        named = f"`configs`, {workspace.configs},"
+        raise ConfigurationInvalid([boundary.refusal(named, workspace.configs_place)])
+    return workspace
 
 
 def parse_workspace(source: Source) -> Workspace:

@@ -71,7 +71,19 @@ def _read_portal_id(value: object) -> int:
 def _read_path(value: str) -> str:
     if not value.strip():
         raise problem("path-invalid", words="is empty", hint="write a path, or remove the key")
+    if "\0" in value:
+        raise problem("path-invalid", words="holds the character U+0000", hint="remove it")
     return value
+
+
+def _read_relative_path(value: str) -> str:
+    if value.startswith("/"):
+        raise problem(
+            "path-invalid",
+            words="is an absolute path",
+            hint="write it relative to the workspace file's folder, such as configs",
+        )
+    return _read_path(value)
 
 
 def _read_portal_name(value: str) -> str:
@@ -144,6 +156,11 @@ Percent = Annotated[
 ]
 PathText = Annotated[
     str, AfterValidator(_read_path), WithJsonSchema({"type": "string", "pattern": r"\S"})
+]
+RelativePath = Annotated[
+    str,
+    AfterValidator(_read_relative_path),
+    WithJsonSchema({"type": "string", "pattern": r"^(?!/)[\s\S]*\S"}),
 ]
 VariableName = Annotated[
     str,
@@ -232,7 +249,7 @@ class WorkspaceForm(_Strict):
         Field(description="The version of this file's format."),
     ]
     configs: Annotated[
-        PathText, Field(description="The directory of the pair files, from this file's.")
+        RelativePath, Field(description="The directory of the pair files, from this file's.")
     ] = DEFAULT_CONFIGS
     api_version: Annotated[
         str,

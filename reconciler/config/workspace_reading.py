@@ -74,7 +74,7 @@ def read_workspace(source: Source, path: Path) -> Workspace:
         diagnostics += _portal_problems(checked.model, roots[0], source.path)
     if checked.model is None or diagnostics:
         raise ConfigurationInvalid(diagnostics)
-    return _workspace(checked.model, path)
+    return _workspace(checked.model, path, _configs_place(roots[0], source.path))
 
 
 def _not_one_document(path: str, roots: tuple[Node, ...]) -> list[Diagnostic]:
@@ -123,7 +123,11 @@ def _same_portal(name: str, earlier: str, at: Place, where: Place) -> Diagnostic
     )
 
 
-def _workspace(form: WorkspaceForm, path: Path) -> Workspace:
+def _configs_place(root: Node, path: str) -> Place:
+    return place(path, child(root, "configs") or root)
+
+
+def _workspace(form: WorkspaceForm, path: Path, configs_place: Place) -> Workspace:
     default = Workspace()
     portals = tuple(_portal(name, portal) for name, portal in form.portals.items())
     return Workspace(
@@ -136,6 +140,7 @@ def _workspace(form: WorkspaceForm, path: Path) -> Workspace:
             form.safety.max_deletes, form.safety.max_delete_percent, form.safety.max_changes
         ),
         portals=portals or default.portals,
+        configs_place=configs_place,
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from reconciler.config import Base, git_state, parse_base, read_base
-from reconciler.errors import ConfigurationInvalid, GitError
-from reconciler.model import Place
+from reconciler.config.files import collect
+from reconciler.errors import GitError
+from reconciler.model import Desired, GitState, Place
 from tests.config.repository import Repository, pair
 
 pytestmark = pytest.mark.usefixtures("git_environment")
@@ -40,6 +42,14 @@ def base(
 def files(found: Base) -> dict[str, str]:
     """Paths and contents at the base."""
     return {each.path: each.content.decode() for each in found.sources}
+
+
+def state_of(repository: Repository, *paths: str, at: str = ".") -> GitState | None:
+    """What git says of the files at paths, as they are read from a directory."""
+    directory = repository.top / at
+    given = [directory / path for path in paths]
+    sources, _ = collect(given)
+    return git_state(directory, [str(path) for path in given], sources)
 
 
 def refused(repository: Repository, ref: str = "main", *paths: str) -> GitError:
@@ -118,7 +128,7 @@ def test_a_branch_that_only_the_remote_has_is_pointed_out(
 @pytest.mark.parametrize("ref", ["--all", "-h", "--output=/tmp/x", "", "  "])
 def test_a_ref_is_never_an_option(repository: Repository, ref: str) -> None:
     """It comes from the command line of a pipeline."""
-    assert "is no git ref" in refused(repository, ref).message
+    assert "is not a git ref" in refused(repository, ref).message
 
 
 @pytest.mark.parametrize("ref", ["main:configs", "main..HEAD", "^main", "a\0b", "a b", "HEAD^9"])
@@ -245,7 +255,7 @@ def test_a_base_without_configuration_is_empty(repository: Repository) -> None:
     repository.commit({"configs/a.yaml": pair(5)})
     found = base(repository, first)
     assert (found.sources, found.workspace) == ((), None)
-    assert parse_base(found).directions == ()
+    assert parse_base(found).desired == Desired(())
 
 
 def test_given_paths_are_read_at_the_base(repository: Repository) -> None:
@@ -358,12 +368,15 @@ def test_links_are_followed_as_on_disk(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize("target", ["/etc/hostname", "../../outside.yaml"])
-def test_a_link_out_of_the_repository_is_refused(repository: Repository, target: str) -> None:
-    """Git does not know what was there."""
+def test_a_link_out_of_the_repository_says_nothing(repository: Repository, target: str) -> None:
+    """Git does not know what was there: the base says so, and is not complete."""
     (repository.top / "configs/x.yaml").symlink_to(target)
     repository.commit()
     repository.git("branch", "--force", "main")
-    assert "leads out of the repository" in refused(repository).message
+    found = base(repository)
+    assert files(found) == {"configs/a.yaml": pair(5)}
+    assert "configs/x.yaml is a link that leads out of the repository" in found.problems[0]
+    assert not parse_base(found).desired.complete
 
 
 def test_paths_outside_the_repository_are_refused(repository: Repository, tmp_path: Path) -> None:
@@ -379,8 +392,8 @@ def test_a_large_file_is_cut_off(repository: Repository) -> None:
     found = base(repository)
     assert [len(each.content) for each in found.sources][1] == (1 << 20) + 1
     assert files(found)["configs/c.yaml"] == pair(1, "deals")
-    with pytest.raises(ConfigurationInvalid):
-        parse_base(found)
+    (problem,) = parse_base(found).problems
+    assert "larger than 1 MiB" in problem
 
 
 def test_files_are_read_as_committed_whatever_the_work_tree_does(repository: Repository) -> None:
@@ -404,7 +417,7 @@ def test_a_submodule_has_a_history_of_its_own(repository: Repository, tmp_path: 
     inner.commit({"configs/a.yaml": pair(6)})
     assert files(base(inner, "origin/main")) == {"configs/a.yaml": pair(5)}
     assert "limits is a submodule" in refused(outer, first, "limits/configs").message
-    state = git_state(inner.top, ["configs"])
+    state = state_of(inner, "configs")
     assert state is not None
     assert state.commit == inner.git("rev-parse", "HEAD")
 
@@ -424,7 +437,7 @@ def test_a_hook_s_environment_does_not_mislead(
     monkeypatch.setenv("GIT_DIR", str(repository.top / ".git"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(repository.top / "nowhere"))
     assert list(files(base(repository, at="hub"))) == ["configs/b.yaml"]
-    state = git_state(repository.top / "hub", ["configs"])
+    state = state_of(repository, "configs", at="hub")
     assert state is not None
     assert not state.dirty
 
@@ -446,9 +459,10 @@ def test_outside_a_repository_there_is_no_base(tmp_path: Path) -> None:
 
 
 def test_a_bare_repository_has_no_work_tree(repository: Repository, tmp_path: Path) -> None:
-    """In git's own words."""
+    """Nothing that only looks like a repository is taken for one."""
     repository.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare"))
-    assert "git: " in refused(Repository(tmp_path / "bare"), "main").message
+    message = refused(Repository(tmp_path / "bare"), "main").message
+    assert "is not in a git repository" in message
 
 
 def test_without_git_there_is_no_base(
@@ -457,7 +471,7 @@ def test_without_git_there_is_no_base(
     """Said as such; a plan without --base goes on without a commit."""
     monkeypatch.setenv("PATH", "/nonexistent")
     assert refused(repository).message == "git is not installed"
-    assert git_state(repository.top, ["configs"]) is None
+    assert state_of(repository, "configs") is None
 
 
 def test_dubious_ownership_is_told_in_git_s_words(
@@ -468,7 +482,7 @@ def test_dubious_ownership_is_told_in_git_s_words(
     error = refused(repository)
     assert "dubious ownership" in error.message
     assert "safe.directory" in str(error.hint)
-    assert git_state(repository.top, ["configs"]) is None
+    assert state_of(repository, "configs") is None
 
 
 def test_a_damaged_repository_ends_in_words(repository: Repository) -> None:
@@ -486,7 +500,7 @@ def test_a_git_that_dies_ends_in_words(
     fake = tmp_path / "bin/git"
     fake.parent.mkdir()
     fake.write_text(
-        f'#!/bin/sh\n[ "$1" = cat-file ] && {{ echo gone >&2; exit 3; }}\nexec {real} "$@"\n',
+        f'#!/bin/sh\ncase "$*" in *cat-file*) echo gone >&2; exit 3;; esac\nexec {real} "$@"\n',
         encoding="ascii",
     )
     fake.chmod(0o755)
@@ -522,12 +536,22 @@ def test_a_repository_of_sha_256_objects(tmp_path: Path) -> None:
     assert list(files(found)) == ["configs/a.yaml", "configs/deep/b.yaml"]
 
 
-def test_a_partial_clone_fetches_what_it_lacks(repository: Repository, tmp_path: Path) -> None:
-    """Git gets the objects of the base from the remote when they are asked for."""
+def test_a_partial_clone_says_how_to_fetch_what_it_lacks(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Fetching would run what the repository's configuration names, so git is not allowed to."""
     repository.commit({"configs/a.yaml": pair(6)})
     repository.git("config", "uploadpack.allowFilter", "true")
     repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
     clone = repository.clone(tmp_path / "clone", "--filter=blob:none")
+    marker = tmp_path / "fetched"
+    clone.git("config", "remote.origin.uploadpack", f"touch {marker}; git-upload-pack")
+    error = refused(clone, "origin/main")
+    assert "git has no object" in error.message
+    assert "git fetch --refetch --no-filter" in str(error.hint)
+    assert not marker.exists()
+    clone.git("config", "--unset", "remote.origin.uploadpack")
+    clone.git("fetch", "--quiet", "--refetch", "--no-filter")
     assert files(base(clone, "origin/main")) == {"configs/a.yaml": pair(5)}
 
 
@@ -539,31 +563,147 @@ def test_the_base_is_parsed_with_its_own_workspace(repository: Repository) -> No
     repository.commit({"reconciler.yaml": "version: 1\nprune: false\n"})
     repository.git("branch", "--force", "main")
     repository.commit({"reconciler.yaml": "version: 1\n"})
-    (direction,) = parse_base(base(repository, workspace="reconciler.yaml")).directions
+    past = parse_base(base(repository, workspace="reconciler.yaml"))
+    (direction,) = past.desired.directions
     assert not direction.prune
     assert direction.place == Place("configs/a.yaml", 1, 7)
 
 
-def test_an_invalid_base_names_the_ref(repository: Repository) -> None:
-    """The places are those of the base, and the hint says what to do about it."""
-    repository.commit({"configs/a.yaml": pair(0), "configs/b.yaml": pair(0)})
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pair(0, "deals"),
+        "from: deals\n  to: [",
+        "\tx",
+        "from: deals\nto: contacts\nmaximum: 3\n",
+        "x" * (2 << 20),
+        "<<<<<<< ours\n",
+    ],
+    ids=["out of range", "no YAML", "tab", "unknown key", "too large", "merge conflict"],
+)
+def test_a_file_that_is_invalid_at_the_base_says_nothing(
+    repository: Repository, broken: str
+) -> None:
+    """The others do; the change that repairs it can be planned."""
+    repository.commit({"configs/b.yaml": broken})
     repository.git("branch", "--force", "main")
-    with pytest.raises(ConfigurationInvalid) as caught:
-        parse_base(base(repository))
-    first, twice, _ = caught.value.diagnostics
-    assert first.place == Place("main:configs/a.yaml", 3, 6)
-    assert twice.related == Place("main:configs/a.yaml", 1, 7)
-    assert "plan without --base" in str(caught.value.hint)
+    past = parse_base(base(repository))
+    assert [str(each) for each in past.desired.directions] == ["contacts → companies"]
+    assert not past.desired.complete
+    (problem,) = past.problems
+    assert problem.startswith("main:configs/b.yaml:")
 
 
-def test_an_invalid_workspace_at_the_base_names_the_ref(repository: Repository) -> None:
-    """Without it nobody knows where the base's configuration is."""
+def test_a_file_that_is_not_text_at_the_base_says_nothing(repository: Repository) -> None:
+    """Bytes that are not UTF-8."""
+    (repository.top / "configs/b.yaml").write_bytes(b"from: \xff\n")
+    repository.commit()
+    repository.git("branch", "--force", "main")
+    past = parse_base(base(repository))
+    assert (len(past.desired.directions), past.desired.complete) == (1, False)
+
+
+def test_a_direction_that_two_files_of_the_base_declare_says_nothing(
+    repository: Repository,
+) -> None:
+    """The other directions of both files do."""
+    repository.commit({"configs/b.yaml": pair(7) + "---\n" + pair(3, "deals")})
+    repository.git("branch", "--force", "main")
+    past = parse_base(base(repository))
+    assert [str(each) for each in past.desired.directions] == ["deals → companies"]
+    assert not past.desired.complete
+    assert "declared more than once" in past.problems[0]
+
+
+def test_an_invalid_workspace_at_the_base_leaves_no_base(repository: Repository) -> None:
+    """Without it nobody knows where the base's configuration is, and what it prunes."""
     repository.commit({"reconciler.yaml": "version: 7\n"})
     repository.git("branch", "--force", "main")
-    with pytest.raises(ConfigurationInvalid) as caught:
-        base(repository, workspace="reconciler.yaml")
-    (problem,) = caught.value.diagnostics
-    assert problem.place == Place("main:reconciler.yaml", 1, 10)
+    found = base(repository, workspace="reconciler.yaml")
+    assert found.sources == ()
+    (problem,) = found.problems
+    assert problem.startswith("main:reconciler.yaml:1:10: ")
+    assert parse_base(found).desired == Desired((), complete=False)
+
+
+# ---------------------------------------------------------------- hostile trees
+
+
+def hash_object(repository: Repository, kind: str, content: bytes) -> str:
+    """Write an object that git itself would not write."""
+    done = subprocess.run(
+        ["git", "hash-object", "-t", kind, "-w", "--literally", "--stdin"],
+        cwd=repository.top,
+        input=content,
+        capture_output=True,
+        check=True,
+    )
+    return done.stdout.decode().strip()
+
+
+def commit_tree(repository: Repository, tree: str) -> None:
+    """Make a tree what `main` holds, and start the branch from it."""
+    commit = repository.git("commit-tree", "-m", "x", tree)
+    repository.git("update-ref", "refs/heads/main", commit)
+    repository.git("update-ref", "refs/heads/feature", commit)
+
+
+def entry(mode: str, name: str, id_: str) -> bytes:
+    """One entry of a tree object."""
+    return f"{mode} {name}".encode() + b"\0" + bytes.fromhex(id_)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"x",
+        b"40000 configs",
+        b"40000 configs\0short",
+        b"\xff configs\0" + b"x" * 20,
+        b" \0" + b"x" * 20,
+    ],
+)
+def test_a_malformed_tree_ends_in_words(repository: Repository, content: bytes) -> None:
+    """It is a damaged repository, not a bug of the tool."""
+    commit_tree(repository, hash_object(repository, "tree", content))
+    assert "is malformed" in refused(repository).message
+
+
+@pytest.mark.parametrize("mode", ["40000", "100644", "120000"])
+def test_an_entry_of_another_kind_than_its_mode_ends_in_words(
+    repository: Repository, mode: str
+) -> None:
+    """A commit in the place of a folder, a file or a link."""
+    commit = repository.git("rev-parse", "HEAD")
+    inner = hash_object(repository, "tree", entry(mode, "a.yaml", commit))
+    commit_tree(repository, hash_object(repository, "tree", entry("40000", "configs", inner)))
+    assert f"git's object {commit} is a commit" in refused(repository).message
+
+
+def test_shared_sub_trees_are_bounded(repository: Repository) -> None:
+    """Thirty trees, each twice the one below, stand for a billion folders."""
+    blob = hash_object(repository, "blob", pair(5).encode())
+    tree = hash_object(repository, "tree", entry("100644", "a.yaml", blob))
+    for _ in range(30):
+        tree = hash_object(
+            repository, "tree", entry("40000", "x", tree) + entry("40000", "y", tree)
+        )
+    commit_tree(repository, hash_object(repository, "tree", entry("40000", "configs", tree)))
+    begun = time.monotonic()
+    found = base(repository)
+    assert time.monotonic() - begun < 10
+    assert "more than 10,000" in found.problems[0]
+    assert not parse_base(found).desired.complete
+
+
+def test_deep_trees_are_bounded(repository: Repository) -> None:
+    """A thousand folders within each other."""
+    blob = hash_object(repository, "blob", pair(5).encode())
+    tree = hash_object(repository, "tree", entry("100644", "a.yaml", blob))
+    for _ in range(1000):
+        tree = hash_object(repository, "tree", entry("40000", "x", tree))
+    commit_tree(repository, hash_object(repository, "tree", entry("40000", "configs", tree)))
+    assert "lies deeper than 32 folders" in base(repository).problems[0]
 
 
 # ---------------------------------------------------------------- the state of the work tree
@@ -571,7 +711,7 @@ def test_an_invalid_workspace_at_the_base_names_the_ref(repository: Repository) 
 
 def dirty(repository: Repository, *paths: str, at: str = ".") -> bool:
     """Whether the configuration differs from HEAD."""
-    state = git_state(repository.top / at, list(paths) or ["configs", "reconciler.yaml"])
+    state = state_of(repository, *(paths or ("configs", "reconciler.yaml")), at=at)
     assert state is not None
     assert state.commit == repository.git("rev-parse", "HEAD")
     assert state.base is None
@@ -640,9 +780,9 @@ def test_configuration_outside_the_repository_is_dirty(
 
 def test_without_a_commit_there_is_no_state(tmp_path: Path) -> None:
     """Neither outside a repository."""
-    assert git_state(tmp_path, ["."]) is None
+    assert state_of(Repository(tmp_path), ".") is None
     empty = Repository.create(tmp_path / "empty")
-    assert git_state(empty.top, ["."]) is None
+    assert state_of(empty, ".") is None
 
 
 def test_a_directory_reached_through_a_link(repository: Repository, tmp_path: Path) -> None:

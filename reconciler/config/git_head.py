@@ -1,0 +1,207 @@
+"""What HEAD has of the files that were read, and what was removed since it began."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.config.git_objects import Item, Objects, Parts, Tree, blob_id, open_objects
+from reconciler.config.git_process import Repository, find_repository, merge_base, run
+from reconciler.config.source import Source
+from reconciler.errors import GitError
+from reconciler.model import GitState
+
+_NOT_ON_DISK_ON_PURPOSE = frozenset((b"S", b"h", b"s"))
+"""Tags of `git ls-files -v`: skip-worktree, assume-unchanged, both."""
+
+_MOST_PATHS = 500
+_DEFAULT_BRANCHES = (
+    "refs/remotes/origin/HEAD",
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/master",
+    "refs/heads/main",
+    "refs/heads/master",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What HEAD has of the files that were read.
+
+    `hidden` are files that HEAD has and the work tree leaves out on purpose: they are part of the
+    configuration. `removed` are those that somebody deleted.
+    """
+
+    state: GitState
+    hidden: tuple[Source, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def at_head(directory: Path, paths: Sequence[str], sources: Sequence[Source]) -> Head | None:
+    """Compare the files read at `paths` with the commit checked out.
+
+    They differ where bytes, line ends aside, are not those of HEAD, where HEAD lacks a file, and
+    where a file of HEAD was deleted: untracked, ignored and staged files count. Files in a
+    submodule, or changed by a filter of the checkout, count as different. Nothing is asked of
+    `git status`, which would run what the repository's configuration names.
+
+    None outside a repository, without a commit, and where git is absent or refuses to look.
+    """
+    try:
+        repository = find_repository(directory)
+        with open_objects(repository.top) as objects:
+            commit = objects.commit("HEAD")
+            return None if commit is None else _compare(repository, objects, commit, paths, sources)
+    except GitError:
+        return None
+
+
+def git_state(directory: Path, paths: Sequence[str], sources: Sequence[Source]) -> GitState | None:
+    """The commit checked out, and whether the files read at `paths` differ from it."""
+    head = at_head(directory, paths, sources)
+    return None if head is None else head.state
+
+
+def _compare(
+    repository: Repository,
+    objects: Objects,
+    commit: str,
+    paths: Sequence[str],
+    sources: Sequence[Source],
+) -> Head:
+    given = [repository.parts(path) for path in paths]
+    inside = [parts for parts in given if parts is not None]
+    tree = objects.tree(commit)
+    try:
+        committed = _committed(tree, inside)
+    except GitError:
+        return Head(GitState(commit, dirty=True))
+    read = {_real_parts(repository, source): source for source in sources}
+    missing = [
+        real
+        for real in committed
+        if real not in read and not os.path.lexists(repository.top.joinpath(*real))
+    ]
+    hidden = _left_out(repository, missing)
+    gone = [real for real in missing if real not in hidden]
+    differs = any(
+        real is None or not _is_committed(source, committed.get(real))
+        for real, source in read.items()
+    )
+    dirty = bool(gone) or differs or len(inside) < len(given)
+    return Head(
+        GitState(commit, dirty),
+        tuple(
+            Source(repository.shown(committed[real][0]), tree.content(committed[real][1]))
+            for real in missing
+            if real in hidden
+        ),
+        tuple(repository.shown(committed[real][0]) for real in gone),
+    )
+
+
+def _committed(tree: Tree, paths: Sequence[Parts]) -> dict[Parts, tuple[Parts, Item]]:
+    """The pair files of a commit by where they really are."""
+    found: dict[Parts, tuple[Parts, Item]] = {}
+    for parts in paths:
+        for path, item in tree.pair_files(parts):
+            if isinstance(item, Item) and not item.is_submodule:
+                found.setdefault(item.real, (path, item))
+    return found
+
+
+def _real_parts(repository: Repository, source: Source) -> Parts | None:
+    real = source.real
+    if real is None or not Path(real).is_relative_to(repository.top):
+        return None
+    return Path(real).relative_to(repository.top).parts
+
+
+def _is_committed(source: Source, committed: tuple[Parts, Item] | None) -> bool:
+    if committed is None:
+        return False
+    id_ = committed[1].id
+    unix = source.content.replace(b"\r\n", b"\n")
+    return id_ in {blob_id(source.content, like=id_), blob_id(unix, like=id_)}
+
+
+def _left_out(repository: Repository, missing: Sequence[Parts]) -> set[Parts]:
+    """Those that are not on disk because of a sparse checkout or a flag in the index."""
+    if not missing:
+        return set()
+    paths = ["/".join(parts) for parts in missing]
+    answer = run(
+        repository.top, "ls-files", "-v", "-z", "--", *(paths if len(paths) <= _MOST_PATHS else ())
+    )
+    if answer.status != 0:
+        return set(missing)
+    left_out_paths = set(_tagged(answer.output))
+    return {parts for parts, path in zip(missing, paths, strict=True) if path in left_out_paths}
+
+
+def _tagged(listing: bytes) -> Iterator[str]:
+    for each in listing.split(b"\0"):
+        if each[:1] in _NOT_ON_DISK_ON_PURPOSE:
+            yield os.fsdecode(each[2:])
+
+
+def left_out(directory: Path, paths: Sequence[Path]) -> list[Path]:
+    """Those of some paths that the index has and the work tree leaves out on purpose.
+
+    A folder counts where any file below it is left out.
+    """
+    try:
+        repository = find_repository(directory)
+    except GitError:
+        return []
+    given = [(path, repository.parts(str(path))) for path in paths]
+    inside = [(path, "/".join(parts)) for path, parts in given if parts]
+    if not inside:
+        return []
+    answer = run(repository.top, "ls-files", "-v", "-z", "--", *(path for _, path in inside))
+    hidden = list(_tagged(answer.output))
+    return [
+        path
+        for path, below in inside
+        if any(each == below or each.startswith(f"{below}/") for each in hidden)
+    ]
+
+
+def removed_since(directory: Path, paths: Sequence[str]) -> tuple[str, tuple[Source, ...]] | None:
+    """The pair files that the default branch has below `paths` and the work tree does not.
+
+    With the name to give as a base. On the default branch itself, the commit before HEAD is
+    asked. None where nothing is missing, and where that is not known: no more than what is at
+    hand is looked at.
+    """
+    try:
+        repository = find_repository(directory)
+        with open_objects(repository.top) as objects:
+            known = _before(repository, objects)
+            if known is None:
+                return None
+            name, tree = known
+            inside = [parts for path in paths if (parts := repository.parts(path)) is not None]
+            gone = tuple(
+                Source(repository.shown(path), tree.content(item))
+                for path, item in _committed(tree, inside).values()
+                if not os.path.lexists(repository.top.joinpath(*item.real))
+            )
+    except GitError:
+        return None
+    return (name, gone) if gone else None
+
+
+def _before(repository: Repository, objects: Objects) -> tuple[str, Tree] | None:
+    """A name of the commit that this one began from, and its files."""
+    head = objects.commit("HEAD")
+    branch = next((each for each in _DEFAULT_BRANCHES if objects.commit(each)), None)
+    if head is None or branch is None:
+        return None
+    name = branch.removeprefix("refs/remotes/").removeprefix("refs/heads/")
+    if objects.commit(branch) == head:
+        parent = objects.parent(head)
+        return None if parent is None else ("HEAD^", objects.tree(parent))
+    return name, objects.tree(merge_base(repository, branch))

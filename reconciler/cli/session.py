@@ -42,12 +42,13 @@ class Files:
     loaded: Loaded
     git: GitState | None
     base: Desired | None
+    notes: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
         dirty = ("the files have changes that are not committed",)
         found = tuple(f"{each.place}: {each.message}" for each in self.loaded.warnings)
-        return (*found, *(dirty if self.git is not None and self.git.dirty else ()))
+        return (*found, *self.notes, *(dirty if self.git is not None and self.git.dirty else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Session:
         elsewhere = self._elsewhere(files.loaded.desired, paths)
         base = history.without_others(found, past.desired, files.loaded.desired, elsewhere)
         state = files.git and replace(files.git, base=found.commit)
-        return replace(files, git=state, base=base)
+        return replace(files, git=state, base=base, notes=history.in_words(past.problems))
 
     def _read_base(self, ref: str, paths: Sequence[Path]) -> Base:
         from reconciler.config import git

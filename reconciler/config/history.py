@@ -81,10 +81,18 @@ def directions_of(sources: Sequence[Source]) -> Iterator[DesiredDirection]:
             continue
 
 
-def shortened(problems: Sequence[str]) -> tuple[str, ...]:
-    """The first few, and how many more there are."""
+def in_words(problems: Sequence[str]) -> tuple[str, ...]:
+    """The first few problems of a past configuration as warnings, and what follows from them."""
+    if not problems:
+        return ()
     rest = len(problems) - _MOST_PROBLEMS
-    return (*problems[:_MOST_PROBLEMS], *((f"{rest} more",) if rest > 0 else ()))
+    more = (f"{rest} more problems at the base",) if rest > 0 else ()
+    return (
+        *(f"not readable at the base: {problem}" for problem in problems[:_MOST_PROBLEMS]),
+        *more,
+        "what cannot be read at the base says nothing: directions that only it may have declared "
+        "are compared with the portal alone, and none of them is removed",
+    )
 
 
 def _words(ref: str, error: ConfigurationInvalid) -> str:

@@ -14,7 +14,8 @@ UI_MAXIMUM_LIMIT = 10_000
 """Largest limit HubSpot's settings page takes (documented); above it a warning is given."""
 
 MAXIMUM_LIMIT = 50_000
-"""HubSpot's technical ceiling of associations per record on some pairs (documented)."""
+"""The product's highest technical ceiling (documented). No promise: what a portal takes for a pair
+is lower with most subscriptions, and its refusal names the range that it accepts (documented)."""
 
 
 LARGEST_NUMBER = 2**53 - 1

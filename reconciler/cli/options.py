@@ -52,7 +52,7 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         "--api-version",
         envvar="HUBSPOT_API_VERSION",
         type=click.Choice(API_VERSIONS),
-        help="[env: HUBSPOT_API_VERSION; default: the workspace's, else 2026-03]",
+        help="[env: HUBSPOT_API_VERSION; default: the workspace's, else 2026-09]",
     )
     @click.option(
         "--concurrency",

@@ -159,6 +159,10 @@ class Session:
     def api_version(self) -> str:
         return self.options.api_version or self.workspace.api_version
 
+    def _version_warnings(self) -> tuple[str, ...]:
+        warning = ApiVersion(self.api_version).warning(self.clock.wall().date())
+        return () if warning is None else (warning,)
+
     def plan(self, settings: PortalSettings, portal: Portal, files: Files) -> Plan:
         """The plan of one portal."""
         observation = reconciler.observe(
@@ -172,7 +176,7 @@ class Session:
             api_version=self.api_version,
             files=files.loaded.desired.files,
             git=files.git,
-            warnings=files.warnings,
+            warnings=(*files.warnings, *self._version_warnings()),
             workspace=self._workspace_path(),
         )
         return reconciler.make_plan(observation, context=context, safety=self.workspace.safety)

@@ -142,7 +142,7 @@ class _Part:
                     f"{_subject(limit)} of {self.name} is {limit.max}, above {UI_MAXIMUM_LIMIT}, "
                     "the most that HubSpot's settings page takes",
                     limit.place,
-                    hint="HubSpot allows up to 50000 on some pairs only",
+                    hint="a portal's own maximum may be lower: its refusal names the range it accepts",
                     severity=Severity.WARNING,
                 )
 

@@ -16,7 +16,8 @@ from reconciler.model import Place, Safety
 API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
 """HubSpot's API versions that have association limits, oldest first (documented)."""
 
-DEFAULT_API_VERSION = "2026-03"
+DEFAULT_API_VERSION = "2026-09"
+"""HubSpot: new integrations use the latest version (documented); supported until March 2028."""
 DEFAULT_CONFIGS = "configs"
 DEFAULT_PORTAL = "default"
 DEFAULT_SAFETY = Safety()

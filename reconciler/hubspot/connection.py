@@ -65,7 +65,7 @@ class Connection:
     token: Secret
     base_url: str = DEFAULT_BASE_URL
     base_url_source: str | None = None
-    api_version: ApiVersion = ApiVersion.V2026_03
+    api_version: ApiVersion = ApiVersion.V2026_09
     concurrency: int = MAXIMUM_CONCURRENCY
     timeout: float = 60.0
     is_loopback: bool = field(init=False)

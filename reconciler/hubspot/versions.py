@@ -21,8 +21,28 @@ class ApiVersion(StrEnum):
 
     @property
     def end_of_support(self) -> date:
-        """The last day of support: v4 documented, the others by the rule of 18 months."""
+        """The last day of support; of 2025-09 it is inferred, of the others documented.
+
+        For v4 two pages of HubSpot differ (March and September 2027): this is the earlier.
+        """
         return _END_OF_SUPPORT[self]
+
+    def warning(self, today: date) -> str | None:
+        """What to know of the end of support, from 180 days before it on."""
+        end = self.end_of_support
+        if (end - today).days > _WARNED_DAYS:
+            return None
+        ends = "ended" if today > end else "ends"
+        if self is ApiVersion.V4:
+            when = f"{ends} on {end.day} {end:%B %Y}"
+        elif self is ApiVersion.V2025_09:
+            when = f"{ends} in {end:%B %Y}, which is inferred: HubSpot does not state it"
+        else:
+            when = f"{ends} in {end:%B %Y}"
+        return (
+            f"HubSpot's support for API version {self} {when}; use {_LATEST} "
+            "(api_version in the workspace file, or --api-version)"
+        )
 
     @property
     def account_path(self) -> str:
@@ -59,6 +79,8 @@ class ApiVersion(StrEnum):
         return f"/crm/associations/{self}/definitions/configurations/{_pair(from_id, to_id)}"
 
 
+_WARNED_DAYS = 180
+_LATEST = ApiVersion.V2026_09
 _END_OF_SUPPORT = {
     ApiVersion.V4: date(2027, 3, 30),
     ApiVersion.V2025_09: date(2027, 3, 31),

@@ -60,7 +60,7 @@ def test_the_smallest_file_means_the_defaults() -> None:
     default = default_workspace()
     assert read.portals == default.portals == (PortalSettings("default"),)
     assert default.portals[0].token == EnvToken("HUBSPOT_ACCESS_TOKEN")
-    assert (read.configs, read.api_version, read.prune) == ("configs", "2026-03", True)
+    assert (read.configs, read.api_version, read.prune) == ("configs", "2026-09", True)
     assert read.safety == Safety() == default.safety
     assert default.config_directory == Path("configs")
 

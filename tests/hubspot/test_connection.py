@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from datetime import date
 
 import pytest
 
@@ -127,6 +128,35 @@ def test_loopback_is_known() -> None:
     """No proxy is asked for this machine."""
     assert Connection(Secret(TOKEN), base_url="http://[::1]:1").is_loopback
     assert not Connection(Secret(TOKEN)).is_loopback
+
+
+@pytest.mark.parametrize(
+    ("version", "today", "words"),
+    [
+        (ApiVersion.V4, date(2026, 9, 30), None),
+        (ApiVersion.V4, date(2026, 10, 1), "version v4 ends on 30 March 2027; use 2026-09"),
+        (ApiVersion.V4, date(2027, 3, 31), "version v4 ended on 30 March 2027; use 2026-09"),
+        (ApiVersion.V2025_09, date(2026, 11, 25), "ends in March 2027, which is inferred"),
+        (ApiVersion.V2026_03, date(2026, 11, 25), None),
+        (ApiVersion.V2026_03, date(2027, 4, 3), "version 2026-03 ends in September 2027;"),
+        (ApiVersion.V2026_09, date(2027, 9, 1), None),
+    ],
+)
+def test_the_end_of_a_versions_support_is_announced_half_a_year_before(
+    version: ApiVersion, today: date, words: str | None
+) -> None:
+    """What is inferred is called so."""
+    warning = version.warning(today)
+    assert warning is None if words is None else words in str(warning)
+
+
+def test_the_latest_version_is_the_default() -> None:
+    """HubSpot advises it for every new integration (documented)."""
+    assert (
+        Connection(Secret(TOKEN)).api_version
+        is ApiVersion.V2026_09
+        is max(ApiVersion, key=lambda each: each.end_of_support)
+    )
 
 
 def test_the_end_of_support_is_known_for_every_version() -> None:

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from reconciler.applying.record import Record
     from reconciler.config import Loaded
     from reconciler.hubspot import Clock, Portal
-    from reconciler.model import Desired, Observation, Plan, Result, Safety
+    from reconciler.model import (
+        CustomObject,
+        Desired,
+        DesiredDirection,
+        Observation,
+        Plan,
+        Result,
+        Safety,
+    )
     from reconciler.planning.plan import PlanContext
 
 __version__ = "0.1.0"
@@ -61,7 +69,7 @@ def observe(
             hint="use a token of the portal, or correct portal_id in the workspace file",
         )
     declared = (*desired.directions, *(base.directions if base else ()))
-    custom = portal.custom_objects() if names_custom_objects(declared) else ()
+    custom = _custom_objects(portal, declared) if names_custom_objects(declared) else ()
     head = resolve_directions(desired.directions, custom)
     resolved_base = None if base is None else try_resolve(base.directions, custom).directions
     by_key = {each.direction.key: each for each in (*(resolved_base or ()), *head)}
@@ -70,6 +78,24 @@ def observe(
         needs_labels=lambda seen: needs_labels(by_key[seen.direction.key], seen),
     )
     return Observation(head, resolved_base, Observed(account, tuple(directions)))
+
+
+def _custom_objects(
+    portal: Portal, declared: Sequence[DesiredDirection]
+) -> tuple[CustomObject, ...]:
+    """The portal's custom objects; a token that may not read them can do without, by IDs."""
+    from reconciler.errors import PermissionMissing
+    from reconciler.planning.directions import shared_names
+
+    try:
+        return portal.custom_objects()
+    except PermissionMissing as error:
+        if shared := shared_names(declared):
+            ids = ", ".join(f"{each.id} for {each}" for each in shared)
+            error.hint = (
+                f"{error.hint}; or write object type IDs, which no custom object can share: {ids}"
+            )
+        raise
 
 
 def make_plan(

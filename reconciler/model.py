@@ -53,10 +53,17 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectType:
-    """An object type with its ID (`0-1`, `2-123`) and the name to show (`contacts`)."""
+    """An object type with its ID (`0-1`, `2-123`) and the name to show (`contacts`).
+
+    `names`: the standard names of the type where a file means it by one of them, which a custom
+    object of the portal may have too; none where it is meant by its ID. `often_custom`: whether
+    custom objects are known to have such a name.
+    """
 
     id: str
     name: str = field(compare=False)
+    names: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    often_custom: bool = field(default=False, compare=False, repr=False)
 
     def __str__(self) -> str:
         return self.name

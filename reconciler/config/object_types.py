@@ -48,9 +48,29 @@ STANDARD: tuple[tuple[str, str, str], ...] = (
 )
 """Object type ID, singular and plural name."""
 
+OFTEN_CUSTOM = frozenset(
+    {
+        "appointments",
+        "carts",
+        "courses",
+        "discounts",
+        "fees",
+        "invoices",
+        "leads",
+        "listings",
+        "orders",
+        "projects",
+        "services",
+        "subscriptions",
+        "taxes",
+        "users",
+    }
+)
+"""Standard types that are newer than custom objects, by names that portals had given to theirs."""
+
 _NAMES = {id_: plural for id_, _, plural in STANDARD}
 _TYPES = {
-    name: ObjectType(id_, plural)
+    name: ObjectType(id_, plural, (singular, plural), plural in OFTEN_CUSTOM)
     for id_, singular, plural in STANDARD
     for name in (singular, plural)
 }

@@ -19,9 +19,27 @@ from reconciler.model import (
 
 
 def names_custom_objects(directions: Iterable[DesiredDirection]) -> bool:
-    """Whether the portal's object schemas are needed to know what these directions mean."""
-    return any(
-        isinstance(side, CustomName) for each in directions for side in (each.from_, each.to)
+    """Whether the portal's object schemas are needed to know what these directions mean.
+
+    They are for a custom object's name, and for a standard name that custom objects often have.
+    """
+    return any(_may_be_custom(side) for each in directions for side in (each.from_, each.to))
+
+
+def _may_be_custom(side: ObjectReference) -> bool:
+    return isinstance(side, CustomName) or side.often_custom
+
+
+def shared_names(directions: Iterable[DesiredDirection]) -> tuple[ObjectType, ...]:
+    """The standard types that directions name, where custom objects often have that name.
+
+    None where a custom object is named too, which no ID in the file can make superfluous.
+    """
+    sides = [side for each in directions for side in (each.from_, each.to)]
+    if any(isinstance(side, CustomName) for side in sides):
+        return ()
+    return tuple(
+        sorted({side for side in sides if isinstance(side, ObjectType) and side.often_custom})
     )
 
 
@@ -47,7 +65,7 @@ def try_resolve(
     directions: Sequence[DesiredDirection], custom_objects: Sequence[CustomObject] = ()
 ) -> Resolution:
     """Resolve what can be resolved and say what cannot."""
-    catalogue = _Catalogue.of(custom_objects)
+    catalogue = _Catalogue.of(custom_objects, directions)
     resolved: dict[tuple[str, str], ResolvedDirection] = {}
     diagnostics: list[Diagnostic] = []
     for declared in directions:
@@ -55,7 +73,7 @@ def try_resolve(
         from_, to = sides
         if from_ is None or to is None:
             diagnostics += [
-                catalogue.unknown(reference, declared)
+                catalogue.unresolved(reference, declared)
                 for reference, found in zip((declared.from_, declared.to), sides, strict=True)
                 if found is None
             ]
@@ -75,23 +93,61 @@ def try_resolve(
 class _Catalogue:
     by_name: Mapping[str, tuple[CustomObject, ...]]
     by_id: Mapping[str, CustomObject]
+    standard: frozenset[str] = frozenset()
+    """Names of standard types that the files mean by ID or by name."""
 
     @classmethod
-    def of(cls, custom_objects: Sequence[CustomObject]) -> _Catalogue:
+    def of(
+        cls, custom_objects: Sequence[CustomObject], directions: Sequence[DesiredDirection]
+    ) -> _Catalogue:
         by_name: dict[str, tuple[CustomObject, ...]] = {}
         for each in custom_objects:
             for name in {each.name.casefold(), each.fully_qualified_name.casefold()}:
                 by_name[name] = (*by_name.get(name, ()), each)
-        return cls(by_name, {each.id: each for each in custom_objects})
+        by_id = {each.id: each for each in custom_objects}
+        sides = [side for each in directions for side in (each.from_, each.to)]
+        standard = {side.name for side in sides if isinstance(side, ObjectType)}
+        return cls(by_name, by_id, frozenset(standard - by_id.keys()))
 
     def find(self, reference: ObjectReference) -> ObjectType | None:
         match reference:
             case ObjectType():
+                if self._namesakes(reference):
+                    return None
                 known = self.by_id.get(reference.id)
-                return reference if known is None else ObjectType(known.id, known.name)
+                plain = ObjectType(reference.id, reference.name)
+                return plain if known is None else self._shown(known)
             case CustomName(name):
                 found = self.by_name.get(name.casefold(), ())
-                return ObjectType(found[0].id, found[0].name) if len(found) == 1 else None
+                return self._shown(found[0]) if len(found) == 1 else None
+
+    def _namesakes(self, standard: ObjectType) -> list[CustomObject]:
+        """The custom objects that a standard name could mean as well."""
+        found = {each.id: each for name in standard.names for each in self.by_name.get(name, ())}
+        return [found[id_] for id_ in sorted(found)]
+
+    def _shown(self, custom: CustomObject) -> ObjectType:
+        """By its name, unless a standard type of these files is shown by the same one."""
+        same = custom.name in self.standard
+        return ObjectType(custom.id, custom.fully_qualified_name if same else custom.name)
+
+    def unresolved(self, reference: ObjectReference, declared: DesiredDirection) -> Diagnostic:
+        """Why a reference has no ID."""
+        if isinstance(reference, ObjectType):
+            return self._shared(reference, declared)
+        return self.unknown(reference, declared)
+
+    def _shared(self, reference: ObjectType, declared: DesiredDirection) -> Diagnostic:
+        namesakes = self._namesakes(reference)
+        customs = " or ".join(f"{each.name} ({each.id})" for each in namesakes)
+        ids = " or ".join([reference.id, *(each.id for each in namesakes)])
+        return Diagnostic(
+            "object-type-ambiguous",
+            f'"{reference}" could mean HubSpot\'s {reference} ({reference.id}) or the custom '
+            f"object {customs} of this portal",
+            declared.place,
+            hint=f"write the object type ID: {ids}",
+        )
 
     def unknown(self, reference: ObjectReference, declared: DesiredDirection) -> Diagnostic:
         found = self.by_name.get(str(reference).casefold(), ())
@@ -107,7 +163,7 @@ class _Catalogue:
         names = sorted({each.name for name in near for each in self.by_name[name]})
         return Diagnostic(
             "object-type-unknown",
-            f'"{reference}" is no standard object type, and this portal has no custom object '
+            f'"{reference}" is not a standard object type, and this portal has no custom object '
             "of that name",
             declared.place,
             hint=f"did you mean {' or '.join(names)}?" if names else self._all_names(),

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from reconciler.sandbox import AssociationType, Category, bare_portal, parse_fault, serve
+from reconciler.sandbox import (
+    AssociationType,
+    Category,
+    ObjectType,
+    bare_portal,
+    parse_fault,
+    serve,
+)
 from tests.cli.running import Desk
 
 CHAMPION = 131
@@ -163,3 +171,65 @@ def test_a_read_that_is_not_a_sound_200_is_never_empty(pair: Desk, fault: str) -
     ran = pair.run("plan", "--timeout", "1")
     assert ran.code == 1
     assert "unusable answer to GET" in ran.err
+
+
+@pytest.fixture
+def projects(offline: Desk) -> Iterator[Desk]:
+    """A portal with a custom object `project` beside HubSpot's projects."""
+    portal = bare_portal()
+    custom = ObjectType("2-777", "project", "projects", f"p{portal.portal_id}_project")
+    objects = portal.object_types.extended([custom])
+    label = AssociationType(Category.USER_DEFINED, 55, "Owner")
+    portal = replace(portal, object_types=objects)
+    for to in ("0-970", "2-777"):
+        portal = portal.with_type("contacts", to, label)
+    with serve(portal) as server:
+        offline.server = server
+        yield offline
+
+
+def project_file(desk: Desk, to: str) -> None:
+    """Contacts → that object type."""
+    desk.write("configs/a.yaml", f"from: contacts\nto: {to}\nlabels: {{Owner: 2}}\n")
+
+
+@pytest.mark.parametrize("name", ["project", "projects", "Project"])
+def test_a_name_of_a_standard_type_and_a_custom_object_is_ambiguous(
+    projects: Desk, name: str
+) -> None:
+    """Both IDs are offered, and nothing is planned."""
+    project_file(projects, name)
+    ran = projects.run("plan")
+    assert ran.code == 3
+    assert "projects (0-970) or the custom object project (2-777)" in ran.err
+    assert "write the object type ID: 0-970 or 2-777" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("to", "id_"), [("0-970", "0-970"), ("2-777", "2-777"), ("p1234567_project", "2-777")]
+)
+def test_an_id_or_a_full_name_says_which_is_meant(projects: Desk, to: str, id_: str) -> None:
+    """It is never ambiguous."""
+    project_file(projects, to)
+    ran = projects.run("plan", "--format", "json")
+    assert ran.code == 0, ran.err
+    assert [each["to_id"] for each in ran.json["changes"]] == [id_]
+
+
+def test_the_name_needs_the_schemas_and_the_id_does_not(projects: Desk) -> None:
+    """A token that may not read them is refused, and hears of the way without."""
+    spoil(projects, "schemas:403,scopes=crm.schemas.custom.read")
+    project_file(projects, "projects")
+    ran = projects.run("plan")
+    assert ran.code == 1
+    assert "crm.schemas.custom.read" in ran.err
+    assert "0-970 for projects" in ran.err
+    project_file(projects, "0-970")
+    assert projects.run("plan").code == 0
+
+
+def test_the_oldest_standard_names_cost_no_request(pair: Desk) -> None:
+    """One request a direction, one for its labels where a label is not named yet, one more."""
+    assert pair.server is not None
+    assert pair.run("plan").code == 0
+    assert "schemas" not in [str(each.operation) for each in pair.server.requests]

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.object_types import STANDARD, InvalidName, canonical, standard_name
+from reconciler.config.object_types import (
+    OFTEN_CUSTOM,
+    STANDARD,
+    InvalidName,
+    canonical,
+    standard_name,
+)
 from reconciler.model import CustomName, ObjectType
 from tests.config.support import PATIENT
 
@@ -80,3 +86,30 @@ def test_a_name_never_leaves_its_path_segment(text: str) -> None:
         part = named.name if isinstance(named, CustomName) else named.id
         assert part.replace("-", "").replace("_", "").isalnum()
         assert part.isascii()
+
+
+@pytest.mark.parametrize(
+    "text", ["project", "Services", "order", "course", "LISTING", "cart", "lead", "appointments"]
+)
+def test_a_name_that_portals_had_given_to_their_own_objects_is_marked(text: str) -> None:
+    """Only the portal knows which is meant; an ID says it."""
+    named = canonical(text)
+    assert isinstance(named, ObjectType)
+    assert named.often_custom
+    assert text.lower() in named.names
+    by_id = canonical(named.id)
+    assert isinstance(by_id, ObjectType)
+    assert (by_id.names, by_id.often_custom) == ((), False)
+
+
+@pytest.mark.parametrize("text", ["contact", "companies", "deals", "tickets"])
+def test_the_oldest_names_cost_no_request(text: str) -> None:
+    """They were HubSpot's before there were custom objects."""
+    named = canonical(text)
+    assert isinstance(named, ObjectType)
+    assert not named.often_custom
+
+
+def test_the_marked_names_are_standard_ones() -> None:
+    """The table names plurals that exist."""
+    assert {plural for _, _, plural in STANDARD} >= OFTEN_CUSTOM

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.model import Action, ChangeResult, Outcome, Result, Status
+from reconciler.outgoing import harmless_json
 
 FORMAT_VERSION = "1.0"
 
@@ -59,7 +60,8 @@ def result_json(result: Result) -> str:
         "finished_at": result.finished_at,
         "message": result.message,
     }
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return harmless_json(text) + "\n"
 
 
 def result_schema() -> dict[str, Any]:

@@ -24,6 +24,7 @@ from reconciler.model import (
     Result,
     change_id,
 )
+from reconciler.outgoing import harmless_json, mask
 from reconciler.planning.document import digest
 
 
@@ -169,6 +170,7 @@ class Journal:
     def _write(self, event: str, fields: Mapping[str, object]) -> None:
         at = self._now().isoformat(timespec="milliseconds")
         line = json.dumps({"at": at, "event": event, **fields}, ensure_ascii=True)
+        line = harmless_json(mask(line))
         self._put(line.encode() + b"\n")
 
     def _put(self, line: bytes) -> None:

@@ -53,7 +53,7 @@ def _program_name() -> str:
 
 
 def _wrong_usage(error: click.ClickException) -> int:
-    from reconciler.report.escape import visible  # only errors need it
+    from reconciler.report.escape import PROSE_LIMIT, terminal  # only errors need it
 
     code = ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.ERROR
     context = error.ctx if isinstance(error, click.UsageError) else None
@@ -64,7 +64,7 @@ def _wrong_usage(error: click.ClickException) -> int:
                 f"Try '{context.command_path} {context.help_option_names[0]}' for help.\n", err=True
             )
     message = error.format_message()
-    click.echo(f"Error: {visible(message)}", err=True)
+    click.echo(f"Error: {terminal(message, PROSE_LIMIT)}", err=True)
     _answer_in_json(ReconcilerError(message), code, None)
     return int(code)
 
@@ -75,16 +75,16 @@ def show_error(error: ReconcilerError, prefix: str = "", portal: str | None = No
     With `--format json` stdout gets a document of it, unless the command has written its own.
     """
     from reconciler.cli.output import show_diagnostics  # only errors need it
-    from reconciler.report.escape import visible
+    from reconciler.report.escape import PROSE_LIMIT, terminal
 
     if isinstance(error, ConfigurationInvalid):
         show_diagnostics(error.diagnostics)
-    click.echo(f"error: {prefix}{visible(error.message)}", err=True)
+    click.echo(f"error: {prefix}{terminal(error.message, PROSE_LIMIT)}", err=True)
     if isinstance(error, PlanRefused):
         for detail in error.details:
-            click.echo(f"  - {visible(detail)}", err=True)
+            click.echo(f"  - {terminal(detail, PROSE_LIMIT)}", err=True)
     if error.hint:
-        click.echo(f"  hint: {visible(error.hint)}", err=True)
+        click.echo(f"  hint: {terminal(error.hint, PROSE_LIMIT)}", err=True)
     _answer_in_json(error, error.exit_code, portal)
     return int(error.exit_code)
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import ReconcilerError, UsageProblem
+from reconciler.outgoing import mask
 
 _RENAME_IMPOSSIBLE = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS}
 """A folder that takes no new file, or a file that is a mount of its own, as in a container."""
@@ -49,7 +50,7 @@ def write_file(option: str, name: str, text: str) -> None:
     """
     check_output(option, name)
     try:
-        _write(name, text.encode("utf-8", "backslashreplace"))
+        _write(name, mask(text).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise _not_written(name, error) from error
 

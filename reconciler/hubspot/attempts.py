@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TypeVar
 
+from reconciler.errors import PortalError
 from reconciler.hubspot.batches import correlation_id
 from reconciler.hubspot.call import Attempt, Call, Progress, Repeat
 from reconciler.hubspot.clock import Clock
@@ -66,9 +67,11 @@ class Attempts:
         if response.is_success:
             self._pace.answered(ticket, rate)
             self._report(attempt, response, correlation_id(response), rate, None)
+            self._refuse_token(call, response)
             return understood(attempt, response)
         retry_after = read_retry_after(response.headers, self._clock.wall())
-        failure = Failure(call.endpoint, response, rate, retry_after)
+        source = self._connection.token.source
+        failure = Failure(call.endpoint, response, rate, retry_after, token_source=source)
         pause = self._heed(ticket, failure, rate)
         self._report(attempt, response, failure.correlation_id, rate, retry_after)
         raise failed(attempt, failure, pause)
@@ -120,12 +123,18 @@ class Attempts:
 
     def _without_token(self, call: Call[T], response: Response) -> Response:
         """Mask a token that a server echoes, except in the data that was asked for."""
-        token = self._connection.token
-        headers = {name: token.scrub(value) for name, value in response.headers.items()}
-        body = response.body
-        if call.repeat is not Repeat.READ or not response.is_success:
-            body = token.scrub(body.decode("utf-8", "replace")).encode()
-        return Response(response.status, headers, body)
+        is_data = call.repeat is Repeat.READ and response.is_success
+        return response.masked(self._connection.token.scrub, body=not is_data)
+
+    def _refuse_token(self, call: Call[T], response: Response) -> None:
+        """Data that holds the token would carry it into plans and reports; masked, it is not data."""
+        if call.repeat is Repeat.READ and self._connection.token.is_in(response.text):
+            raise PortalError(
+                f"the answer to {call.endpoint} holds the token of this run; nothing of it is used",
+                hint="revoke the token: it stands in a label or a name, or something between here "
+                "and HubSpot sends it back",
+                status=response.status,
+            )
 
     def _heed(self, ticket: Ticket, failure: Failure, rate: Rate) -> float:
         """Tell the pace; the seconds for which nobody sends."""

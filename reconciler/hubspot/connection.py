@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+from reconciler import outgoing
 from reconciler.errors import CredentialError, UsageProblem
 from reconciler.hubspot.versions import ApiVersion
 
@@ -19,26 +20,31 @@ MAXIMUM_CONCURRENCY = 16
 _PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
 """Host and port, and nothing beside them: `[::1]x` is not `[::1]`."""
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
-_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
-_SCRUBBED_FROM = 8
-"""A shorter token is too likely to be an ordinary word for its copies to be masked."""
+_PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What a bearer token is made of (RFC 6750): no quotes, backslashes or brackets."""
+
+LONGEST_TOKEN = 4096
 
 
 class Secret:
-    """A token that shows itself as `***` and goes nowhere but into the request header."""
+    """A token that shows itself as `***` and goes nowhere but into the request header.
 
-    __slots__ = ("_value",)
+    From its making on, it is masked in everything that leaves the process. `source`: where it was
+    read, such as `HUBSPOT_ACCESS_TOKEN`, for messages.
+    """
 
-    def __init__(self, value: str) -> None:
-        """Raise `CredentialError`, which does not repeat the value, unless it fits a header."""
-        if not value:
-            raise CredentialError("the token is empty")
-        if not _is_visible(value):
-            raise CredentialError(
-                "the token has a space, a line break or a character outside ASCII inside",
-                hint="copy it again: HubSpot's tokens are letters, digits and dashes",
-            )
+    __slots__ = ("_value", "source")
+
+    def __init__(self, value: str, source: str | None = None) -> None:
+        """Raise `CredentialError`, which does not repeat the value, unless it is a token."""
+        for part in value.split():
+            outgoing.know(part.strip(_QUOTES))
+        if problem := _token_problem(value):
+            where = f" in {source}" if source else ""
+            raise CredentialError(f"the token{where} {problem}", hint=_HINT)
         self._value = value
+        self.source = source
 
     def reveal(self) -> str:
         """The token itself, for the Authorization header."""
@@ -46,13 +52,39 @@ class Secret:
 
     def scrub(self, text: str) -> str:
         """The text with every copy of the token masked, for what a server sends back."""
-        return text.replace(self._value, "***") if len(self._value) >= _SCRUBBED_FROM else text
+        return outgoing.mask_token(text, self._value)
+
+    def is_in(self, text: str) -> bool:
+        """Whether the text holds the token, in whatever spelling."""
+        return outgoing.shows_token(text, self._value)
 
     def __repr__(self) -> str:
         return "***"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a token is neither copied nor stored")
+
+
+_HINT = "copy it again: HubSpot's tokens are letters, digits and dashes"
+_QUOTES = "\"'`“”‘’«»"
+
+
+def _token_problem(value: str) -> str | None:
+    """What is wrong with a token, in words that follow "the token" and do not repeat it."""
+    checks = {
+        "is empty": not value,
+        f"is longer than {LONGEST_TOKEN:,} characters": len(value) > LONGEST_TOKEN,
+        "has quotes around it, which are not a part of it": (
+            bool(value) and (value[0] in _QUOTES or value[-1] in _QUOTES)
+        ),
+        "is the name of a variable that nothing has replaced by its value": (
+            value.startswith(("$", "%", "{{"))
+        ),
+        "begins with `Bearer`, which is not a part of it": value.lower().startswith("bearer "),
+        "has a space, a line break or a character outside ASCII inside": not _is_visible(value),
+        "has a character that is in no token": not _TOKEN.fullmatch(value),
+    }
+    return next((problem for problem, found in checks.items() if found), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,16 @@ class Failure:
     """An answer outside 2xx, read once."""
 
     def __init__(
-        self, endpoint: str, response: Response, rate: Rate, retry_after: float | None
+        self,
+        endpoint: str,
+        response: Response,
+        rate: Rate,
+        retry_after: float | None,
+        *,
+        token_source: str | None = None,
     ) -> None:
-        """Take the endpoint for messages, and the seconds of `Retry-After`."""
+        """Take the endpoint and the source of the token for messages, and `Retry-After`'s seconds."""
+        self._token = f"the token from {token_source}" if token_source else "the token"
         self.status = response.status
         self.retry_after = retry_after
         self._endpoint = endpoint
@@ -80,8 +87,8 @@ class Failure:
         if self.status == 401:
             return self._make(
                 AuthenticationFailed,
-                f"HubSpot does not accept the token for {self._endpoint}",
-                "it is wrong, expired or revoked: copy it anew from the app's page in HubSpot",
+                f"HubSpot does not accept {self._token} for {self._endpoint}",
+                "it is wrong, expired or revoked, or another one was meant: copy it anew from the app's page in HubSpot",
             )
         if self.status == 403:
             return self._missing_scopes()

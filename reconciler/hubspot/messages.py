@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -29,6 +29,18 @@ class Response:
     @property
     def is_success(self) -> bool:
         return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The body, for looking into; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    def masked(self, mask: Callable[[str], str], *, body: bool = True) -> Response:
+        """The same, with the headers as `mask` leaves them, and the body if that is wanted."""
+        headers = {name: mask(value) for name, value in self.headers.items()}
+        text = self.text if body else ""
+        changed = mask(text) != text
+        return Response(self.status, headers, mask(text).encode() if changed else self.body)
 
 
 class Transport(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.model import Batch, BatchInput, Change, LimitUsage, Place, Plan
+from reconciler.outgoing import harmless_json
 
 FORMAT_VERSION: Final = "1.1"
 
@@ -33,7 +34,7 @@ def digest(plan: Plan) -> str:
 
 def plan_json(plan: Plan) -> str:
     """The plan as canonical JSON: sorted keys, one line, ended by a newline."""
-    return _canonical(_document(plan)) + "\n"
+    return harmless_json(_canonical(_document(plan))) + "\n"
 
 
 def _canonical(value: object) -> str:

@@ -13,6 +13,8 @@ import re
 from functools import lru_cache
 from urllib.parse import quote
 
+from reconciler.outgoing import UNSEEN
+
 NAME_LIMIT = 120
 """Characters of a label or a name that are shown; longer ones are shortened in the middle."""
 
@@ -27,14 +29,7 @@ LEFT_TO_RIGHT_MARK = "\u200e"
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _EMOJI = "©®\u2010-\u205e\u20a0-\u32ff\U0001f000-\U0001faff"
-_UNSEEN = (
-    r"\x00-\x1f\x7f-\xa0"  # C0, DEL, C1, no-break space
-    r"\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
-    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
-    r"\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef"  # surrogates, private use, no characters
-    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001fffe\U0001ffff"
-    r"\U000e0000-\U0010ffff"  # tags, more variation selectors, private use
-)
+_UNSEEN = rf"\x00-\x1f{UNSEEN}"
 _UNSEEN_ANYWHERE = (
     rf"[{_UNSEEN}]"
     rf"|(?<![{_EMOJI}])[\ufe00-\ufe0f](?!\u20e3)"  # variation selectors but on a symbol

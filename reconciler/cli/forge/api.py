@@ -25,6 +25,7 @@ from reconciler.hubspot import (
     Transport,
 )
 from reconciler.hubspot import UnusableAnswer as Unusable
+from reconciler.outgoing import mask
 
 T = TypeVar("T")
 
@@ -145,7 +146,8 @@ class _Attempt:
 
     def __call__(self) -> Response:
         try:
-            response = self.api.transport.send(self._request(), self._seconds())
+            answer = self.api.transport.send(self._request(), self._seconds())
+            response = answer.masked(mask)
         except NotSent as fault:
             error = self._error("could not be sent", fault.description, hint=fault.hint)
             raise PassingFault(error) if fault.chance is Chance.GOOD else error from None
@@ -162,7 +164,7 @@ class _Attempt:
         body = None
         if self.document is not None:
             headers["content-type"] = "application/json"
-            body = json.dumps(self.document).encode()
+            body = mask(json.dumps(self.document)).encode()
         return Request(self.method, self.url or self.api.base_url + self.path, headers, body)
 
     def _seconds(self) -> float:
@@ -173,7 +175,7 @@ class _Attempt:
         asked = asked_wait(response, self.api.clock.wall())
         if asked is not None:
             return PassingFault(self._error("was rate limited", status=status), asked)
-        words = self.api.token.scrub(message(response))
+        words = message(response)
         if status >= 500 or status == _REQUEST_TIMEOUT:
             return self._in_doubt(self._error("failed", words, status=status))
         if 300 <= status < 400:
@@ -207,6 +209,8 @@ class _Attempt:
         detail = f": {words}" if words else ""
         asked = f"{self.method} {self.path.partition('?')[0]}"
         hint = hint or (None if status is None else self.api.hints.for_status(status))
+        if status == 401 and self.api.token.source is not None:
+            what = f"{what}, with the token from {self.api.token.source}"
         return ForgeError(
             f"{self.api.name}: {asked} {what}{number}{detail}", hint=hint, status=status
         )

@@ -179,10 +179,7 @@ def _token(environment: Environment, names: tuple[str, str], hint: str) -> Secre
     for name in names:
         value = environment.get(name, "").strip()
         if value:
-            try:
-                return Secret(value)
-            except CredentialError as error:
-                raise CredentialError(f"{name}: {error.message}") from None
+            return Secret(value, name)
     raise CredentialError(f"no token: neither {names[0]} nor {names[1]} is set", hint=hint)
 
 

@@ -1,0 +1,118 @@
+"""Tokens are masked however they are spelled, and JSON steers neither terminals nor CI logs."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from reconciler import outgoing
+from reconciler.outgoing import MASK, harmless_json, mask, mask_token, shows_token
+
+TOKEN = "pat-eu1-0badcafe-dead-beef-0123-456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def _no_other_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "_known", ())
+
+
+def spellings() -> Iterator[str]:
+    """What servers, terminals, URLs, pages and diagrams make of a token."""
+    yield from (TOKEN, TOKEN.upper())
+    for dash in (
+        r"\u002d", r"\u002D", r"\\u002d", r"\x2d", r"\U0000002d", r"\u{2d}", r"\-",
+        "%2d", "%2D", "%252d", "&#45;", "&#x2d;", "&amp;#45;", "#45;",
+    ):  # fmt: skip
+        yield TOKEN.replace("-", dash)
+    yield "".join(f"\\u{ord(each):04x}" for each in TOKEN)
+    for between in (
+        "\n",
+        "\r\n    ",
+        " ",
+        "\t",
+        "\0",
+        "\x1b",
+        "\x7f",
+        "\x9b",
+        "\u200b",
+        "\u202e",
+        "é",
+    ):
+        yield between.join(TOKEN)
+        yield json.dumps(between.join(TOKEN))[1:-1]
+        yield TOKEN[:20] + between + TOKEN[20:]
+    yield html.escape("\u200b".join(TOKEN))
+
+
+@pytest.mark.parametrize("spelling", list(spellings()))
+def test_every_spelling_is_masked(spelling: str) -> None:
+    """In a text, beside others, and in a JSON document, which stays one."""
+    outgoing.know(TOKEN)
+    assert mask(f"before {spelling} after {spelling}") == f"before {MASK} after {MASK}"
+    assert shows_token(spelling, TOKEN)
+    document = json.dumps({"message": f"\\ {spelling}", "other": [1, "two"]})
+    masked = json.loads(mask(document))
+    assert masked["other"] == [1, "two"]
+    assert not shows_token(masked["message"], TOKEN)
+
+
+def test_what_is_no_token_is_left_alone() -> None:
+    """A part of one, another one, a word as short as a token never is."""
+    outgoing.know(TOKEN)
+    outgoing.know("word")
+    for text in (TOKEN[:-1], TOKEN.replace("0badcafe", "0badcaff"), "a word", "", r"\u0070at", "%"):
+        assert mask(text) == text
+    assert mask_token("a word", "word") == "a word"
+
+
+def test_all_tokens_of_the_process_are_masked() -> None:
+    """Also where they overlap or follow each other."""
+    outgoing.know("abcdefgh-1")
+    outgoing.know("efgh-12345")
+    assert mask("x abcdefgh-12345 y abcdefgh-1efgh-12345") == f"x {MASK} y {MASK}{MASK}"
+
+
+@given(st.lists(st.sampled_from(["nat-dead-beef", "\\", "u002d", "n", '"', "##", "é", "\n", "x"])))
+@example(["\n", "nat-dead-beef"])
+@example(["u002d", "nat-dead-beef"])
+def test_masked_json_is_json_without_the_token(parts: list[str]) -> None:
+    """Whatever stands around the token, half an escape is never left."""
+    text = "".join(parts)
+    for ascii_only in (True, False):
+        masked = mask_token(json.dumps([text, "kept"], ensure_ascii=ascii_only), "nat-dead-beef")
+        found = json.loads(masked)
+        assert found[1] == "kept"
+        assert "nat-dead-beef" not in found[0]
+
+
+@given(
+    st.recursive(
+        st.text() | st.integers() | st.none(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+@example(
+    ["##[error]", "::error::x", "a##vso[task]", "\x9b31m", "\u202e", "\U000e0041", "http://[::1]"]
+)
+def test_harmless_json_means_the_same(document: object) -> None:
+    """And holds nothing that is obeyed or cannot be seen, bar letters of all languages."""
+    text = harmless_json(json.dumps(document, ensure_ascii=False))
+    assert json.loads(text) == document
+    assert "##" not in text
+    for steering in (
+        "::error",
+        "::add-mask",
+        "::set-output",
+        "\x7f",
+        "\x9b",
+        "\u202e",
+        "\u200b",
+        "\U000e0041",
+    ):
+        assert steering not in text
+    text.encode()

@@ -1,7 +1,8 @@
 """Association limits of HubSpot portals, kept equal to YAML committed in git.
 
 The way of a limit: `load` reads it from a file, `observe` reads the portal beside it, `make_plan`
-compares the two, `apply_plan` writes the difference and reads it back.
+compares the two, `confirm_drift` reads once more what somebody seems to have changed in HubSpot,
+`apply_plan` writes the difference and reads it back.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ if TYPE_CHECKING:
     from reconciler.applying.progress import Progress
     from reconciler.applying.record import Record
     from reconciler.config import Loaded
-    from reconciler.hubspot import Clock, Portal
+    from reconciler.hubspot import Clock, NeedsLabels, Portal
     from reconciler.model import (
         CustomObject,
         Desired,
         DesiredDirection,
         Observation,
         Plan,
+        ResolvedDirection,
         Result,
         Safety,
     )
     from reconciler.planning.plan import PlanContext
 
 __version__ = "0.1.0"
-__all__ = ["apply_plan", "load", "make_plan", "observe"]
+__all__ = ["apply_plan", "confirm_drift", "load", "make_plan", "observe"]
 
 
 def load(paths: Sequence[Path], *, prune: bool = True) -> Loaded:
@@ -59,7 +61,6 @@ def observe(
         try_resolve,
     )
     from reconciler.planning.plan import directions_to_read
-    from reconciler.planning.types import needs_labels
 
     account = portal.account()
     if portal_id not in (None, account.portal_id):
@@ -72,12 +73,19 @@ def observe(
     custom = _custom_objects(portal, declared) if names_custom_objects(declared) else ()
     head = resolve_directions(desired.directions, custom)
     resolved_base = None if base is None else try_resolve(base.directions, custom).directions
-    by_key = {each.direction.key: each for each in (*(resolved_base or ()), *head)}
     directions = portal.read_all(
-        directions_to_read(head, resolved_base),
-        needs_labels=lambda seen: needs_labels(by_key[seen.direction.key], seen),
+        directions_to_read(head, resolved_base), needs_labels=_needs_labels(head, resolved_base)
     )
     return Observation(head, resolved_base, Observed(account, tuple(directions)))
+
+
+def _needs_labels(
+    head: Sequence[ResolvedDirection], base: Sequence[ResolvedDirection] | None
+) -> NeedsLabels:
+    from reconciler.planning.types import needs_labels
+
+    by_key = {each.direction.key: each for each in (*(base or ()), *head)}
+    return lambda seen: needs_labels(by_key[seen.direction.key], seen)
 
 
 def _custom_objects(
@@ -111,6 +119,42 @@ def make_plan(
         base=observation.base,
         safety=safety,
     )
+
+
+def confirm_drift(
+    plan: Plan, observation: Observation, portal: Portal, *, clock: Clock, settle: float = 2.0
+) -> None:
+    """Read again the directions of which the plan says that somebody changed them in HubSpot.
+
+    Drift is a claim about a person, and after a write single reads of a sibling endpoint were seen
+    to flip between the old and the new value for about a minute (observed). All these directions
+    are read together, `settle` seconds after the first time, and none where no drift is planned.
+    Raises PortalSettling where the reads disagree.
+    """
+    from reconciler.errors import PortalSettling
+    from reconciler.planning.origin import claims, disagreements
+
+    claimed = claims(plan)
+    first = [each for each in observation.observed.directions if each.direction.key in claimed]
+    if not first:
+        return
+    clock.wait(settle)
+    second = portal.read_all(
+        [each.direction for each in first],
+        needs_labels=_needs_labels(observation.head, observation.base),
+    )
+    found = [
+        words
+        for before, after in zip(first, second, strict=True)
+        for words in disagreements(before, after)
+    ]
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        raise PortalSettling(
+            f"the portal is still settling: two reads, {settle:g} s apart, disagree about "
+            f"{'; '.join(found[:3])}{more}",
+            hint="plan again in a minute; --settle SECONDS puts more time between the reads",
+        )
 
 
 def apply_plan(

@@ -121,6 +121,10 @@ class RequestRefused(PortalError):
     """A 4xx that concerns what was asked: nothing of the request was written."""
 
 
+class PortalSettling(PortalError):
+    """Two reads of the same limits disagree: what the portal holds cannot be said yet."""
+
+
 class AnswerNotSupported(PortalError):
     """A sound answer that this version does not know how to read."""
 

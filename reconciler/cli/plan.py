@@ -10,7 +10,7 @@ import click
 from reconciler.cli import output
 from reconciler.cli.exits import show_error
 from reconciler.cli.files import check_output, write_file
-from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
+from reconciler.cli.options import BASE, PATHS, SETTLE, PortalOptions, portal_options
 from reconciler.cli.progress import reporting
 from reconciler.cli.rendering import PLAN_FORMATS, render_plan
 from reconciler.cli.session import Session, for_each_portal
@@ -38,6 +38,7 @@ from reconciler.report.view import headline
     metavar="FILE",
     help="Save a line `PORTAL sha256:…` per portal, if all of them could be planned.",
 )
+@SETTLE
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @portal_options
 def command(
@@ -47,6 +48,7 @@ def command(
     out: str | None,
     format_: str,
     digests: str | None,
+    settle: float,
     detailed_exitcode: bool,  # noqa: FBT001 - click passes flags by name
 ) -> int:
     """Compare the pair files below PATHS with the portal and show what would change.
@@ -67,7 +69,7 @@ def command(
             reporting(settings.name) as progress,
             session.connected(settings, progress) as portal,
         ):
-            plan = session.plan(settings, portal, files)
+            plan = session.plan(settings, portal, files, settle)
         if (name := saved[settings.name]) is not None:
             write_file("--out", name, render_plan(plan, "json"))
         planned.add(plan)

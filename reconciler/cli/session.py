@@ -10,7 +10,7 @@ from pathlib import Path
 
 import reconciler
 from reconciler.cli import output
-from reconciler.cli.options import PortalOptions
+from reconciler.cli.options import DEFAULT_SETTLE, PortalOptions
 from reconciler.cli.settings import settings
 from reconciler.cli.workspace import (
     choose_portals,
@@ -163,8 +163,14 @@ class Session:
         warning = ApiVersion(self.api_version).warning(self.clock.wall().date())
         return () if warning is None else (warning,)
 
-    def plan(self, settings: PortalSettings, portal: Portal, files: Files) -> Plan:
-        """The plan of one portal."""
+    def plan(
+        self,
+        settings: PortalSettings,
+        portal: Portal,
+        files: Files,
+        settle: float = DEFAULT_SETTLE,
+    ) -> Plan:
+        """The plan of one portal. `settle`: seconds between the two reads that show drift."""
         observation = reconciler.observe(
             portal, files.loaded.desired, base=files.base, portal_id=settings.portal_id
         )
@@ -179,7 +185,9 @@ class Session:
             warnings=(*files.warnings, *self._version_warnings()),
             workspace=self._workspace_path(),
         )
-        return reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
+        plan = reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
+        reconciler.confirm_drift(plan, observation, portal, clock=self.clock, settle=settle)
+        return plan
 
     def _workspace_path(self) -> str | None:
         """The workspace file as the repository knows it, whatever folder the command runs in."""

@@ -19,10 +19,10 @@ from reconciler.cli import output
 from reconciler.cli.approval import approve
 from reconciler.cli.exits import show_error, show_unexpected
 from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
+from reconciler.cli.plan_files import read_plan_file, saved_plan
 from reconciler.cli.progress import Reporter, reporting
 from reconciler.cli.rendering import render_plan
 from reconciler.cli.session import Session, for_each_portal
-from reconciler.cli.show import read_plan_file
 from reconciler.cli.signals import stopping_on_signals
 from reconciler.config import PortalSettings
 from reconciler.errors import (
@@ -103,13 +103,14 @@ def command(
 ) -> int:
     """Apply a saved plan as it was reviewed, or plan the pair files below PATHS and apply that.
 
-    A saved plan is one file that ends in .json. Paths need a yes on a terminal, --auto-approve,
-    or the reviewed plan's --expect-digest.
+    A saved plan is recognised by its content, whatever its file is called; `-` reads one from
+    standard input. Paths need a yes on a terminal, --auto-approve, or the reviewed plan's
+    --expect-digest.
     """
     chosen = ApplyOptions(
         auto_approve, dry_run, _digest(expect_digest), force, format_, journal, verify_timeout
     )
-    saved = _saved_plan(paths)
+    saved = saved_plan(paths)
     if saved is None and dry_run:
         raise UsageProblem(
             "--dry-run checks a saved plan", hint="`reconciler plan` shows a new one"
@@ -122,17 +123,6 @@ def command(
     except ReconcilerError as error:
         _answer(chosen, error)
         raise
-
-
-def _saved_plan(paths: tuple[Path, ...]) -> Path | None:
-    plans = [path for path in paths if path.suffix == ".json"]
-    if not plans:
-        return None
-    if len(paths) > 1:
-        raise UsageProblem("one saved plan at a time, and no paths beside it")
-    if not plans[0].is_file():
-        raise click.BadParameter(f"{plans[0]} does not exist.", param_hint="PLAN.json")
-    return plans[0]
 
 
 def _digest(text: str | None) -> str | None:

@@ -14,7 +14,7 @@ from reconciler.cli.forge.comments import Action, Published, Report, publish
 from reconciler.cli.forge.connecting import connected
 from reconciler.cli.forge.context import ForgeName, find_request
 from reconciler.cli.links import links_for
-from reconciler.cli.show import read_plan_file
+from reconciler.cli.plan_files import read_plan_file
 from reconciler.cli.signals import stopping_on_signals
 from reconciler.errors import UsageProblem
 from reconciler.hubspot import Stop, SystemClock

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.plan_files import refuse_saved_plans
 from reconciler.cli.settings import settings
 from reconciler.config import (
     EnvToken,
@@ -87,6 +88,7 @@ def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise click.BadParameter(f"{path} does not exist.", param_hint="PATH")
+    refuse_saved_plans(paths)
     return list(paths) or [_relative(workspace.root / workspace.configs)]
 
 

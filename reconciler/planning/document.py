@@ -13,6 +13,25 @@ from reconciler.outgoing import harmless_json
 FORMAT_VERSION: Final = "1.1"
 
 
+MAXIMUM_BYTES: Final = 64 * 1024 * 1024
+"""Largest plan file that is read: far above any real plan, and it bounds what a bad one costs."""
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def is_plan(content: bytes) -> bool:
+    """Whether a file is a saved plan, be it cut, altered or of another format.
+
+    Sorted keys put the batches first, so that they are there however short a plan was cut.
+    """
+    return starts_as_json(content) and b'"batches"' in content
+
+
+def starts_as_json(content: bytes) -> bool:
+    """Whether the first bytes of a file are those of a JSON object."""
+    return content.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"{")
+
+
 def digest(plan: Plan) -> str:
     """`sha256:…` over what `apply` relies on: destination, changes, batches and refusals.
 

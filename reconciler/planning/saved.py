@@ -37,12 +37,15 @@ from reconciler.model import (
     TypeKey,
     count_actions,
 )
-from reconciler.planning.document import FORMAT_VERSION, digest
+from reconciler.planning.document import (
+    BYTE_ORDER_MARK,
+    FORMAT_VERSION,
+    MAXIMUM_BYTES,
+    digest,
+    is_plan,
+)
 from reconciler.planning.order import order
 from reconciler.planning.safety import protection
-
-MAXIMUM_BYTES = 64 * 1024 * 1024
-"""Largest plan file that is read: far above any real plan, and it bounds what a bad one costs."""
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 ObservedValue = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
@@ -260,19 +263,19 @@ def _parse(content: bytes) -> PlanDocument:
     hint = "make the plan again with `reconciler plan --out`"
     if len(content) > MAXIMUM_BYTES:
         raise PlanRefused("the file is larger than 64 MiB, so it is not a plan", hint=hint)
+    content = content.removeprefix(BYTE_ORDER_MARK)
     try:
         value = json.loads(
             content.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_number
         )
     except (ValueError, RecursionError) as error:
-        raise PlanRefused(
-            f"the plan file is not complete: it is not valid JSON ({_reason(error)})", hint=hint
-        ) from error
-    version = value.get("format_version") if isinstance(value, dict) else None
-    if not isinstance(version, str):
-        raise PlanRefused("the file is not a plan: it has no format_version", hint=hint)
+        what = "the plan file is not complete" if is_plan(content) else "the file is not a plan"
+        raise PlanRefused(f"{what}: it is not valid JSON ({_reason(error)})", hint=hint) from error
+    if not isinstance(value, dict) or "batches" not in value:
+        raise PlanRefused(f"the file is not a plan: {_what_else(value)}", hint=hint)
+    version = value.get("format_version")
     if version != FORMAT_VERSION:
-        raise _other_format(version)
+        raise _other_format(str(version))
     try:
         return PlanDocument.model_validate_json(content, strict=True)
     except ValidationError as error:
@@ -294,6 +297,17 @@ def _other_format(version: str) -> PlanRefused:
         f"the plan has format {version[:20]!r}; this version of reconciler reads {FORMAT_VERSION}",
         hint="apply it with the version that made it, or make the plan again",
     )
+
+
+def _what_else(value: object) -> str:
+    """What a JSON document is that is no plan, as far as its keys tell."""
+    if not isinstance(value, dict):
+        return "it is not a JSON object"
+    if "outcome" in value:
+        return "it is the result of an apply"
+    if "portals" in value or "from" in value:
+        return "it reads like configuration, which belongs in a .yaml file"
+    return "it has no batches"
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -216,6 +217,87 @@ def test_the_strictest_threshold_holds(large: Desk) -> None:
     large.write("reconciler.yaml", "version: 1\n")
     assert refused(large.run("apply", "plan.json"), "max_deletes allows 0")
     assert large.run("apply", "plan.json", "--force").code == 0
+
+
+# ---------------------------------------------------------------- recognised by its content
+
+
+@pytest.mark.parametrize("name", ["tfplan", "plan.yaml", "plan.json", "plan.json.bak", "-plan"])
+def test_a_saved_plan_is_applied_whatever_its_file_is_called(pair: Desk, name: str) -> None:
+    """Not taken for a pair file; read with a byte order mark and white space in front, too."""
+    pair.run("plan", "--out", name)
+    content = (pair.folder / name).read_bytes()
+    (pair.folder / name).write_bytes(b"\xef\xbb\xbf\n " + content)
+    assert pair.run("apply", "--", name).last_line.startswith("Apply complete")
+
+
+def test_a_cut_plan_is_still_a_plan(pair: Desk) -> None:
+    """Refused as one, not read as a pair file."""
+    pair.run("plan", "--out", "tfplan")
+    content = (pair.folder / "tfplan").read_bytes()
+    (pair.folder / "tfplan").write_bytes(content[: len(content) // 2])
+    assert refused(pair.run("apply", "tfplan"), "tfplan: the plan file is not complete")
+
+
+@pytest.mark.parametrize("command", ["plan", "validate"])
+def test_a_saved_plan_is_not_a_pair_file(pair: Desk, command: str) -> None:
+    """Wrong usage, with what to do instead, and not twelve errors of YAML."""
+    pair.run("plan", "--out", "tfplan")
+    ran = pair.run(command, "configs", "tfplan")
+    assert ran.code == 64
+    assert "tfplan is a saved plan" in ran.err
+    assert "reconciler apply tfplan" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"name": "left-pad", "version": "1.0.0"}', "it has no batches"),
+        ('{"format_version": "1.0", "outcome": "applied"}', "it is the result of an apply"),
+        ('{"from": "contacts", "to": "companies"}', "it reads like configuration"),
+        ("[1, 2]", "it is not a JSON object"),
+        ("from: contacts\n", "it is not valid JSON"),
+        ("", "it is not valid JSON"),
+        ('{"batches": [], "format_version": "3"}', "the plan has format '3'"),
+        ('{"batches": []}', "the plan has format"),
+    ],
+)
+def test_a_json_file_that_is_not_a_plan_is_refused_in_words(
+    pair: Desk, text: str, words: str
+) -> None:
+    """What it is not, and exit 4: it was meant as a plan."""
+    pair.write("x.json", text)
+    for command in ("apply", "show"):
+        assert refused(pair.run(command, "x.json"), words)
+    assert pair.run("apply", "x.json").err.startswith("error: x.json: ")
+
+
+@pytest.mark.parametrize("path", ["-", "/dev/stdin"])
+def test_a_plan_from_a_pipe_is_applied(pair: Desk, path: str) -> None:
+    """`reconciler apply -`, as in `download | reconciler apply -`; an empty pipe is not a plan."""
+    text = pair.run("plan", "--format", "json").out
+    assert pair.run("show", path, stdin=text).code == 0
+    assert refused(pair.run("apply", path, stdin=""), "is not a plan")
+    assert pair.run("apply", path, stdin=text).code == 0
+
+
+def test_a_fifo_is_not_waited_for(pair: Desk) -> None:
+    """Nobody may ever write to it."""
+    os.mkfifo(pair.folder / "plan.json")
+    for command in ("apply", "show"):
+        ran = pair.run(command, "plan.json", seconds=20)
+        assert ran.code == 64
+        assert "not a regular file" in ran.err
+
+
+def test_a_saved_plan_stands_alone(pair: Desk) -> None:
+    """Neither beside another nor beside pair files."""
+    pair.run("plan", "--out", "tfplan")
+    for paths in (("tfplan", "configs"), ("configs", "tfplan"), ("tfplan", "tfplan"), ("-", "-")):
+        ran = pair.run("apply", "--auto-approve", *paths)
+        assert ran.code == 64
+        assert "one saved plan at a time" in ran.err
+    assert pair.writes() == []
 
 
 # ---------------------------------------------------------------- from Python

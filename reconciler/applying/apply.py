@@ -87,10 +87,12 @@ def outcome(changes: Sequence[ChangeResult], *, may_have_written: bool) -> Outco
     return Outcome.INCOMPLETE if verified or may_have_written else Outcome.FAILED
 
 
-def untouched(plan: Plan, clock: Clock, started_at: str, requests: int) -> Result:
+def untouched(
+    plan: Plan, clock: Clock, started_at: str, requests: int, message: str | None = None
+) -> Result:
     """The result of an apply that had nothing to do, or was only tried."""
     changes = tuple(ChangeResult(each, Status.NOT_ATTEMPTED) for each in plan.changes)
-    return Result(Outcome.NOTHING, changes, requests, started_at, timestamp(clock))
+    return Result(Outcome.NOTHING, changes, requests, started_at, timestamp(clock), message)
 
 
 def unwritten(

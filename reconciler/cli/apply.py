@@ -198,8 +198,10 @@ def _apply_files(
         started_at = timestamp(session.clock)
         with reporting(settings.name) as progress, session.connected(settings, progress) as portal:
             plan = session.plan(settings, portal, files)
-        if not plan.changes:
-            return _report(chosen, untouched(plan, session.clock, started_at, portal.requests))
+        if not plan.changes and not plan.refusals:
+            said = _another_plan(chosen, plan)
+            done = untouched(plan, session.clock, started_at, portal.requests, said)
+            return _report(chosen, done)
         safeguards = Safeguards(
             session.workspace.safety, chosen.force, files.loaded.desired, files.base
         )
@@ -229,6 +231,21 @@ def _answer(chosen: ApplyOptions, error: ReconcilerError) -> None:
         now = timestamp(SystemClock())
         outcome = Outcome.REFUSED if refused else Outcome.FAILED
         output.result(result_json(Result(outcome, (), 0, now, now, error.message)))
+
+
+def _another_plan(chosen: ApplyOptions, plan: Plan) -> str | None:
+    """What to say where nothing is to be done and something else was reviewed.
+
+    Refusing would fail every second run of a pipeline: nothing is written, so nothing that was
+    not reviewed can be.
+    """
+    if chosen.expect_digest in (None, digest(plan)):
+        return None
+    return (
+        f"The plan that was reviewed ({chosen.expect_digest}) is not the one made now "
+        f"({digest(plan)}), which has nothing to change: the reviewed plan was applied before, or "
+        "the portal or the files changed since. Nothing was written."
+    )
 
 
 def _report(chosen: ApplyOptions, result: Result) -> ExitCode:

@@ -136,12 +136,22 @@ ObjectTypeName = Annotated[
 LabelText = Annotated[
     str, AfterValidator(read_label), WithJsonSchema({"type": "string", "minLength": 1})
 ]
+
+
+def _prose(value: str | None) -> str | None:
+    """A text without outer white space; line ends inside stay. Nothing left: no reason."""
+    return None if value is None else value.strip() or None
+
+
 Reason = Annotated[
     str | None,
     BeforeValidator(given),
+    AfterValidator(_prose),
     Field(description="Why the limit is what it is; shown in plans and reports."),
 ]
-Protect = Annotated[bool, Field(description="Refuse any plan that lowers or deletes this limit.")]
+Protect = Annotated[
+    bool, Field(description="Refuse plans in which the configuration lowers or removes this limit.")
+]
 Prune = Annotated[
     bool | None,
     BeforeValidator(given),

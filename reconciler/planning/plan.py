@@ -254,11 +254,12 @@ def _change_order(change: Change) -> tuple[bool, str, TypeKey]:
 
 def _warnings(changes: Sequence[Change]) -> tuple[str, ...]:
     warnings = []
-    lowered = sum(change.lowers for change in changes)
+    lowered = [change for change in changes if change.lowers]
     if lowered:
         warnings.append(
-            f"{lowered} limit{'s' * (lowered != 1)} set or lowered: records already above keep "
-            "their associations, new ones are refused"
+            f"{len(lowered)} limit{'s' * (len(lowered) != 1)} set or lowered "
+            f"({_listed(lowered)}): records already above keep their associations, new ones are "
+            "refused, and HubSpot refuses to merge records that together are above"
         )
     if any(change.type.label == "Primary" for change in changes):
         warnings.append(
@@ -266,6 +267,31 @@ def _warnings(changes: Sequence[Change]) -> tuple[str, ...]:
             "by definition, and whether HubSpot accepts a limit there is unknown"
         )
     return tuple(warnings)
+
+
+_NAMED_LIMITS = 5
+"""Lowered limits that a warning names."""
+
+_SHOWN_CHARACTERS = 60
+
+
+def _listed(changes: Sequence[Change]) -> str:
+    """The first limits by name, with what becomes of them, and how many more there are."""
+    named = [
+        f"{each.direction} {_quoted(each)}: "
+        f"{'unlimited' if each.before is None else each.before} → {each.after}"
+        for each in changes[:_NAMED_LIMITS]
+    ]
+    more = len(changes) - _NAMED_LIMITS
+    return ", ".join([*named, f"and {more} more"] if more > 0 else named)
+
+
+def _quoted(change: Change) -> str:
+    label = change.type.label
+    if label is None:
+        return str(change.type)
+    short = label if len(label) <= _SHOWN_CHARACTERS else f"{label[:_SHOWN_CHARACTERS]}…"
+    return f'"{short}"'
 
 
 _NAMED_ROWS = 5

@@ -21,6 +21,9 @@ NAME_LIMIT = 120
 PROSE_LIMIT = 1_000
 """Characters of a reason or a message that are shown."""
 
+LINES_LIMIT = 12
+"""Lines of a reason that are shown."""
+
 PATH_LIMIT = 260
 """Characters of a file path that are shown."""
 
@@ -62,6 +65,15 @@ def shortened(text: str, limit: int) -> str:
         return text
     tail = limit // 3
     return f"{text[: limit - tail]}…[{len(text):,} characters]…{text[len(text) - tail :]}"
+
+
+def prose_lines(text: str, limit: int = PROSE_LIMIT) -> list[str]:
+    """The lines of prose that are not blank, to be escaped one by one; few, and short together."""
+    kept = [line.strip() for line in shortened(text, limit).split("\n")]
+    lines = [line for line in kept if line]
+    if len(lines) <= LINES_LIMIT:
+        return lines
+    return [*lines[:LINES_LIMIT], f"…[{len(lines) - LINES_LIMIT} more lines]"]
 
 
 def one_way(text: str) -> str:

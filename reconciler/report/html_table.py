@@ -12,6 +12,7 @@ from reconciler.report.escape import (
     PROSE_LIMIT,
     html_quoted,
     html_text,
+    prose_lines,
     terminal,
     web_link,
 )
@@ -105,11 +106,11 @@ def _caption(group: Group, limits: Limits) -> str:
 def _row(row: Row, links: Links, limits: Limits) -> str:
     change = row.change
     kind = CLASSES[change.action]
-    why = (
-        f'<div class="why"><bdi>{html_text(change.reason, limits.reason)}</bdi></div>'
-        if change.reason
-        else ""
-    )
+    lines = [
+        f"<bdi>{html_text(line, limits.reason)}</bdi>"
+        for line in prose_lines(change.reason or "", limits.reason)
+    ]
+    why = f'<div class="why">{"<br>".join(lines)}</div>' if lines else ""
     where = "" if change.source is None else place_link(change.source, links, limits.path)
     return (
         f'<tr id="c{row.index}" data-a="{kind}">'

@@ -14,6 +14,7 @@ from reconciler.report.escape import (
     markdown_link,
     markdown_prose,
     markdown_raw_code,
+    prose_lines,
 )
 from reconciler.report.mermaid import plan_mermaid
 from reconciler.report.view import (
@@ -149,8 +150,7 @@ def group(each: Group, links: Links, *, folded: bool) -> Block:
 
 def _row(row: Row, links: Links) -> tuple[str, str, str, str]:
     name = limit(row.name)
-    if row.change.reason:
-        name += f"<br>{markdown_cell(markdown_prose(row.change.reason, REASON_LIMIT))}"
+    name += "".join(f"<br>{markdown_cell(line)}" for line in _reason(row.change))
     return (
         _ACTIONS[row.change.action],
         name,
@@ -182,9 +182,16 @@ def _source(change: Change, links: Links) -> str:
 
 def _why(change: Change) -> str:
     words = [] if change.origin is None else [ORIGIN_WORDS[change.origin]]
-    if change.reason:
-        words.append(markdown_prose(change.reason, REASON_LIMIT))
+    lines = _reason(change)
+    if lines:
+        words.append("<br>".join(lines))
     return markdown_cell(": ".join(words))
+
+
+def _reason(change: Change) -> list[str]:
+    """The reason that the file gives, line by line."""
+    lines = prose_lines(change.reason or "", REASON_LIMIT)
+    return [markdown_prose(line, REASON_LIMIT) for line in lines]
 
 
 def _direction(from_name: str, to_name: str) -> str:

@@ -39,6 +39,8 @@ def result_text(result: Result, *, style: Style, width: int | None = None) -> st
             lines += _with_status(result, status, style, width)
     if result.outcome is Outcome.INCOMPLETE:
         lines += _next_step(result, width)
+    if result.outcome is Outcome.NOTHING and result.message:
+        lines += wrapped(terminal(result.message, PROSE_LIMIT), "", width)
     return "\n".join([*lines, _last_line(result, style)])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.model import Change, Place, Plan
 from reconciler.report.cells import padded, widest, wrapped
-from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, terminal
+from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, prose_lines, terminal
 from reconciler.report.style import Style
 from reconciler.report.view import (
     SECTION_NOTES,
@@ -135,10 +135,9 @@ def place_text(place: Place, style: Style) -> str:
 
 
 def reason_text(change: Change, width: int | None) -> list[str]:
-    """The reason the file gives, below its change."""
-    if not change.reason:
-        return []
-    return wrapped(terminal(change.reason, PROSE_LIMIT), " " * 6, width)
+    """The reason the file gives, below its change, line by line as it stands there."""
+    lines = prose_lines(change.reason or "")
+    return [each for line in lines for each in wrapped(terminal(line, PROSE_LIMIT), " " * 6, width)]
 
 
 def _bullet(text: str, width: int | None) -> Iterator[str]:

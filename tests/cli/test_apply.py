@@ -166,6 +166,22 @@ def test_an_expected_digest_stands_for_the_review(pair: Desk) -> None:
     assert pair.run("apply", "--expect-digest", "sha256:12").code == 64
 
 
+def test_another_plan_with_nothing_to_do_is_said(pair: Desk) -> None:
+    """The merged plan was applied before: exit 0, in words on stdout and in the JSON."""
+    digest = pair.run("plan", "--format", "json").json["digest"]
+    assert pair.run("apply", "--expect-digest", digest).code == 0
+    ran = pair.run("apply", "--expect-digest", digest)
+    assert ran.code == 0
+    assert f"The plan that was reviewed ({digest}) is not the one made now" in ran.out
+    assert ran.last_line == "No changes. The portal matches the configuration."
+    ran = pair.run("apply", "--expect-digest", digest, "--format", "json")
+    assert (ran.code, ran.json["outcome"]) == (0, "nothing")
+    assert "is not the one made now" in ran.json["message"]
+    now = pair.run("plan", "--format", "json").json["digest"]
+    ran = pair.run("apply", "--expect-digest", now, "--format", "json")
+    assert (ran.code, ran.json["message"]) == (0, None)
+
+
 def test_a_plan_past_a_threshold_renders_and_is_refused(desk: Desk) -> None:
     """`--force` overrides it."""
     desk.write("reconciler.yaml", "version: 1\nsafety: {max_deletes: 0}\n")

@@ -60,6 +60,23 @@ def test_the_sample_of_the_readme_says_what_it_says() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("reason", "read"),
+    [
+        ("  one line  ", "one line"),
+        (">\n    folded\n    to a line\n", "folded to a line"),
+        ("|\n    first\n    second\n\n", "first\nsecond"),
+        ('"  in quotes\\n"', "in quotes"),
+        ('" "', None),
+    ],
+)
+def test_a_reason_keeps_the_line_ends_inside(reason: str, read: str | None) -> None:
+    """Outer white space goes."""
+    text = f"from: contacts\nto: companies\nmax:\n  max: 5\n  reason: {reason}\n"
+    (direction,) = load_text(text).desired.directions
+    assert direction.limits[0].reason == read
+
+
 def test_the_mapping_form_settles_the_category() -> None:
     """For the object limit and for labels."""
     direction = only_direction("""

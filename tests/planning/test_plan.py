@@ -253,6 +253,38 @@ def test_a_direction_that_is_no_longer_declared_loses_its_limits() -> None:
     ]
 
 
+# ---------------------------------------------------------------- warnings
+
+
+def test_the_warning_for_lowered_limits_names_them_and_says_what_hubspot_refuses() -> None:
+    """New associations, and merging records that would be above a limit together (observed)."""
+    made = plan(
+        declared(limit(OBJECT, 4), limit(BILLING, 2), limit(DECISION, 3)),
+        {OBJECT: 5, DECISION: 1},
+    )
+    (warning,) = made.warnings
+    assert warning == (
+        "2 limits set or lowered (contacts → companies object limit: 5 → 4, contacts → companies "
+        '"Billing contact": unlimited → 2): records already above keep their associations, new '
+        "ones are refused, and HubSpot refuses to merge records that together are above"
+    )
+    assert plan(declared(limit(OBJECT, 6)), {OBJECT: 5}).warnings == ()
+
+
+def test_the_warning_for_lowered_limits_names_the_first_few() -> None:
+    """Short however many there are, and however long their labels."""
+    labels = [
+        AssociationType(TypeKey(Category.USER_DEFINED, number), "x" * 500)
+        for number in range(1, 51)
+    ]
+    head = declared(*(limit(by_id(label.key), 1) for label in labels))
+    made = make_plan([head], portal({}, labels=labels), context=CONTEXT)
+    (warning,) = made.warnings
+    assert warning.startswith("50 limits set or lowered (")
+    assert ", and 45 more): records" in warning
+    assert len(warning) < 1_000
+
+
 # ---------------------------------------------------------------- convergence
 
 

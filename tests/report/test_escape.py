@@ -21,6 +21,7 @@ from reconciler.report.escape import (
     markdown_prose,
     mermaid_text,
     one_way,
+    prose_lines,
     shortened,
     terminal,
     visible,
@@ -223,3 +224,12 @@ def test_github_escapes() -> None:
 def test_file_uri(path: str, uri: str) -> None:
     """Percent-encoded, undecodable file names included."""
     assert file_uri(path) == uri
+
+
+def test_prose_keeps_its_lines() -> None:
+    """Blank ones go, and more than a few are counted; the text is shortened as a whole."""
+    assert prose_lines("one\n\n  two  \nthree") == ["one", "two", "three"]
+    assert prose_lines("") == []
+    many = prose_lines("\n".join(str(number) for number in range(100)))
+    assert (len(many), many[-1]) == (13, "…[88 more lines]")
+    assert sum(map(len, prose_lines("x" * 5_000 + "\ny"))) < 1_100

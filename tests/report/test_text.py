@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import GitState, Origin, Place, Refusal, RefusalCode
-from reconciler.report import Style, plan_text
+from reconciler.model import GitState, Origin, Place, Plan, Refusal, RefusalCode
+from reconciler.report import Style, plan_html, plan_markdown, plan_text
 from reconciler.report.cells import cells
+from reconciler.report.escape import prose_lines
 from tests.report.factory import (
     COMPANIES,
     CONTACTS,
@@ -94,6 +95,17 @@ contacts → companies
 
 Plan: 1 to create, 2 to update, 0 to delete."""
     )
+
+
+def test_a_reason_of_several_lines_keeps_them() -> None:
+    """In every format that shows reasons, and no line end spelt out."""
+    of = plan(change(CONTACTS, COMPANIES, label("B"), 1, 2, reason="first\n\nsecond ::error::x"))
+    text = plan_text(of, style=PLAIN)
+    assert '  ~ "B"  1 → 2\n      first\n      second \\x3a:error::x\n' in text
+    markdown = plan_markdown(of, digest="sha256:0")
+    assert "`B`<br>first<br>`second ::error::x`" in markdown
+    html = plan_html(of, digest="sha256:0")
+    assert '<div class="why"><bdi>first</bdi><br><bdi>second ::error::x</bdi></div>' in html
 
 
 def test_refusals_come_first_and_warnings_after_the_changes() -> None:
@@ -179,12 +191,18 @@ def test_colours_are_all_that_ansi_adds() -> None:
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_text_stays_on_its_line(kind: str) -> None:
-    """The same lines as for a friendly name, no controls, no command to a CI runner."""
-    text = plan_text(hostile_plan(HOSTILE[kind]), style=PLAIN)
-    friendly = plan_text(hostile_plan("friend"), style=PLAIN)
-    if HOSTILE[kind]:
-        assert len(text.splitlines()) == len(friendly.splitlines())
+    """As for a friendly name, but for the lines of reasons; no controls, no command to a runner."""
+    hostile, friendly = hostile_plan(HOSTILE[kind]), hostile_plan("friend")
+    text = plan_text(hostile, style=PLAIN)
+    assert len(text.splitlines()) - reason_lines(hostile) == (
+        len(plan_text(friendly, style=PLAIN).splitlines()) - reason_lines(friendly)
+    )
     assert_harmless(text)
+
+
+def reason_lines(of: Plan) -> int:
+    """How many lines the reasons of a plan take."""
+    return sum(len(prose_lines(each.reason or "")) for each in of.changes)
 
 
 @settings(deadline=None)

@@ -71,9 +71,13 @@ class ObjectType:
 
 @dataclass(frozen=True, slots=True)
 class CustomName:
-    """A custom object named in a file; only the portal knows its object type ID."""
+    """A custom object named in a file; only the portal knows its object type ID.
+
+    `near`: the standard name that it is one or two letters away from.
+    """
 
     name: str
+    near: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.name
@@ -182,6 +186,12 @@ class DesiredLimit:
     place: Place
     protect: bool = False
     reason: str | None = None
+    name_place: Place | None = field(default=None, compare=False)
+
+    @property
+    def named_at(self) -> Place:
+        """Where the label, or what else names the type, is; `place` is that of the value."""
+        return self.name_place or self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +203,19 @@ class DesiredDirection:
     limits: tuple[DesiredLimit, ...]
     prune: bool
     place: Place
+    from_place: Place | None = field(default=None, compare=False)
+    to_place: Place | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.from_} → {self.to}"
+
+    @property
+    def sides(self) -> tuple[tuple[ObjectReference, Place], tuple[ObjectReference, Place]]:
+        """The two object types, each with the place of the word that names it."""
+        return (
+            (self.from_, self.from_place or self.place),
+            (self.to, self.to_place or self.place),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ class LazyGroup(click.Group):
 
 
 def _nearest(name: str) -> str:
-    from difflib import get_close_matches  # 3 ms that only a typing mistake should cost
+    from reconciler.spelling import nearest  # 3 ms that only a typing mistake should cost
 
-    near = get_close_matches(name, COMMANDS, n=1)
+    near = nearest(name, COMMANDS)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

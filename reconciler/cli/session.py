@@ -75,11 +75,12 @@ class Session:
     def files(self, paths: Sequence[Path], base: str | None) -> Files:
         """Read the pair files, and with `base` those of the merge base."""
         read = load_config(self.workspace, paths)
-        self._warn(read.loaded.warnings)
+        loaded = read.loaded.for_a_portal()
+        self._warn(loaded.warnings)
         state = None if read.head is None else read.head.state
         if base is None:
-            return Files(read.loaded, state, None)
-        return self._with_base(base, Files(read.loaded, state, None), paths)
+            return Files(loaded, state, None)
+        return self._with_base(base, Files(loaded, state, None), paths)
 
     def at_hand(self, base: str | None) -> tuple[Desired | None, Desired | None]:
         """What the workspace's pair files and those of the base say, for a saved plan.

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from reconciler.config.nearest import nearest
+from reconciler.config.wording import quoted
 from reconciler.model import CustomName, ObjectReference, ObjectType
+from reconciler.spelling import difference, nearest, same_but_spelling, slip
 
 STANDARD: tuple[tuple[str, str, str], ...] = (
     ("0-1", "contact", "contacts"),
@@ -106,15 +108,25 @@ def canonical(text: str) -> ObjectReference | InvalidName:
     if _ID.fullmatch(text):
         return ObjectType(text, standard_name(text) or text)
     if _LIKE_AN_ID.fullmatch(text):
-        return InvalidName("is no object type ID", "an ID reads 0-1 or 2-123")
+        return InvalidName("is not an object type ID", "write an ID as 0-1 or 2-123")
     if _NAME.fullmatch(text):
-        return CustomName(text)
+        return CustomName(text, near_standard(text))
     if not text.strip():
         return InvalidName("is empty", "write an object type such as contacts, 0-1 or 2-123")
-    return InvalidName("cannot name an object type", _nearest(text))
+    return _invalid(text)
 
 
-def _nearest(text: str) -> str:
+@lru_cache(maxsize=4_096)
+def near_standard(text: str) -> str | None:
+    """The standard name that a text is one or two letters away from."""
+    return slip(text, _TYPES)
+
+
+def _invalid(text: str) -> InvalidName:
+    if same := same_but_spelling(text, _TYPES):
+        words = difference(text, same, where=("the file", "the name"))
+        return InvalidName(f"is not {quoted(same)}: {words}", f"did you mean {same}?")
     if found := nearest("_".join(text.split()), _TYPES, cutoff=0.75):
-        return f"did you mean {found}?"
-    return "a name has letters, digits and underscores: contacts, 0-1, 2-123, p123_car"
+        return InvalidName("cannot name an object type", f"did you mean {found[0]}?")
+    hint = "a name has letters, digits and underscores: contacts, 0-1, 2-123, p123_car"
+    return InvalidName("cannot name an object type", hint)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from reconciler.config.nodes import Mapping, Node, Sequence, child, place
 from reconciler.config.object_types import InvalidName, canonical
 from reconciler.config.pair import DirectionForm, LimitForm, PairForm, TypeForm
+from reconciler.config.source import NEAR_STANDARD
 from reconciler.config.wording import quoted, visible
 from reconciler.errors import Diagnostic, Severity
 from reconciler.model import (
@@ -42,17 +43,19 @@ def declare(pair: PairForm, node: Node, path: str, *, prune: bool, whole: bool) 
     from_, to = _reference(pair.from_), _reference(pair.to)
     prune = prune if pair.prune is None else pair.prune
     at = place(path, child(node, "from") or node)
-    parts = [_part(pair, node, path, DesiredDirection(from_, to, (), prune, at))]
+    at_to = place(path, child(node, "to") or node)
+    parts = [_part(pair, node, path, DesiredDirection(from_, to, (), prune, at, at, at_to))]
     if pair.inverse is not None and isinstance(node, Mapping):
         key, inverse = node.entries["inverse"]
         prune = prune if pair.inverse.prune is None else pair.inverse.prune
-        declared = DesiredDirection(to, from_, (), prune, place(path, key))
+        declared = DesiredDirection(to, from_, (), prune, place(path, key), at_to, at)
         parts.append(_part(pair.inverse, inverse, path, declared))
     of_itself = len(parts) > 1 and from_ == to
     known = whole and not of_itself
     diagnostics = [found for part in parts for found in part.problems(whole=known)]
     if of_itself:
         diagnostics.append(_inverse_of_itself(from_, parts.pop().direction.place))
+    diagnostics += _near_standard(parts[0].direction)
     return Declared(tuple(part.direction for part in parts), tuple(diagnostics))
 
 
@@ -151,15 +154,18 @@ def _limits(form: DirectionForm, node: Node, path: str) -> Iterator[DesiredLimit
     """The limits of a direction, the object limit first."""
     if form.max is not None:
         at = _value_place(child(node, "max") or node, path)
-        yield _limit(Unlabelled(form.max.category), form.max, at)
+        name = _key_place(node, "max", path)
+        yield _limit(Unlabelled(form.max.category), form.max, at, name)
     labels = child(node, "labels")
     if isinstance(labels, Mapping):
         for text, limit in form.labels.items():
-            at = _value_place(labels.entries[text].value, path)
-            yield _limit(Label(text, limit.category), limit, at)
+            key, value = labels.entries[text]
+            at = _value_place(value, path)
+            yield _limit(Label(text, limit.category), limit, at, place(path, key))
     for entry, item in _types(form, node):
-        key = TypeKey(entry.category, entry.type_id)
-        yield _limit(ByTypeId(key), entry, _value_place(item, path))
+        name = place(path, child(item, "type_id") or item)
+        selector = ByTypeId(TypeKey(entry.category, entry.type_id))
+        yield _limit(selector, entry, _value_place(item, path), name)
 
 
 def _types(form: DirectionForm, node: Node) -> Iterator[tuple[TypeForm, Node]]:
@@ -179,16 +185,20 @@ def _subject(limit: DesiredLimit) -> str:
 
 
 def _limit(
-    selector: Unlabelled | Label | ByTypeId, form: LimitForm | TypeForm, at: Place
+    selector: Unlabelled | Label | ByTypeId, form: LimitForm | TypeForm, at: Place, name: Place
 ) -> DesiredLimit:
-    return DesiredLimit(selector, form.max, at, form.protect, form.reason)
+    return DesiredLimit(selector, form.max, at, form.protect, form.reason, name)
+
+
+def _key_place(node: Node, key: str, path: str) -> Place:
+    return place(path, node.entries[key].key if isinstance(node, Mapping) else node)
 
 
 def _value_place(node: Node, path: str) -> Place:
-    """Where the number stands: in the mapping form, behind its `max`."""
+    """Where the number is: in the mapping form, behind its `max`."""
     if isinstance(node, Mapping):
         node = child(node, "max") or node
-    return Place(path, node.line, node.column)
+    return place(path, node)
 
 
 def _reference(text: str) -> ObjectReference:
@@ -198,6 +208,21 @@ def _reference(text: str) -> ObjectReference:
             return named
         case InvalidName():
             raise ValueError(f"not validated: {text}")
+
+
+def _near_standard(direction: DesiredDirection) -> Iterator[Diagnostic]:
+    """Names that may be misspelt: without a portal nobody knows its custom objects."""
+    for reference, at in direction.sides:
+        if isinstance(reference, CustomName) and reference.near is not None:
+            yield Diagnostic(
+                NEAR_STANDARD,
+                f"{quoted(reference.name)} is not a standard object type; a custom object of that "
+                "name is looked for in the portal",
+                at,
+                hint=f"did you mean {reference.near}? If not, write the custom object's fully "
+                "qualified name or its object type ID",
+                severity=Severity.WARNING,
+            )
 
 
 def _inverse_of_itself(from_: ObjectReference, at: Place) -> Diagnostic:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from reconciler.errors import Diagnostic
 from reconciler.model import Desired
 
+NEAR_STANDARD = "object-type-near-standard"
+"""The code of the warning that a name is one or two letters away from a standard one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -26,3 +29,8 @@ class Loaded:
 
     desired: Desired
     warnings: tuple[Diagnostic, ...] = ()
+
+    def for_a_portal(self) -> Loaded:
+        """The same without warnings that a portal answers: it knows its custom objects."""
+        kept = tuple(each for each in self.warnings if each.code != NEAR_STANDARD)
+        return Loaded(self.desired, kept)

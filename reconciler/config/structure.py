@@ -32,11 +32,13 @@ _NO_TEXTS = frozenset({"-", "?", ":"})
 
 _ADJACENT_VALUE = re.compile(r"""["'\]}]:[^\s]""")
 """In brackets a value may follow a quoted key without a space."""
+_DOCUMENT_END = re.compile(r"^\.\.\.", re.MULTILINE)
+_CARE = (_SUSPICIOUS, _BLOCK_TEXT, _ADJACENT_VALUE, _DOCUMENT_END)
 
 
 def needs_care(text: str) -> bool:
     """Whether a text holds anything that the C parser and ruamel's own may read differently."""
-    return any(each.search(text) for each in (_SUSPICIOUS, _BLOCK_TEXT, _ADJACENT_VALUE))
+    return any(each.search(text) for each in _CARE)
 
 
 @dataclass

@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
-from reconciler.config.nearest import nearest
 from reconciler.config.nodes import (
     Hole,
     Mapping,
@@ -29,6 +28,7 @@ from reconciler.config.numerals import LIMIT_WORDS, hint_for_limit, hint_for_num
 from reconciler.config.values import plain, scalar_value
 from reconciler.config.wording import quoted, read_as, visible
 from reconciler.errors import Diagnostic
+from reconciler.spelling import difference, nearest, same_but_spelling
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -127,7 +127,9 @@ class _Finding:
 
     @property
     def suggestion(self) -> str | None:
-        return nearest(self.name, self.container.keys, cutoff=0.5)
+        if same := same_but_spelling(self.name, self.container.keys):
+            return same
+        return next(iter(nearest(self.name, self.container.keys, cutoff=0.5)), None)
 
     def diagnostic(self, code: str, message: str, hint: str | None = None) -> Diagnostic:
         return Diagnostic(code, message, place(self.path, self.node), hint=hint)
@@ -180,14 +182,13 @@ def _unknown_key(finding: _Finding) -> Diagnostic:
     name = "a key" if finding.container.secret else quoted(finding.name)
     known = ", ".join(finding.container.keys)
     hint = f"known keys: {known}"
+    message = f"{name} is not known in {finding.container.words}"
     if finding.suggestion and not finding.container.secret:
         hint = f"did you mean `{finding.suggestion}`?"
-    return Diagnostic(
-        "unknown-key",
-        f"{name} is not known in {finding.container.words}",
-        place(finding.path, key),
-        hint=hint,
-    )
+        if same_but_spelling(finding.name, [finding.suggestion]):
+            where = ("the file", "the key")
+            message += f": {difference(finding.name, finding.suggestion, where=where)}"
+    return Diagnostic("unknown-key", message, place(finding.path, key), hint=hint)
 
 
 def _limit_not_a_number(finding: _Finding) -> Diagnostic:
@@ -221,8 +222,8 @@ def _not_a_number(finding: _Finding) -> Diagnostic:
 def _unknown_word(finding: _Finding) -> Diagnostic:
     """A value outside a fixed set of words; the code is the validator's own."""
     words = str(finding.context["words"]).split()
-    meant = nearest(finding.node.text, words) if isinstance(finding.node, Scalar) else None
-    hint = f"did you mean {meant}?" if meant else f"one of {', '.join(words)}"
+    meant = nearest(finding.node.text, words) if isinstance(finding.node, Scalar) else []
+    hint = f"did you mean {meant[0]}?" if meant else f"one of {', '.join(words)}"
     return finding.diagnostic(
         finding.kind, f"{finding.subject.words} cannot be {finding.read}", hint
     )

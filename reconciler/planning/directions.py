@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from reconciler.errors import ConfigurationInvalid, Diagnostic
 from reconciler.model import (
@@ -14,8 +13,10 @@ from reconciler.model import (
     Direction,
     ObjectReference,
     ObjectType,
+    Place,
     ResolvedDirection,
 )
+from reconciler.spelling import HINTS, nearest
 
 
 def names_custom_objects(directions: Iterable[DesiredDirection]) -> bool:
@@ -68,15 +69,16 @@ def try_resolve(
     catalogue = _Catalogue.of(custom_objects, directions)
     resolved: dict[tuple[str, str], ResolvedDirection] = {}
     diagnostics: list[Diagnostic] = []
+    unknown: dict[tuple[ObjectReference, Place], None] = {}
     for declared in directions:
-        sides = [catalogue.find(side) for side in (declared.from_, declared.to)]
-        from_, to = sides
+        found = [catalogue.find(reference) for reference, _ in declared.sides]
+        from_, to = found
         if from_ is None or to is None:
-            diagnostics += [
-                catalogue.unresolved(reference, declared)
-                for reference, found in zip((declared.from_, declared.to), sides, strict=True)
-                if found is None
-            ]
+            unknown |= {
+                (side, at): None
+                for (side, at), known in zip(declared.sides, found, strict=True)
+                if known is None
+            }
             continue
         direction = Direction(from_, to)
         first = resolved.get(direction.key)
@@ -86,6 +88,10 @@ def try_resolve(
         resolved[direction.key] = ResolvedDirection(
             direction, declared.limits, declared.prune, declared.place
         )
+    diagnostics += [
+        catalogue.unresolved(reference, at, search=number < HINTS)
+        for number, (reference, at) in enumerate(unknown)
+    ]
     return Resolution(tuple(resolved.values()), tuple(diagnostics))
 
 
@@ -131,13 +137,13 @@ class _Catalogue:
         same = custom.name in self.standard
         return ObjectType(custom.id, custom.fully_qualified_name if same else custom.name)
 
-    def unresolved(self, reference: ObjectReference, declared: DesiredDirection) -> Diagnostic:
-        """Why a reference has no ID."""
+    def unresolved(self, reference: ObjectReference, at: Place, *, search: bool) -> Diagnostic:
+        """Why a reference has no ID; `search`: whether the nearest names are looked for."""
         if isinstance(reference, ObjectType):
-            return self._shared(reference, declared)
-        return self.unknown(reference, declared)
+            return self._shared(reference, at)
+        return self._unknown(reference, at, self._hint(reference) if search else None)
 
-    def _shared(self, reference: ObjectType, declared: DesiredDirection) -> Diagnostic:
+    def _shared(self, reference: ObjectType, at: Place) -> Diagnostic:
         namesakes = self._namesakes(reference)
         customs = " or ".join(f"{each.name} ({each.id})" for each in namesakes)
         ids = " or ".join([reference.id, *(each.id for each in namesakes)])
@@ -145,29 +151,36 @@ class _Catalogue:
             "object-type-ambiguous",
             f'"{reference}" could mean HubSpot\'s {reference} ({reference.id}) or the custom '
             f"object {customs} of this portal",
-            declared.place,
+            at,
             hint=f"write the object type ID: {ids}",
         )
 
-    def unknown(self, reference: ObjectReference, declared: DesiredDirection) -> Diagnostic:
-        found = self.by_name.get(str(reference).casefold(), ())
+    def _unknown(self, name: CustomName, at: Place, hint: str | None) -> Diagnostic:
+        found = self.by_name.get(name.name.casefold(), ())
         if len(found) > 1:
             ids = ", ".join(sorted(each.id for each in found))
             return Diagnostic(
                 "object-type-ambiguous",
-                f'"{reference}" names several custom objects of this portal',
-                declared.place,
+                f'"{name}" names several custom objects of this portal',
+                at,
                 hint=f"write the object type ID, one of {ids}",
             )
-        near = get_close_matches(str(reference).casefold(), self.by_name, n=3, cutoff=0.6)
-        names = sorted({each.name for name in near for each in self.by_name[name]})
         return Diagnostic(
             "object-type-unknown",
-            f'"{reference}" is not a standard object type, and this portal has no custom object '
-            "of that name",
-            declared.place,
-            hint=f"did you mean {' or '.join(names)}?" if names else self._all_names(),
+            f'unknown object type "{name}": it is not a standard name, and this portal has no '
+            "custom object of that name",
+            at,
+            hint=hint,
         )
+
+    def _hint(self, name: CustomName) -> str:
+        """The standard names and custom objects that may be meant, or all there are."""
+        names = {each: found[0].name for each, found in self.by_name.items()}
+        if name.near is not None:
+            names[name.near] = name.near
+        near = nearest(name.name, names, most=3)
+        meant = dict.fromkeys(names[each] for each in (*near, *filter(None, [name.near])))
+        return f"did you mean {' or '.join(meant)}?" if meant else self._all_names()
 
     def _all_names(self) -> str:
         names = sorted(each.name for each in self.by_id.values())

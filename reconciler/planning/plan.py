@@ -32,6 +32,7 @@ from reconciler.planning.origin import Declared, origin
 from reconciler.planning.rule import rule_broken
 from reconciler.planning.safety import judge, named_limits
 from reconciler.planning.types import name_types
+from reconciler.spelling import HINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,12 @@ def make_plan(
     where a limit cannot mean what the file says, or HubSpot's rule would not hold.
     """
     before_head = None if base is None else {each.direction.key: each for each in base}
-    compared = [
-        _compare(declared, observed.by_key[declared.direction.key], before_head)
-        for declared in head
-    ]
-    diagnostics = [each for part in compared for each in part.diagnostics]
+    compared: list[_Compared] = []
+    diagnostics: list[Diagnostic] = []
+    for declared in head:
+        seen, hints = observed.by_key[declared.direction.key], HINTS - len(diagnostics)
+        compared.append(_compare(declared, seen, before_head, hints))
+        diagnostics += compared[-1].diagnostics
     if diagnostics:
         raise ConfigurationInvalid(diagnostics)
     compared += [
@@ -132,9 +134,9 @@ Bases = Mapping[tuple[str, str], ResolvedDirection]
 
 
 def _compare(
-    declared: ResolvedDirection, observed: ObservedDirection, bases: Bases | None
+    declared: ResolvedDirection, observed: ObservedDirection, bases: Bases | None, hints: int
 ) -> _Compared:
-    named = name_types(declared, observed)
+    named = name_types(declared, observed, hints=hints)
     if named.diagnostics:
         return _Compared(declared.direction, diagnostics=named.diagnostics)
     types = observed.types()
@@ -187,12 +189,12 @@ def _declared_values(
 
 def _base_values(base: ResolvedDirection, observed: ObservedDirection) -> dict[TypeKey, Declared]:
     """What the base says; labels the portal no longer has say nothing."""
-    return _declared_values(base, name_types(base, observed).limits, observed.types())
+    return _declared_values(base, name_types(base, observed, hints=0).limits, observed.types())
 
 
 def _compare_removed(base: ResolvedDirection, observed: ObservedDirection) -> _Compared:
     """A direction the base declares and the head does not: the limits it named go."""
-    named = name_types(base, observed).limits
+    named = name_types(base, observed, hints=0).limits
     before = observed.values()
     target = {key: Declared(None) for key in named}
     types = observed.types()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from functools import cached_property
 from typing import assert_never
 
 from reconciler.errors import Diagnostic
@@ -22,6 +22,7 @@ from reconciler.model import (
     UnknownRow,
     Unlabelled,
 )
+from reconciler.spelling import HINTS, difference, escaped, nearest, same_but_spelling
 
 
 def needs_labels(declared: ResolvedDirection, observed: ObservedDirection) -> bool:
@@ -67,6 +68,15 @@ class _Types:
     def all(self) -> Sequence[AssociationType]:
         return tuple(self._by_key.values())
 
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the direction in sorted order."""
+        return tuple(sorted(label for label in self._by_label if label is not None))
+
+    def categories(self, label: str) -> list[Category]:
+        """The categories of the types that share a label, in sorted order."""
+        return sorted({type_.key.category for type_ in self._by_label.get(label, ())})
+
     def _labelled(self, label: str | None, category: Category | None) -> list[AssociationType]:
         found = self._by_label.get(label, [])
         return [type_ for type_ in found if category in (None, type_.key.category)]
@@ -80,7 +90,9 @@ class NamedTypes:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> NamedTypes:
+def name_types(
+    declared: ResolvedDirection, observed: ObservedDirection, *, hints: int = HINTS
+) -> NamedTypes:
     """Find the one type each limit of the direction means.
 
     A limit whose type the portal does not have is a diagnostic when the labels were read. When
@@ -103,7 +115,8 @@ def name_types(declared: ResolvedDirection, observed: ObservedDirection) -> Name
                 limits[type_.key] = limit
             case [] if observed.labels is not None and not _asks_for_nothing(limit):
                 if not _is_untouchable(limit.selector, observed):
-                    found = _unknown(declared.direction, limit, types.all())
+                    search = len(diagnostics) < hints
+                    found = _unknown(declared.direction, limit, types, search=search)
                     diagnostics.append(_with_unknown_rows(found, observed.unknown))
             case []:
                 continue
@@ -164,7 +177,7 @@ def _ambiguous(
     keys = " and ".join(str(each.key) for each in sorted(candidates, key=lambda each: each.key))
     categories = {each.key.category for each in candidates}
     mend = (
-        f"settle it with `category`, one of {', '.join(sorted(categories))}"
+        f"distinguish them by `category`, one of {', '.join(sorted(categories))}"
         if len(categories) == len(candidates)
         else "name it under `types` by category and type ID"
     )
@@ -177,53 +190,74 @@ def _ambiguous(
 
 
 def _unknown(
-    direction: Direction, limit: DesiredLimit, types: Sequence[AssociationType]
+    direction: Direction, limit: DesiredLimit, types: _Types, *, search: bool
 ) -> Diagnostic:
+    """`search`: whether the nearest labels are looked for, which takes a while."""
     selector = limit.selector
     match selector:
         case Label(text, _):
-            return _unknown_label(direction, limit, text, types)
+            return _unknown_label(direction, limit, text, types, search=search)
         case Unlabelled():
             code, hint = "object-limit-unavailable", "HubSpot lists no unlabelled type here"
         case ByTypeId():
-            code, hint = "type-unknown", _known_types(types)
+            code, hint = "type-unknown", _known_types(types.all())
         case _:
             assert_never(selector)
     return Diagnostic(
-        code, f"{direction} has no {_described(selector)} in this portal", limit.place, hint=hint
+        code,
+        f"{direction} has no {_described(selector)} in this portal",
+        limit.named_at,
+        hint=hint,
     )
 
 
 def _unknown_label(
-    direction: Direction, limit: DesiredLimit, text: str, types: Iterable[AssociationType]
+    direction: Direction,
+    limit: DesiredLimit,
+    text: str,
+    types: _Types,
+    *,
+    search: bool,
 ) -> Diagnostic:
-    labels = sorted({each.label for each in types if each.label is not None})
-    if text in labels:
-        categories = sorted({each.key.category for each in types if each.label == text})
+    if categories := types.categories(text):
         return Diagnostic(
             "label-category-unknown",
             f'label "{text}" of {direction} is not {_category(limit.selector)} in this portal',
-            limit.place,
+            limit.named_at,
             hint=f"its category is {' or '.join(categories)}",
         )
-    same_but_case = [label for label in labels if label.casefold() == text.casefold()]
-    if same_but_case:
+    if search and (same := same_but_spelling(text, types.labels)):
+        words = difference(text, same, where=_WHERE)
         return Diagnostic(
-            "label-case",
-            f'label "{text}" of {direction} is written otherwise in HubSpot',
-            limit.place,
-            hint=f'write "{same_but_case[0]}": labels match exactly as HubSpot shows them',
+            "label-spelling",
+            f'label "{text}" of {direction} is written differently in HubSpot: {words}',
+            limit.named_at,
+            hint=f"write {_written(same)}: labels match exactly as HubSpot shows them",
         )
-    near = get_close_matches(text, labels, n=3, cutoff=0.5)
-    shown = near or labels[:5]
-    quoted = " or ".join(f'"{label}"' for label in shown)
-    hint = f"did you mean {quoted}?" if near else f"it has {quoted}" if shown else "it has none"
     return Diagnostic(
         "label-unknown",
         f'{direction} has no label "{text}" in this portal',
-        limit.place,
-        hint=hint,
+        limit.named_at,
+        hint=_nearest_labels(text, types.labels) if search else None,
     )
+
+
+_WHERE = ("the file", "HubSpot")
+
+
+def _written(label: str) -> str:
+    """How a file can name a label that is not easily typed."""
+    return f'"{label}"' if label.isascii() else f"{escaped(label)} in double quotes"
+
+
+def _nearest_labels(text: str, labels: Sequence[str]) -> str:
+    near = nearest(text, labels, most=3, cutoff=0.5)
+    shown = " or ".join(f'"{label}"' for label in near or labels[:5])
+    if not near:
+        return f"it has {shown}" if shown else "it has none"
+    hint = f"did you mean {shown}?"
+    alike = len(text) == len(near[0]) and text.isascii() != near[0].isascii()
+    return f"{hint} {difference(text, near[0], where=_WHERE)}" if alike else hint
 
 
 def _category(selector: Selector) -> str:

@@ -94,8 +94,8 @@ def test_every_api_version_plans_applies_and_converges(pair: Desk, version: str)
     ("yaml", "code", "line"),
     [
         ("from: contacts\nto: companies\nlabels:\n  Biling contact: 1\n", "label-unknown", 4),
-        ("from: contacts\nto: companies\nlabels:\n  billing contact: 1\n", "label-case", 4),
-        ("from: contacts\nto: cra\nmax: 1\n", "object-type-unknown", 1),
+        ("from: contacts\nto: companies\nlabels:\n  billing contact: 1\n", "label-spelling", 4),
+        ("from: contacts\nto: cra\nmax: 1\n", "object-type-unknown", 2),
         (
             "from: quotes\nto: contacts\nlabels:\n  Quote to billing contact: 1\n",
             "label-ambiguous",
@@ -119,6 +119,35 @@ def test_what_only_the_portal_knows_is_told_at_the_line(
     assert code in ran.err
     assert "hint" in ran.err
     assert ran.out == ""
+
+
+@pytest.mark.parametrize(
+    ("yaml", "place"),
+    [
+        ("from: contacts\nto: contcts\nmax: 5\ninverse: {max: 5}\n", "configs/a.yaml:2:5"),
+        ("from: contcts\nto: companies\nmax: 5\n", "configs/a.yaml:1:7"),
+    ],
+)
+def test_a_misspelt_object_type_is_reported_once_where_it_is(
+    desk: Desk, yaml: str, place: str
+) -> None:
+    """One error at the word, with the standard name that is meant; `inverse` or not."""
+    desk.write("configs/a.yaml", yaml)
+    ran = desk.run("plan")
+    assert ran.code == 3
+    assert ran.err.count("contcts") == 2  # the message and the source line
+    assert f'{place}: error[object-type-unknown]: unknown object type "contcts"' in ran.err
+    assert "hint: did you mean contacts?" in ran.err
+    assert "configuration invalid: 1 error" in ran.err
+
+
+def test_custom_objects_and_standard_names_are_both_offered(desk: Desk) -> None:
+    """The nearest of all names, not of custom objects only."""
+    desk.write("configs/a.yaml", "from: contacts\nto: cart_\nmax: 5\n")
+    ran = desk.run("plan")
+    assert ran.code == 3
+    assert "did you mean" in ran.err
+    assert "cart" in ran.err.split("did you mean")[1]
 
 
 def test_a_custom_object_is_resolved_by_name(desk: Desk) -> None:

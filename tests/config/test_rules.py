@@ -156,3 +156,56 @@ def test_all_errors_of_all_files_come_in_one_go_and_in_order() -> None:
 def test_the_nearest_known_word_is_offered(document: str, hint: str) -> None:
     """For keys and for categories."""
     assert any(hint in str(each.hint) for each in problems(source(document)))
+
+
+@pytest.mark.parametrize(
+    ("document", "line", "column", "meant"),
+    [
+        ("from: contacts\nto: contcts\nmax: 5\ninverse: {max: 1}\n", 2, 5, "contacts"),
+        ("from: compnies\nto: contacts\nmax: 5\n", 1, 7, "companies"),
+        ("from: contacts\nto: 'taks'\nmax: 5\n", 2, 5, "task"),
+    ],
+)
+def test_a_name_near_a_standard_one_is_a_warning(
+    document: str, line: int, column: int, meant: str
+) -> None:
+    """Once, at the word; only a portal knows whether there is a custom object of that name."""
+    (problem,) = problems(source(document))
+    assert problem.severity is Severity.WARNING
+    assert problem.place == Place(PATH, line, column)
+    assert problem.hint is not None
+    assert f"did you mean {meant}?" in problem.hint
+
+
+@pytest.mark.parametrize("name", ["car", "vehicle", "p123_contact", "2-123", "Contacts", "0-1"])
+def test_other_names_get_no_warning(name: str) -> None:
+    """Custom objects are called all sorts of things."""
+    assert problems(source(f"from: companies\nto: {name}\nmax: 5\n")) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("Max", "upper and lower case: the file has U+004D (M), the key has U+006D (m)"),
+        ('"max "', "white space: the file has U+0020 (space) at the end"),
+        ("max\u00a0", "white space: the file has U+00A0 (no-break space) at the end"),
+        ("\uff4dax", "characters: the file has U+FF4D (fullwidth latin small letter m)"),
+    ],
+)
+def test_a_key_written_differently_says_how(key: str, words: str) -> None:
+    """Not only "did you mean `max`?" beside what looks the same."""
+    (problem,) = problems(source(f"from: a\nto: b\nlabels: {{A: 1}}\n{key}: 5\n"))
+    assert (problem.code, problem.hint) == ("unknown-key", "did you mean `max`?")
+    assert words in problem.message
+
+
+def test_an_object_type_written_differently_says_how() -> None:
+    """Invisible characters and spaces are named."""
+    for written, words in (
+        ('"contacts "', "U+0020 (space) at the end"),
+        ("con\u200btacts", "U+200B (zero width space)"),
+    ):
+        (problem,) = problems(source(f"from: {written}\nto: deals\nmax: 5\n"))
+        assert problem.code == "object-type-invalid"
+        assert words in problem.message
+        assert problem.hint == "did you mean contacts?"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,20 +145,81 @@ def test_a_label_in_another_case_is_told_apart() -> None:
     """Labels match exactly as HubSpot shows them."""
     assert diagnose((Label("decision maker"), 1)) == [
         (
-            "label-case",
+            "label-spelling",
             4,
             'write "Decision maker": labels match exactly as HubSpot shows them',
         )
     ]
 
 
+@pytest.mark.parametrize(
+    ("file", "portal_label", "words", "hint"),
+    [
+        (
+            "Ge\u0301rant",
+            "G\xe9rant",
+            "U+0301 (combining acute accent)",
+            'write "G\\xe9rant" in double',
+        ),
+        ("Owner's", "Owner\u2019s", "HubSpot has U+2019", 'write "Owner\\u2019s" in double quotes'),
+        ("Owner", "Owner ", "HubSpot has U+0020 (space) at the end", 'write "Owner "'),
+        ("Head office", "Head\xa0office", "HubSpot has U+00A0", 'write "Head\\xa0office" in'),
+    ],
+)
+def test_labels_that_look_the_same_are_told_apart(
+    file: str, portal_label: str, words: str, hint: str
+) -> None:
+    """What differs in words and code points, and how to write it."""
+    shown = AssociationType(TypeKey(Category.USER_DEFINED, 77), portal_label)
+    with pytest.raises(ConfigurationInvalid) as caught:
+        make_plan(
+            [declared(limit(Label(file), 1))], portal({}, labels=(OBJECT, shown)), context=CONTEXT
+        )
+    (found,) = caught.value.diagnostics
+    assert found.code == "label-spelling"
+    assert words in found.message
+    assert found.hint is not None
+    assert hint in found.hint
+
+
+def test_a_letter_of_another_alphabet_is_named() -> None:
+    """The nearest label would look exactly the same."""
+    shown = AssociationType(TypeKey(Category.USER_DEFINED, 77), "Client")
+    with pytest.raises(ConfigurationInvalid) as caught:
+        make_plan(
+            [declared(limit(Label("\u0421lient"), 1))],
+            portal({}, labels=(OBJECT, shown)),
+            context=CONTEXT,
+        )
+    (found,) = caught.value.diagnostics
+    assert found.hint is not None
+    assert "U+0421 (cyrillic capital letter es)" in found.hint
+
+
+def test_thousands_of_unknown_labels_take_no_time() -> None:
+    """The nearest labels are looked for only for the first of them."""
+    labels = tuple(
+        AssociationType(TypeKey(Category.USER_DEFINED, number), f"Label number {number:05}")
+        for number in range(1, 2_001)
+    )
+    head = declared(*(limit(Label(f"Lable numbr {number:05}"), 1) for number in range(2_000)))
+    started = time.process_time()
+    with pytest.raises(ConfigurationInvalid) as caught:
+        make_plan([head], portal({}, labels=labels), context=CONTEXT)
+    assert time.process_time() - started < 10
+    hints = [each.hint for each in caught.value.diagnostics]
+    assert len(hints) == 2_000
+    assert all(hints[:20])
+    assert not any(hints[20:])
+
+
 def test_a_label_two_categories_share_is_ambiguous() -> None:
-    """Until `category` settles it."""
+    """Until `category` distinguishes them."""
     assert diagnose((Label("Billing contact"), 1)) == [
         (
             "label-ambiguous",
             4,
-            "settle it with `category`, one of HUBSPOT_DEFINED, USER_DEFINED",
+            "distinguish them by `category`, one of HUBSPOT_DEFINED, USER_DEFINED",
         )
     ]
     head = declared(limit(Label("Billing contact", Category.USER_DEFINED), 1))

@@ -90,8 +90,10 @@ def in_words(problems: Sequence[str]) -> tuple[str, ...]:
     return (
         *(f"not readable at the base: {problem}" for problem in problems[:_MOST_PROBLEMS]),
         *more,
-        "what cannot be read at the base says nothing: directions that only it may have declared "
-        "are compared with the portal alone, and none of them is removed",
+        (
+            "what cannot be read at the base says nothing: directions that only it may have declared "
+            "are compared with the portal alone, and none of them is removed"
+        ),
     )
 
 

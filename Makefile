@@ -29,7 +29,7 @@ lint: $(STAMPS)/lint ## style, types and import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-torture: $(STAMPS)/test ## every fault at every request; minutes
+torture: $(STAMPS)/fuzz ## every fault at every request, and the fuzz targets; minutes
 	@$(PYTHON) -m pytest -n auto -m torture $(ARGS)
 
 bench: $(STAMPS)/bench ## measure side by side; ONLY='help validate' for some of it
@@ -63,6 +63,11 @@ $(STAMPS)/run: pyproject.toml $(STAMPS)/venv
 $(STAMPS)/test: $(STAMPS)/run
 	@echo 'Installing the test group' >&2
 	@$(PIP) install --group test
+	@touch $@
+
+$(STAMPS)/fuzz: $(STAMPS)/test
+	@echo 'Installing the fuzz group' >&2
+	@$(PIP) install --group fuzz
 	@touch $@
 
 $(STAMPS)/lint: $(STAMPS)/test

@@ -33,7 +33,7 @@ from reconciler.errors import (
     UsageProblem,
     WrongPortal,
 )
-from reconciler.hubspot import Exchange, NullObserver, Observers, Portal, SystemClock
+from reconciler.hubspot import ApiVersion, Exchange, NullObserver, Observers, Portal, SystemClock
 from reconciler.model import Outcome, Plan, Result, Status
 from reconciler.planning.document import digest
 from reconciler.report.result import result_text
@@ -141,6 +141,12 @@ def _apply_saved(session: Session, plan: Plan, base: str | None, chosen: ApplyOp
 
     What the files at hand protect, and those of the base where one is given, holds for it too.
     """
+    if plan.portal.api_version not in set(ApiVersion):
+        raise PlanRefused(
+            f"the plan is for API version {plan.portal.api_version!r}, which this version of "
+            "reconciler does not know",
+            hint=f"it knows {', '.join(ApiVersion)}: make the plan again for one of them",
+        )
     asked_for = session.options.api_version
     if asked_for not in (None, plan.portal.api_version):
         raise PlanRefused(

@@ -97,7 +97,10 @@ class Session:
             return head, None
         from reconciler.config import history
 
-        return head, history.parse_base(self._read_base(base, ())).desired
+        past = history.parse_base(self._read_base(base, ()))
+        for words in history.in_words(past.problems):
+            output.note(words)
+        return head, past.desired
 
     def _with_base(self, ref: str, files: Files, paths: Sequence[Path]) -> Files:
         from reconciler.config import history

@@ -24,6 +24,7 @@ from reconciler.config.workspace import (
     DEFAULT_SAFETY,
     DEFAULT_TOKEN_VARIABLE,
 )
+from reconciler.model import LARGEST_NUMBER
 
 PORTAL_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -63,8 +64,8 @@ def _read_percent(value: object) -> int:
 
 
 def _read_portal_id(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise problem("not-a-number", wanted="a portal's ID, a whole number from 1")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_NUMBER:
+        raise problem("not-a-number", wanted="a portal's ID, a whole number from 1 to 2^53 - 1")
     return value
 
 
@@ -205,7 +206,7 @@ class PortalForm(_Strict):
     portal_id: Annotated[
         int | None,
         BeforeValidator(_read_portal_id),
-        WithJsonSchema({"type": "integer", "minimum": 1}),
+        WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}),
         Field(description="The portal that the token must belong to."),
     ] = None
     token: Annotated[

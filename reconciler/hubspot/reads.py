@@ -27,6 +27,7 @@ from reconciler.hubspot.documents import (
 )
 from reconciler.hubspot.messages import Response, plain
 from reconciler.model import (
+    LARGEST_NUMBER,
     Account,
     AccountType,
     AssociationType,
@@ -40,9 +41,6 @@ from reconciler.model import (
     TypeKey,
     UnknownRow,
 )
-
-_GREATEST_PORTAL_ID = 2**53
-"""Far above HubSpot's, and exact in every JSON reader."""
 
 _CATEGORIES = {str(each): each for each in Category}
 
@@ -121,14 +119,14 @@ def _text_or_none(value: object) -> object:
 
 
 class _Account(_Answer):
-    portal_id: int = Field(ge=1, le=_GREATEST_PORTAL_ID)
+    portal_id: int = Field(ge=1, le=LARGEST_NUMBER)
     account_type: Annotated[str | None, BeforeValidator(_text_or_none)] = None
 
 
 class _Usage(_Answer):
     limit: Maximum = None
-    total_records_at_limit: int = Field(ge=0, le=_GREATEST_PORTAL_ID)
-    total_records_near_limit: int = Field(ge=0, le=_GREATEST_PORTAL_ID)
+    total_records_at_limit: int = Field(ge=0, le=LARGEST_NUMBER)
+    total_records_near_limit: int = Field(ge=0, le=LARGEST_NUMBER)
 
 
 def read_limits(response: Response, direction: Direction) -> ObservedDirection:

@@ -26,7 +26,7 @@ from reconciler.hubspot import (
 from reconciler.model import Plan, Safety
 from reconciler.planning.document import plan_json
 from reconciler.planning.saved import read_plan
-from reconciler.sandbox import DEFAULT_TOKEN, generated_portal, serve
+from reconciler.sandbox import DEFAULT_TOKEN, example_portal, generated_portal, serve
 from tests.cli.running import Desk, Ran
 from tests.cli.test_base import git
 
@@ -298,6 +298,47 @@ def test_a_saved_plan_stands_alone(pair: Desk) -> None:
         assert ran.code == 64
         assert "one saved plan at a time" in ran.err
     assert pair.writes() == []
+
+
+# ---------------------------------------------------------------- bounds
+
+
+def test_a_plan_for_an_unknown_api_version_is_refused(pair: Desk) -> None:
+    """In words, and nothing is sent; `show` still renders it."""
+    pair.run("plan", "--out", "plan.json")
+    forge(pair, lambda plan: replace(plan, portal=replace(plan.portal, api_version="2031-03")))
+    assert pair.server is not None
+    before = len(pair.server.requests)
+    ran = pair.run("apply", "plan.json")
+    assert refused(ran, "the plan is for API version '2031-03', which this version")
+    assert "internal error" not in ran.err
+    assert pair.run("show", "plan.json").code == 0
+    assert len(pair.server.requests) == before
+
+
+def test_a_plan_that_was_written_can_be_read(pair: Desk) -> None:
+    """A limit at the edge of what is read, the largest portal ID, and a file name in Latin-1."""
+    assert pair.server is not None
+    pair.write("reconciler.yaml", "version: 1\nportals: {p: {portal_id: 9007199254740991}}\n")
+    configs = pair.folder / "configs"
+    (configs / "contacts-companies.yaml").rename(configs / os.fsdecode(b"G\xe9rant.yaml"))
+    with serve(example_portal(2**53 - 1)) as server:
+        server.edit("contacts", "companies", 28, 50_000)
+        pair.server = server
+        assert pair.run("plan", "--out", "plan.json").code == 0
+        shown = pair.run("show", "plan.json")
+        assert shown.code == 0
+        assert "portal 9007199254740991" in shown.out
+
+
+@pytest.mark.parametrize("portal_id", ["9007199254740992", "9" * 4_000, "9" * 5_000, "-1"])
+def test_a_portal_id_beyond_what_json_holds_is_invalid(offline: Desk, portal_id: str) -> None:
+    """In the workspace file, before anything is asked."""
+    offline.write("reconciler.yaml", f"version: 1\nportals: {{p: {{portal_id: {portal_id}}}}}\n")
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    ran = offline.run("validate")
+    assert ran.code == 3
+    assert "portal_id" in ran.err
 
 
 # ---------------------------------------------------------------- from Python

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,29 +11,56 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.forge.comments import Action, Published, Report, publish
+from reconciler.cli.forge.comments import Action, Key, Published, Report, publish
 from reconciler.cli.forge.connecting import connected
 from reconciler.cli.forge.context import ForgeName, find_request
-from reconciler.cli.links import links_for
+from reconciler.cli.links import job_page, links_for
 from reconciler.cli.plan_files import read_plan_file
 from reconciler.cli.signals import stopping_on_signals
-from reconciler.errors import UsageProblem
+from reconciler.cli.workspace import (
+    choose_portals,
+    open_workspace,
+    workspace_file,
+    workspace_name,
+)
+from reconciler.errors import ReconcilerError, UsageProblem
 from reconciler.hubspot import Stop, SystemClock
 from reconciler.model import Plan
 from reconciler.planning.document import digest
 from reconciler.report.escape import visible
-from reconciler.report.markdown import plan_markdown
+from reconciler.report.markdown import failure_markdown, plan_markdown
 
 DEFAULT_TIMEOUT = 300.0
+LONGEST_REASON = 1 << 20
+"""Bytes of a reason that are read; a comment has room for less."""
+SHORTEST_SECRET = 8
+_SECRET = re.compile("TOKEN|SECRET|PASSWORD|KEY")
+
+PLAN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command("comment")
-@click.argument(
-    "plan_files",
-    metavar="PLAN.json...",
-    nargs=-1,
-    required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+@click.argument("plan_files", metavar="[PLAN.json]...", nargs=-1, type=PLAN_FILE)
+@click.option(
+    "--failed",
+    is_flag=True,
+    help="Say that planning failed: in the comments of these plans, or of the workspace's portals.",
+)
+@click.option(
+    "--reason",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="With --failed: what the command wrote to stderr; - is standard input.",
+)
+@click.option(
+    "--planned",
+    multiple=True,
+    type=PLAN_FILE,
+    metavar="PLAN.json",
+    help="With --failed: a plan that was made all the same; repeatable.",
+)
+@click.option(
+    "--portal", "names", multiple=True, metavar="NAME", help="With --failed: portal; repeatable."
 )
 @click.option(
     "--forge",
@@ -55,48 +83,128 @@ DEFAULT_TIMEOUT = 300.0
     help="For one call, its waits and retries included.",
 )
 def command(
-    plan_files: tuple[Path, ...], forge: ForgeName | None, number: int | None, timeout: float
+    plan_files: tuple[Path, ...],
+    failed: bool,  # noqa: FBT001 - click passes flags by name
+    reason: Path | None,
+    planned: tuple[Path, ...],
+    names: tuple[str, ...],
+    forge: ForgeName | None,
+    number: int | None,
+    timeout: float,
 ) -> None:
-    """Put saved plans on the pull or merge request, one comment per portal, edited in place.
+    """Put saved plans on the pull or merge request, edited in place.
 
-    GitHub: GITHUB_TOKEN with `pull-requests: write`. GitLab: GITLAB_TOKEN with the scope `api`.
-    A plan without changes updates the portal's comment, and creates none where there is none.
+    There is one comment per workspace and portal. GitHub: GITHUB_TOKEN with `pull-requests: write`.
+    GitLab: GITLAB_TOKEN with the scope `api`. A plan without changes updates the portal's comment,
+    and creates none where there is none. With --failed the same comment says that planning failed.
     """
     plans = [read_plan_file(path) for path in plan_files]
-    _check_portals(plans)
+    if failed:
+        made = [read_plan_file(path) for path in planned]
+        keys = [_key(plan) for plan in plans] or _planless(names, made)
+        reports = [*map(_report, made), *_failures(keys, _read_reason(reason))]
+    else:
+        _check_usage(plan_files, (reason, planned, names))
+        reports = [_report(plan) for plan in plans]
+    _check_keys([report.key for report in reports])
     request = find_request(os.environ, forge=forge, number=number)
-    reports = [_report(plan) for plan in plans]
     stop = Stop()
     clock = SystemClock(stop)
     with (
         stopping_on_signals(stop),
         connected(request, clock=clock, timeout=timeout, tell=_tell) as comments,
     ):
-        for plan, report in zip(plans, reports, strict=True):
-            output.result(visible(_line(plan, publish(comments, report, clock.wait))))
+        for report in reports:
+            output.result(visible(_line(report, publish(comments, report, clock.wait))))
 
 
-def _check_portals(plans: Sequence[Plan]) -> None:
-    portal, count = Counter(plan.portal.portal_id for plan in plans).most_common(1)[0]
-    if count > 1:
-        raise UsageProblem(
-            f"{count} of the plans are for portal {portal}, which has one comment",
-            hint="give one plan per portal",
-        )
+def _check_usage(plan_files: Sequence[Path], with_failed: Sequence[object]) -> None:
+    if any(with_failed):
+        raise UsageProblem("--reason, --planned and --portal go with --failed")
+    if not plan_files:
+        raise UsageProblem("no plan to comment on", hint="name the files that `plan --out` saved")
+
+
+def _check_keys(keys: Sequence[Key]) -> None:
+    for key, count in Counter(keys).most_common(1):
+        if count > 1:
+            raise UsageProblem(
+                f"{count} of the plans are for portal {key.portal}, which has one comment",
+                hint="give one plan per workspace and portal",
+            )
+
+
+# ---------------------------------------------------------------- a plan
+
+
+def _key(plan: Plan) -> Key:
+    return Key(plan.workspace, plan.portal.name)
 
 
 def _report(plan: Plan) -> Report:
     made = digest(plan)
     links = links_for(plan, os.environ, Path.cwd())
     markdown = plan_markdown(plan, digest=made, links=links)
-    return Report(plan.portal.portal_id, made, markdown, says_nothing=not plan.changes)
+    says_nothing = not plan.changes and not plan.refusals
+    key = _key(plan)
+    about = _named(key, f"{plan.portal.name} (portal {plan.portal.portal_id})")
+    return Report(key, about, made, markdown, says_nothing=says_nothing)
 
 
-def _line(plan: Plan, published: Published) -> str:
-    portal = f"{plan.portal.name} (portal {plan.portal.portal_id})"
+# ---------------------------------------------------------------- no plan
+
+
+def _planless(names: Sequence[str], made: Sequence[Plan]) -> list[Key]:
+    """The portals that were to be planned and have no plan, or the workspace if it is invalid."""
+    workspace = workspace_name(workspace_file())
+    try:
+        portals = choose_portals(open_workspace(), names, every=not names, shard=None)
+    except (ReconcilerError, click.UsageError):
+        return [Key(workspace, None)]
+    planned = {_key(plan) for plan in made}
+    return [key for each in portals if (key := Key(workspace, each.name)) not in planned]
+
+
+def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
+    page = job_page(os.environ)
+    return [
+        Report(
+            key,
+            _named(key, key.portal or "the workspace"),
+            None,
+            failure_markdown(key.portal, reason, page),
+        )
+        for key in keys
+    ]
+
+
+def _read_reason(path: Path | None) -> str:
+    """The beginning of what a failed command wrote, without any token of this environment."""
+    if path is None:
+        return ""
+    try:
+        with click.open_file(str(path), "rb") as file:
+            text = file.read(LONGEST_REASON).decode("utf-8", "replace")
+    except OSError as error:
+        raise ReconcilerError(f"cannot read {path}: {error.strerror}") from error
+    return _without_tokens(text)
+
+
+def _without_tokens(text: str) -> str:
+    for name, value in os.environ.items():
+        if _SECRET.search(name) and len(value) >= SHORTEST_SECRET:
+            text = text.replace(value, "***")
+    return text
+
+
+def _line(report: Report, published: Published) -> str:
     if published.action is Action.NOT_NEEDED:
-        return f"{portal}: no changes, and no comment that would have to say so"
-    return f"{portal}: comment {published.action}: {published.url}"
+        return f"{report.about}: no changes, and no comment that would have to say so"
+    return f"{report.about}: comment {published.action}: {published.url}"
+
+
+def _named(key: Key, name: str) -> str:
+    return name if key.workspace is None else f"{name} in {key.workspace}"
 
 
 def _tell(words: str) -> None:

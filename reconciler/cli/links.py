@@ -38,6 +38,15 @@ def links_for(plan: Plan, environment: Mapping[str, str], directory: Path) -> Li
     return _no_link if files is None else _Linked(repository, files)
 
 
+def job_page(environment: Mapping[str, str]) -> str | None:
+    """The address of the CI job's log, where the job's variables say it."""
+    server, name = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_REPOSITORY")
+    run_id = environment.get("GITHUB_RUN_ID")
+    if server and name and run_id:
+        return f"{server.rstrip('/')}/{name}/actions/runs/{run_id}"
+    return environment.get("CI_JOB_URL")
+
+
 def _no_link(_place: Place) -> str | None:
     return None
 

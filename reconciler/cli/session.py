@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from reconciler.cli.workspace import (
     load_config,
     open_workspace,
     read_token,
+    workspace_name,
 )
 from reconciler.config import Base, Loaded, PortalSettings, Workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
@@ -187,20 +187,11 @@ class Session:
             files=files.loaded.desired.files,
             git=files.git,
             warnings=(*files.warnings, *self._version_warnings()),
-            workspace=self._workspace_path(),
+            workspace=workspace_name(self.workspace.path),
         )
         plan = reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
         reconciler.confirm_drift(plan, observation, portal, clock=self.clock, settle=settle)
         return plan
-
-    def _workspace_path(self) -> str | None:
-        """The workspace file as the repository knows it, whatever folder the command runs in."""
-        path = self.workspace.path
-        if path is None:
-            return None
-        from reconciler.config import git
-
-        return git.path_from_top(Path.cwd(), str(path)) or os.path.relpath(path)
 
 
 Pair = tuple[ObjectReference, ObjectReference]

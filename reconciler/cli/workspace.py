@@ -40,12 +40,11 @@ if TYPE_CHECKING:
 
 def open_workspace() -> Workspace:
     """The workspace of `--workspace`, of this directory or one above, or the default one."""
-    named = settings().workspace
-    if named is not None and not Path(named).is_file():
-        raise click.BadParameter(f"{named} does not exist.", param_hint="--workspace")
-    if named is not None:
-        return load_workspace(Path(named))
-    path = find_workspace(Path.cwd())
+    path = workspace_file()
+    if path is not None and settings().workspace is not None:
+        if not path.is_file():
+            raise click.BadParameter(f"{path} does not exist.", param_hint="--workspace")
+        return load_workspace(path)
     workspace = find_default(Path()) if path is None else load_workspace(path)
     _refuse_hidden(workspace)
     return workspace
@@ -81,6 +80,21 @@ def _hidden(shown: str) -> Diagnostic:
         Place(shown, 1, 1),
         hint="git sparse-checkout disable; git update-index --no-skip-worktree for one file",
     )
+
+
+def workspace_file() -> Path | None:
+    """The path of `--workspace`, whether it is there or not, else of the one that is found."""
+    named = settings().workspace
+    return find_workspace(Path.cwd()) if named is None else Path(named)
+
+
+def workspace_name(path: Path | None) -> str | None:
+    """A workspace file's path as the repository knows it, whatever folder the command runs in."""
+    if path is None:
+        return None
+    from reconciler.config import git
+
+    return git.path_from_top(Path.cwd(), str(path)) or os.path.relpath(path)
 
 
 def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from reconciler.model import Origin, Plan
 from reconciler.report import markdown_parts as parts
 from reconciler.report.blocks import Block, size
-from reconciler.report.escape import markdown_code
+from reconciler.report.escape import markdown_code, visible, web_link
 from reconciler.report.view import (
     SECTION_NOTES,
     SECTION_TITLES,
@@ -27,6 +29,11 @@ MINIMUM_LIMIT = 8_000
 """Room that the summary needs, however hostile its names."""
 
 _NOTE_SIZE = 250
+_FAILURE_SIZE = 5_000
+_REASON_LINE = 500
+_NO_PLAN = """\
+> [!CAUTION]
+> **Nothing can be applied.** A plan that this comment showed before is out of date."""
 _UNFOLDED_GROUPS = 12
 _SHARES = {None: 1, Origin.CONFIG: 1, Origin.DRIFT: 2, Origin.CONFLICT: 2}
 """Drift and conflicts may each take one half of the room there is before config changes do."""
@@ -54,6 +61,48 @@ def plan_markdown(plan: Plan, *, digest: str, links: Links = no_links, limit: in
     picture = _fitted(_picture(plan), room - body.used)
     note = _left_out(body, plan)
     return "\n\n".join(filter(None, [*top, note, *body.texts, picture, *bottom]))
+
+
+def failure_markdown(portal: str | None, reason: str, log: str | None) -> str:
+    """That there is no plan, and why: what the command said, line by line. `log`: the job's page.
+
+    `portal` None: the workspace could not be read.
+    """
+    what = "" if portal is None else f" for {markdown_code(portal, 60)}"
+    lines = [visible(line.rstrip(), _REASON_LINE) for line in reason.strip("\n").splitlines()]
+    shown = _first(lines, LIMIT - _FAILURE_SIZE)
+    page = web_link(log)
+    return "\n\n".join(
+        filter(
+            None,
+            [
+                f"## No plan{what}: planning failed",
+                _NO_PLAN,
+                _fenced(shown),
+                _more(len(lines) - len(shown)),
+                page and f"[The job's log](<{page}>)",
+            ],
+        )
+    )
+
+
+def _first(lines: Sequence[str], room: int) -> list[str]:
+    """As many lines as there is room for; the first error is the one to read."""
+    ends = accumulate(len(line) + 1 for line in lines)
+    return [line for line, end in zip(lines, ends, strict=True) if end <= room]
+
+
+def _more(left_out: int) -> str:
+    return f"{left_out:,} more lines are in the job's log." if left_out else ""
+
+
+def _fenced(lines: Sequence[str]) -> str:
+    """A block of code whose fence no line of it can close."""
+    if not any(lines):
+        return ""
+    longest = max((len(run) for run in re.findall("`+", "\n".join(lines))), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}text", *lines, fence])
 
 
 # ---------------------------------------------------------------- the directions

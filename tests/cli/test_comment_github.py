@@ -18,7 +18,7 @@ from tests.cli.commenting import comment
 from tests.cli.running import Desk
 from tests.report import factory
 
-MARKER = "<!-- reconciler portal=1234567 digest="
+MARKER = "<!-- reconciler workspace= portal=production digest="
 UPDATE = "PATCH /repos/acme/limits/issues/comments/"
 
 
@@ -85,7 +85,8 @@ def test_every_portal_has_a_comment_of_its_own(job: Desk, github: GitHub) -> Non
         "comment unchanged",
         "comment updated",
     ]
-    assert [re.findall(r"portal=(\d+)", body) for body in github.bodies] == [["1234567"], ["89"]]
+    names = [re.findall(r"portal=(\w+)", body)[0] for body in github.bodies]
+    assert names == ["production", "sandbox"]
 
 
 def test_a_comment_is_found_behind_many_others(job: Desk, github: GitHub) -> None:
@@ -133,12 +134,25 @@ def test_a_marker_that_does_not_come_first_is_a_quotation(
     assert quoted.body == body
 
 
-def test_a_portal_whose_number_begins_alike_is_another(job: Desk, github: GitHub) -> None:
-    """1234567 is not 12345678."""
-    other = github.write("<!-- reconciler portal=12345678 digest=x -->", BOT)
+def test_a_portal_whose_name_begins_alike_is_another(job: Desk, github: GitHub) -> None:
+    """`production` is not `production-eu`, and not the `production` of another workspace."""
+    others = ["workspace= portal=production-eu", "workspace=eu/reconciler.yaml portal=production"]
+    bodies = [github.write(f"<!-- reconciler {each} digest=x -->", BOT).body for each in others]
     comment(job)
-    assert other.body == "<!-- reconciler portal=12345678 digest=x -->"
+    assert github.bodies[:2] == bodies
+    assert len(github.notes) == 3
+
+
+def test_the_same_portal_of_two_workspaces_has_two_comments(job: Desk, github: GitHub) -> None:
+    """Keyed by the workspace file's path, which the plan holds, and the portal's name."""
+    eu = replace(plans.small(), workspace="eu/reconciler.yaml")
+    plans.save(eu, job.folder / "eu.json")
+    assert comment(job, "plan.json", "eu.json").code == 0
     assert len(github.notes) == 2
+    plans.save(replace(plans.plan(), workspace="eu/reconciler.yaml"), job.folder / "eu.json")
+    ran = comment(job, "eu.json")
+    assert ran.out.startswith("production (portal 1234567) in eu/reconciler.yaml: comment updated")
+    assert ["No changes" in body for body in github.bodies] == [False, True]
 
 
 def test_a_personal_token_edits_its_own_users_comment(job: Desk, github: GitHub) -> None:
@@ -220,7 +234,7 @@ def test_two_plans_for_one_portal_are_a_mistake(job: Desk, github: GitHub) -> No
     """They would overwrite each other."""
     ran = comment(job, "plan.json", "empty.json")
     assert (ran.code, github.asked) == (64, [])
-    assert "2 of the plans are for portal 1234567" in ran.err
+    assert "2 of the plans are for portal production" in ran.err
 
 
 def test_a_plan_is_needed(job: Desk) -> None:

@@ -14,7 +14,7 @@ from tests.ci.here import run_here
 from tests.cli.running import Desk, Ran
 from tests.report import factory
 
-MARKER = "<!-- reconciler portal=1234567 digest="
+MARKER = "<!-- reconciler workspace= portal=production digest="
 NOTES = "/api/v4/projects/42/merge_requests/7/notes"
 
 

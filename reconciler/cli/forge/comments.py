@@ -1,4 +1,6 @@
-"""One comment per portal: found again by a marker, edited in place, never anybody else's."""
+"""One comment per workspace and portal: found again by a marker, edited in place, never anybody
+else's.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,44 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Protocol
+from urllib.parse import quote
 
 from reconciler.cli.forge.problems import CommentGone, PerhapsCreated
 
-_MARKER = re.compile(r"<!-- reconciler portal=([0-9]+)(?: [^<>\n]*)?-->")
+_MARKER = re.compile(r"<!-- reconciler (workspace=\S* portal=\S*)(?: [^<>\n]*)?-->")
 _PAUSES = (0.5, 4.0, 15.0)
 """Seconds before the comments are read again, where one was not there, or perhaps is."""
+
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a comment is about: a portal of a workspace file, by its path from the top.
+
+    `workspace` None: there is no workspace file. `portal` None: the workspace as such, where it
+    could not be read.
+    """
+
+    workspace: str | None
+    portal: str | None
+
+    @property
+    def marker(self) -> str:
+        """As the hidden first line of the comment has it."""
+        return f"workspace={_marked(self.workspace)} portal={_marked(self.portal)}"
+
+
+def _marked(name: str | None) -> str:
+    """A name without spaces and angle brackets; a long one by its beginning and its hash."""
+    if name is None:
+        return ""
+    marked = quote(name.encode("utf-8", "surrogatepass"), safe="/").replace("~", "%7E")
+    if len(marked) <= _LONGEST_NAME:
+        return marked
+    return f"{marked[:_LONGEST_NAME]}~{sha256(marked.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +56,13 @@ class Comment:
     body: str
     url: str
 
-    @property
-    def portal_id(self) -> int | None:
-        """The portal of the marker that the comment begins with.
+    def is_about(self, key: Key) -> bool:
+        """Whether the comment begins with the key's marker.
 
         A marker anywhere else is a quotation, or somebody's attempt at one.
         """
         found = _MARKER.match(self.body)
-        return None if found is None else int(found[1])
+        return found is not None and found[1] == key.marker
 
 
 class Forge(Protocol):
@@ -55,17 +87,21 @@ class Forge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is to stand in a portal's comment. `says_nothing`: the plan has no changes."""
+    """What a comment is to say. `about`: what the command calls it. `digest` None: no plan.
 
-    portal_id: int
-    digest: str
+    `says_nothing`: there is no need for a comment where there is none.
+    """
+
+    key: Key
+    about: str
+    digest: str | None
     markdown: str
-    says_nothing: bool
+    says_nothing: bool = False
 
     @property
     def body(self) -> str:
-        marker = f"<!-- reconciler portal={self.portal_id} digest={self.digest} -->"
-        return f"{marker}\n\n{self.markdown}"
+        digest = "" if self.digest is None else f" digest={self.digest}"
+        return f"<!-- reconciler {self.key.marker}{digest} -->\n\n{self.markdown}"
 
 
 class Action(StrEnum):
@@ -86,7 +122,7 @@ class Published:
 
 
 def publish(forge: Forge, report: Report, wait: Callable[[float], None]) -> Published:
-    """Put the report into the portal's comment, the oldest one where there are several.
+    """Put the report into its comment, the oldest one where there are several.
 
     A plan without changes updates a comment and creates none: there is nothing to review. Where
     it is not known whether a comment was created, the comments are read again, not written twice.
@@ -100,7 +136,9 @@ def publish(forge: Forge, report: Report, wait: Callable[[float], None]) -> Publ
 
 
 def _publish(forge: Forge, report: Report) -> Published:
-    found = _of_portal(forge, report)
+    own = forge.own_comments()
+    _remove_outdated(forge, own, report)
+    found = _about(own, report)
     if found:
         return _keep_one(forge, found, report)
     if report.says_nothing:
@@ -108,14 +146,23 @@ def _publish(forge: Forge, report: Report) -> Published:
     return _settled(forge, forge.create(report.body), report)
 
 
-def _of_portal(forge: Forge, report: Report) -> list[Comment]:
-    own = [each for each in forge.own_comments() if each.portal_id == report.portal_id]
-    return sorted(own, key=lambda comment: comment.id)
+def _about(comments: Sequence[Comment], report: Report) -> list[Comment]:
+    found = [each for each in comments if each.is_about(report.key)]
+    return sorted(found, key=lambda comment: comment.id)
+
+
+def _remove_outdated(forge: Forge, own: Sequence[Comment], report: Report) -> None:
+    """A report of a portal means that the workspace can be read again."""
+    if report.key.portal is not None:
+        workspace = Key(report.key.workspace, None)
+        for each in own:
+            if each.is_about(workspace):
+                _delete(forge, each)
 
 
 def _settled(forge: Forge, created: Comment, report: Report) -> Published:
     """Two runs at once create two comments: both of them then keep the older one."""
-    found = _of_portal(forge, report)
+    found = _about(forge.own_comments(), report)
     if len(found) < 2:
         return Published(Action.CREATED, created.url)
     kept = _keep_one(forge, found, report)

@@ -54,7 +54,7 @@ def pull_request_is_planned_and_commented(scene: Scene) -> None:
     assert (change.before, change.after, change.origin) == (5, 8, "config")
     name, digest = (kept / "digests").read_text().split()
     assert name == "default"
-    assert note.body.startswith(f"<!-- reconciler portal=1234567 digest={digest} -->")
+    assert note.body.startswith(f"<!-- reconciler workspace= portal=default digest={digest} -->")
     assert runner.summary in note.body + "\n"
     head = scene.repository.git("rev-parse", "change")
     assert f"https://github.com/acme/limits/blob/{head}/configs/contacts-companies.yaml#L3" in (
@@ -128,6 +128,8 @@ def portal_that_cannot_be_planned_fails_the_job(scene: Scene) -> None:
     with pytest.raises(StepFailed, match="Plan: 1") as raised:
         runner.run_action({}, {"HUBSPOT_ACCESS_TOKEN": "revoked-token"})
     assert "HTTP 401" in raised.value.done.err
+    assert "planning failed" in scene.github.notes[-1].body
+    assert "HTTP 401" in scene.github.notes[-1].body
     assert "::warning title=reconciler::A token is in the environment of every step" in runner.log
     assert runner.artifacts == {}
 
@@ -137,7 +139,27 @@ def line_of_tokens_that_is_wrong_is_refused(scene: Scene) -> None:
     runner = scene.pull_request()
     with pytest.raises(StepFailed, match="Plan: 64"):
         runner.run_action({"tokens": "pat-na1-secret"}, {})
-    assert "pat-na1-secret" not in runner.log
+    assert "pat-na1-secret" not in runner.log + scene.github.notes[-1].body
+
+
+def portals_that_could_be_planned_are_commented_on(scene: Scene) -> None:
+    """Those that were asked for; the other says why not, and the job fails."""
+    scene.repository.write(
+        "reconciler.yaml",
+        "version: 1\nportals:\n"
+        "  production: {portal_id: 1234567, token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  other: {portal_id: 7, token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  third: {token: {env: HUBSPOT_NOT_SET}}\n",
+    )
+    scene.github.notes.clear()
+    runner = scene.pull_request()
+    with pytest.raises(StepFailed, match="Plan: "):
+        runner.run_action({"portals": "production\nother\n"} | TOKEN, {})
+    assert [note.body.splitlines()[2].partition(":")[0] for note in scene.github.notes] == [
+        "## Plan for `production`",
+        "## No plan for `other`",
+    ]
+    scene.repository.git("clean", "-qfdx")
 
 
 def invalid_file_is_annotated_and_ends_the_job(scene: Scene) -> None:
@@ -149,6 +171,9 @@ def invalid_file_is_annotated_and_ends_the_job(scene: Scene) -> None:
         plan(runner)
     assert raised.value.done.code == 3
     assert "::error file=configs/contacts-companies.yaml,line=3," in raised.value.done.out
+    (note,) = scene.github.notes
+    assert "No plan for `default`: planning failed" in note.body
+    assert "configs/contacts-companies.yaml:3:6: error[" in note.body
     assert len(scene.server.requests) == before
 
 
@@ -163,6 +188,8 @@ def test_every_line_of_the_action_runs(scene: Scene, coverage: Coverage) -> None
     plan_that_apply_would_refuse_is_commented_and_fails_at_the_end(scene)
     portal_that_cannot_be_planned_fails_the_job(scene)
     line_of_tokens_that_is_wrong_is_refused(scene)
+    portals_that_could_be_planned_are_commented_on(scene)
+    scene.github.notes.clear()
     invalid_file_is_annotated_and_ends_the_job(scene)
     assert coverage.missing(scripts(ACTION["runs"]["steps"])) == []
 

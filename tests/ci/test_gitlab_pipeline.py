@@ -133,6 +133,28 @@ def what_the_repository_has_at_the_jobs_own_folder_stops_them(stage: Stage) -> N
     assert (len(stage.machine.started), len(stage.scene.server.requests)) == before
 
 
+def portal_that_cannot_be_planned_has_a_note_that_says_why(stage: Stage) -> None:
+    """In place of its plan; the plan of another portal is put up all the same."""
+    stage.clean()
+    repository = stage.scene.repository
+    repository.git("checkout", "-q", "-B", "change", "main")
+    repository.write(
+        "reconciler.yaml",
+        "version: 1\nportals:\n"
+        "  production: {portal_id: 1234567, token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  other: {token: {env: HUBSPOT_OTHER_TOKEN}}\n",
+    )
+    repository.commit_pair(object_limit=7, billing=1)
+    stage.project.notes.clear()
+    failed = stage.job("plan", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
+    assert failed.code == 1, failed.err
+    assert [note.body.splitlines()[2].partition(":")[0] for note in stage.project.notes] == [
+        "## Plan for `production`",
+        "## No plan for `other`",
+    ]
+    assert "HUBSPOT_OTHER_TOKEN is not set" in stage.project.notes[1].body
+
+
 def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
     """Planned, applied, approved, failing, drifting."""
     kept = merge_request_is_planned_with_what_main_has_now(stage)
@@ -142,6 +164,7 @@ def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
     failure_fails_the_job(stage, kept)
     drift_opens_updates_and_closes_an_issue(stage)
     plan_that_apply_would_refuse_is_shown_and_fails_the_job(stage)
+    portal_that_cannot_be_planned_has_a_note_that_says_why(stage)
     what_the_repository_has_at_the_jobs_own_folder_stops_them(stage)
     for name in JOBS:
         missing = stage.scene.coverage.missing([script(name)])
@@ -159,8 +182,11 @@ def test_a_conflict_fails_before_anything_is_planned(stage: Stage) -> None:
     repository.commit_pair(object_limit=9, billing=1)
     repository.git("push", "-q", "origin", "main")
     repository.git("checkout", "-q", "--detach", "change")
-    assert stage.job("plan", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main").code != 0
+    assert stage.job("plan", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main").code == 1
     assert not stage.scene.server.requests
+    (note,) = stage.project.notes
+    assert "planning failed" in note.body
+    assert "CONFLICT (content)" in note.body
 
 
 def test_only_the_job_of_a_protected_environment_has_the_token_that_writes() -> None:

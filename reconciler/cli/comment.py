@@ -26,6 +26,7 @@ from reconciler.cli.workspace import (
 from reconciler.errors import ReconcilerError, UsageProblem
 from reconciler.hubspot import Stop, SystemClock
 from reconciler.model import Plan
+from reconciler.outgoing import know
 from reconciler.planning.document import digest
 from reconciler.report.escape import visible
 from reconciler.report.markdown import failure_markdown, plan_markdown
@@ -33,7 +34,6 @@ from reconciler.report.markdown import failure_markdown, plan_markdown
 DEFAULT_TIMEOUT = 300.0
 LONGEST_REASON = 1 << 20
 """Bytes of a reason that are read; a comment has room for less."""
-SHORTEST_SECRET = 8
 _SECRET = re.compile("TOKEN|SECRET|PASSWORD|KEY")
 
 PLAN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -166,6 +166,7 @@ def _planless(names: Sequence[str], made: Sequence[Plan]) -> list[Key]:
 
 
 def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
+    _know_secrets()
     page = job_page(os.environ)
     return [
         Report(
@@ -179,22 +180,21 @@ def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
 
 
 def _read_reason(path: Path | None) -> str:
-    """The beginning of what a failed command wrote, without any token of this environment."""
+    """The beginning of what a failed command wrote."""
     if path is None:
         return ""
     try:
         with click.open_file(str(path), "rb") as file:
-            text = file.read(LONGEST_REASON).decode("utf-8", "replace")
+            return str(file.read(LONGEST_REASON), "utf-8", "replace")
     except OSError as error:
         raise ReconcilerError(f"cannot read {path}: {error.strerror}") from error
-    return _without_tokens(text)
 
 
-def _without_tokens(text: str) -> str:
+def _know_secrets() -> None:
+    """Mask what this job keeps secret: the words of the failed command come from another process."""
     for name, value in os.environ.items():
-        if _SECRET.search(name) and len(value) >= SHORTEST_SECRET:
-            text = text.replace(value, "***")
-    return text
+        if _SECRET.search(name):
+            know(value.strip())
 
 
 def _line(report: Report, published: Published) -> str:

@@ -200,7 +200,8 @@ def read_token(portal: PortalSettings, workspace: Workspace) -> str:
             if not token:
                 raise CredentialError(
                     f"no token for portal {portal.name}: {name} is not set",
-                    hint=f"export {name}=… with the access token of a private app of the portal",
+                    hint=f"export {name}=… with a service key of the portal: "
+                    'see "Access to HubSpot" in the README',
                 )
             return token
         case FileToken(path):

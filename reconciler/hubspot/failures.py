@@ -88,7 +88,8 @@ class Failure:
             return self._make(
                 AuthenticationFailed,
                 f"HubSpot does not accept {self._token} for {self._endpoint}",
-                "it is wrong, expired or revoked, or another one was meant: copy it anew from the app's page in HubSpot",
+                "it is wrong, expired or revoked, or another one was meant: copy it again from the "
+                "page of the service key or private app in HubSpot",
             )
         if self.status == 403:
             return self._missing_scopes()
@@ -100,8 +101,9 @@ class Failure:
             PermissionMissing,
             f"the token may not use {self._endpoint}"
             + (f"; it lacks one of the scopes {scopes}" if scopes else ""),
-            f"grant {scopes or 'the scopes that `reconciler doctor` lists'} in HubSpot: Settings → "
-            "Integrations → Private Apps → the app → Scopes",
+            f"grant {scopes or 'the scopes that the README lists'} to the service key in HubSpot: "
+            "Development → Keys → Service keys; an existing private app: Settings → Integrations → "
+            "Private Apps → the app → Scopes",
         )
 
     def _not_found(self) -> str | None:

@@ -103,7 +103,7 @@ def test_gh_token_stands_in_for_github_token(tmp_path: Path) -> None:
 def test_a_token_with_a_line_break_is_told_and_not_shown(tmp_path: Path) -> None:
     """The variable is named, its value is not."""
     environment = github(tmp_path, {"pull_request": {"number": 7}}, GITHUB_TOKEN="ghs_ab\ncd")
-    with pytest.raises(CredentialError, match=r"^GITHUB_TOKEN: ") as raised:
+    with pytest.raises(CredentialError, match=r"^the token in GITHUB_TOKEN has") as raised:
         find(environment)
     assert "ghs_ab" not in str(raised.value)
 

@@ -134,8 +134,8 @@ def test_the_reason_is_shown_and_does_nothing(job: Desk, github: GitHub) -> None
 def test_the_reason_holds_no_token(job: Desk, github: GitHub) -> None:
     """None that the environment of the command has, by whatever name."""
     job.variables["HUBSPOT_PRODUCTION_TOKEN"] = "pat-na1-0123456789"
-    job.variables["DEPLOY_PASSWORD"] = "correct horse"
-    words = f"sent pat-na1-0123456789, correct horse and {GitHub.TOKEN}\n"
+    job.variables["DEPLOY_PASSWORD"] = "correct-horse"
+    words = f"sent pat-na1-0123456789, correct-horse and {GitHub.TOKEN}\n"
     assert failed(job, "plan.json", reason=words).code == 0
     assert "sent ***, *** and ***" in github.bodies[0]
 

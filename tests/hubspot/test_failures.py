@@ -76,7 +76,8 @@ def test_a_missing_scope_is_named(name: str) -> None:
     assert isinstance(error, PermissionMissing)
     assert "crm.schemas.contacts.read, crm.schemas.contacts.write" in error.message
     assert "grant crm.schemas.contacts.read" in (error.hint or "")
-    assert "Private Apps" in (error.hint or "")
+    assert "Development → Keys → Service keys" in (error.hint or "")
+    assert "an existing private app" in (error.hint or "")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Forbidden</html>", b"{}", b'{"errors": null}'])

@@ -16,6 +16,8 @@ class BatchStatus(StrEnum):
     PENDING = "PENDING"
     PROCESSING = "PROCESSING"
     CANCELED = "CANCELED"
+    UNKNOWN = "UNKNOWN"
+    """A status that came later: it says nothing of what was written."""
 
 
 @dataclass(frozen=True, slots=True)

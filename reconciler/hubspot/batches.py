@@ -45,12 +45,28 @@ def _text(value: object) -> str | None:
     return plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
+def _status(value: object) -> BatchStatus | None:
+    if value is None:
+        return None
+    known = {str(each): each for each in BatchStatus}
+    return known.get(value, BatchStatus.UNKNOWN) if isinstance(value, str) else BatchStatus.UNKNOWN
+
+
 def _list(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, list) else ()
 
 
-def _objects(value: object) -> tuple[object, ...]:
-    return tuple(each for each in _list(value) if isinstance(each, dict))
+def _errors(value: object) -> tuple[object, ...]:
+    """One object per error, whatever was said of it: what is no object is its message."""
+    found = value if isinstance(value, list) else [value] if value else []
+    return tuple(each if isinstance(each, dict) else {"message": each} for each in found)
+
+
+def _count(value: object) -> int:
+    """A number of errors; what is neither nothing nor a number says that there are some."""
+    if type(value) is int and value >= 0:
+        return value
+    return 1 if value else 0
 
 
 def _mapping(value: object) -> object:
@@ -58,8 +74,8 @@ def _mapping(value: object) -> object:
 
 
 _Text = Annotated[str | None, BeforeValidator(_text)]
-_Count = Annotated[int | None, WrapValidator(_or_none)]
-_Status = Annotated[BatchStatus | None, Field(strict=False), WrapValidator(_or_none)]
+_Count = Annotated[int, BeforeValidator(_count)]
+_Status = Annotated[BatchStatus | None, BeforeValidator(_status)]
 
 
 class _Row(Wire):
@@ -90,7 +106,7 @@ class ErrorBody(Wire):
     correlation_id: _Text = None
     policy_name: _Text = None
     context: _Context = Field(default_factory=dict)
-    errors: Annotated[tuple[_Detail, ...], BeforeValidator(_objects)] = ()
+    errors: Annotated[tuple[_Detail, ...], BeforeValidator(_errors)] = ()
 
     @property
     def required_scopes(self) -> tuple[str, ...]:
@@ -132,8 +148,8 @@ _TYPE_IN_MESSAGE = re.compile(r"\b(\d{1,4}-\d{1,9}) is not a valid association t
 class _Batch(Wire):
     status: _Status = None
     results: Annotated[tuple[_LenientRow, ...], BeforeValidator(_list)] = ()
-    num_errors: _Count = None
-    errors: Annotated[tuple[ErrorBody, ...], BeforeValidator(_objects)] = ()
+    num_errors: _Count = 0
+    errors: Annotated[tuple[ErrorBody, ...], BeforeValidator(_errors)] = ()
     correlation_id: _Text = None
 
 
@@ -156,7 +172,7 @@ def read_batch(response: Response) -> BatchAnswer:
         status=batch.status,
         confirmed=_confirmed([row for row in batch.results if row]),
         errors=tuple(each.input_error() for each in batch.errors),
-        num_errors=max(batch.num_errors or 0, len(batch.errors)),
+        num_errors=max(batch.num_errors, len(batch.errors)),
         correlation_id=correlation_id(response) or batch.correlation_id,
     )
 

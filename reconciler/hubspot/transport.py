@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.request import getproxies, proxy_bypass
 
 from reconciler.errors import UsageProblem
 from reconciler.hubspot.connection import Connection
@@ -229,9 +230,9 @@ def _set_location_aside(response: httpx.Response) -> None:
 
 def _not_sent(error: httpx.TransportError, connection: Connection) -> NotSent:
     """Some causes pass, some do not, and some only where the portal was reached before."""
-    address = connection.address
+    address, nearest = connection.address, _nearest(connection)
     if isinstance(error, httpx.ConnectTimeout):
-        return NotSent(f"no connection to {address} could be made in time")
+        return NotSent(f"no connection to {nearest} could be made in time")
     if isinstance(error, httpx.ProxyError):
         return _refused_by_proxy(error)
     for cause in _causes(error):
@@ -252,19 +253,31 @@ def _not_sent(error: httpx.TransportError, connection: Connection) -> NotSent:
                 )
             case socket.gaierror():
                 return NotSent(
-                    f"the host of {address} is unknown",
+                    f"the host of {nearest} is unknown",
                     hint="check the address, and the name service (DNS) of this machine",
                     chance=Chance.ONCE_REACHED,
                 )
             case OSError(errno=errno.ECONNREFUSED):
                 return _refused(connection)
-    return NotSent(f"no connection to {address} could be made: {_kind(error)}")
+    return NotSent(f"no connection to {nearest} could be made: {_kind(error)}")
+
+
+def _nearest(connection: Connection) -> str:
+    """What is connected to: the portal, or the proxy that the environment puts in between."""
+    scheme, host = httpx.URL(connection.base_url).scheme, httpx.URL(connection.base_url).host
+    if connection.is_loopback or proxy_bypass(host):
+        return connection.address
+    proxies = getproxies()
+    name = next((each for each in (scheme, "all") if proxies.get(each)), None)
+    if name is None:
+        return connection.address
+    return f"the proxy of {name.upper()}_PROXY, on the way to {connection.address}"
 
 
 def _refused(connection: Connection) -> NotSent:
     """Nothing listens: on this machine nothing will, elsewhere something may be starting."""
     return NotSent(
-        f"nothing listens at {connection.address}: the connection was refused",
+        f"nothing listens at {_nearest(connection)}: the connection was refused",
         hint="is the port right, and is the server running?",
         chance=Chance.ONCE_REACHED if connection.is_loopback else Chance.GOOD,
     )

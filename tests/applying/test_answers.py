@@ -57,7 +57,9 @@ def test_a_missing_row_or_another_value_is_doubtful(rows: dict[TypeKey, int | No
     assert "without showing the limit" in found.error.message
 
 
-@pytest.mark.parametrize("status", [BatchStatus.PENDING, BatchStatus.PROCESSING])
+@pytest.mark.parametrize(
+    "status", [BatchStatus.PENDING, BatchStatus.PROCESSING, BatchStatus.UNKNOWN]
+)
 @pytest.mark.parametrize("sent", [TWO, PURGE])
 def test_unfinished_batches_are_doubtful(status: BatchStatus, sent: object) -> None:
     """Even with rows: they may tell what is going to be."""

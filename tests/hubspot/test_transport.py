@@ -394,6 +394,23 @@ def test_a_proxy_of_the_environment_gets_a_tunnel_and_no_token(
         assert TOKEN.encode() not in b"".join(proxy.requests)
 
 
+def test_a_proxy_that_cannot_be_reached_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It refused, not HubSpot; its URL may hold a password and is not shown."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:hunter2secret@127.0.0.1:{port}")
+    with pytest.raises(NotSent) as caught:
+        get("https://api.hubapi.example")
+    said = caught.value.description
+    assert "nothing listens at the proxy of HTTPS_PROXY, on the way to https://api." in said
+    assert "hunter2secret" not in said
+    monkeypatch.setenv("HTTPS_PROXY", "http://reconciler.invalid:3128")
+    with pytest.raises(NotSent, match="host of the proxy of HTTPS_PROXY"):
+        get("https://api.hubapi.example")
+
+
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1", "http://[::1"])
 def test_a_proxy_that_cannot_be_used_is_wrong_usage(
     proxy: str, monkeypatch: pytest.MonkeyPatch

@@ -160,12 +160,22 @@ def test_errors_of_any_shape_are_read() -> None:
         )
     )
     result = portal.write(batch())
-    assert result.status is None
-    assert result.num_errors == 5
-    assert [sorted(each.type_ids) for each in result.errors] == [[], [7, 28], [12], [], []]
+    assert result.status is BatchStatus.UNKNOWN
+    assert result.num_errors == 6
+    assert [sorted(each.type_ids) for each in result.errors] == [[], [7, 28], [12], [], [], []]
     assert result.errors[0].message == "no message"
     assert result.errors[1].sub_category == '{"name": "X"}'
     assert result.errors[3].correlation_id == "c"
+    assert result.errors[5].message == "odd"
+
+
+@pytest.mark.parametrize(
+    "said", [{"numErrors": "many"}, {"numErrors": -1}, {"errors": "no"}, {"errors": {"a": 1}}]
+)
+def test_any_word_of_errors_is_taken_for_one(said: dict[str, object]) -> None:
+    """A purge shows no rows, so that its silence is consent only where there are no errors."""
+    portal, _ = scripted(answer(200, {"status": "COMPLETE", "results": [], **said}))
+    assert portal.write(batch(Operation.PURGE)).num_errors == 1
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -176,6 +186,13 @@ def test_every_success_is_accepted(operation: Operation, status: int, body: byte
     portal, _ = scripted(answer(status, body=body))
     result = portal.write(batch(operation))
     assert (result.http_status, result.status, result.confirmed) == (status, None, {})
+
+
+@pytest.mark.parametrize("status", ["FAILED", "complete", "", 7, [], {"a": 1}, False])
+def test_a_status_that_came_later_is_not_taken_for_complete(status: object) -> None:
+    """It does not say that anything was written: reading back decides."""
+    portal, _ = scripted(answer(200, {"status": status, "results": []}))
+    assert portal.write(batch(Operation.PURGE)).status is BatchStatus.UNKNOWN
 
 
 @pytest.mark.parametrize("operation", Operation)

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.object_types import (
+    ID_PATTERN,
+    NAME_PATTERN,
     OFTEN_CUSTOM,
     STANDARD,
     InvalidName,
@@ -78,7 +80,7 @@ def test_what_can_name_nothing_is_refused_with_a_hint(text: str, hint: str) -> N
 
 
 @PATIENT
-@given(st.text(max_size=20))
+@given(st.text(max_size=20) | st.from_regex(rf"(?:{NAME_PATTERN}|{ID_PATTERN}).?", fullmatch=True))
 def test_a_name_never_leaves_its_path_segment(text: str) -> None:
     """Whatever is accepted is made of letters, digits, dashes and underscores."""
     named = canonical(text)

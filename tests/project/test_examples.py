@@ -31,7 +31,13 @@ def test_each_is_valid_alone(path: Path) -> None:
 def test_every_limit_says_why(path: Path) -> None:
     """A number without a reason cannot be reviewed."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines):
-        if re.search(r": (\d+|unlimited)\b", line.split("#")[0]):
-            near = "\n".join(lines[max(number - 1, 0) : number + 3])
-            assert "#" in line or "reason: " in near
+    stated = [
+        number
+        for number, line in enumerate(lines)
+        if re.search(r": (\d+|unlimited)\b", line.split("#")[0])
+    ]
+    assert stated, "a file of limits without a limit"
+    for number in stated:
+        near = "\n".join(lines[max(number - 1, 0) : number + 3])
+        says_why = "#" in lines[number] or "reason: " in near
+        assert says_why, lines[number]

@@ -45,7 +45,7 @@ class _Arguments(TypedDict):
 @click.command(
     "sandbox",
     epilog="A fault rule is WHEN[@FROM/TO][#N]:ACTION[,key=value]..., for example read#1-2:503 or "
-    "update:drop,wrote=yes,times=1. `--fault help` tells the whole language.",
+    "update:drop,wrote=yes,times=1. `--fault help` explains the language.",
 )
 @click.option(
     "--port",

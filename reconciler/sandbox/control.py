@@ -103,7 +103,7 @@ def _answer(sandbox: Controlled, request: Request) -> Response:
 
 
 def limit_rows(portal: Portal) -> list[dict[str, object]]:
-    """Every limit of the portal, told with the names that people use."""
+    """Every limit of the portal, under the names that people use."""
     return [
         {
             **_names(portal, direction),

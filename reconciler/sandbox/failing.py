@@ -15,7 +15,7 @@ from .wire import HTML, JSON, Dropped, Hanging, Header, Response, Short, Streame
 
 _MEGABYTE = 1_000_000
 
-_PAGE = "<!doctype html><title>{code}</title><h1>{code}</h1><p>The sandbox was told to answer so."
+_PAGE = "<!doctype html><title>{code}</title><h1>{code}</h1><p>A fault rule of the sandbox says so."
 
 
 def failure(action: Failure, render: Callable[[Answer], Response]) -> Response:
@@ -62,17 +62,17 @@ def _untyped(response: Response) -> tuple[Header, ...]:
 
 
 def _problem(action: Status) -> Problem:
-    """The error that HubSpot tells with this status."""
+    """The error that HubSpot reports with this status."""
     headers = _retry_after(action)
     match action.code:
         case 400:
-            problem = problems.invalid("Refused as the sandbox was told to.")
+            problem = problems.invalid("Refused by a fault rule of the sandbox.")
         case 401:
             problem = problems.unauthenticated()
         case 403:
             problem = problems.missing_scopes(action.scopes)
         case 404:
-            problem = problems.not_found("Not found, as the sandbox was told to say.")
+            problem = problems.not_found("Not found, as a fault rule of the sandbox says.")
         case 423:
             problem = problems.locked()
         case 429:

@@ -133,7 +133,7 @@ def _schema(portal: Portal, one: ObjectType, *, with_associations: bool) -> dict
 
 
 def _associations(portal: Portal, object_type_id: str) -> list[dict[str, object]]:
-    """The types to and from an object type; live ones also tell the limits (observed)."""
+    """The types to and from an object type; live ones also show the limits (observed)."""
     return [
         {
             "id": str(one.type_id),

@@ -1,4 +1,4 @@
-"""Every single change of a limit, so that a test can tell whether HubSpot's rule ever broke."""
+"""Every single change of a limit, so that a test can see whether HubSpot's rule ever broke."""
 
 from __future__ import annotations
 

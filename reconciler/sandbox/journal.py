@@ -49,10 +49,10 @@ class Journal:
         status: int | None,
         time: float,
     ) -> None:
-        told = body.decode(errors="replace")
+        text = body.decode(errors="replace")
         with self._lock:
             self._count += 1
-            self._entries.append(Entry(self._count, method, path, operation, told, status, time))
+            self._entries.append(Entry(self._count, method, path, operation, text, status, time))
 
     def clear(self) -> None:
         with self._lock:

@@ -17,7 +17,7 @@ _LABELS_OF_A_PAIR = 50
 
 
 def read_labels(portal: Portal, direction: Direction, version: Version) -> Response:
-    """All association types of a direction; some versions also tell the object types."""
+    """All association types of a direction; some versions also name the object types."""
     types = portal.associations(direction).types.values()
     return json_response(200, {"results": [_row(one, direction, version) for one in types]})
 

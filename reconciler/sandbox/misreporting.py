@@ -19,7 +19,7 @@ from .state import State
 from .versions import Version
 from .wire import Response
 
-_FORCED = "Refused as the sandbox was told to."
+_FORCED = "Refused by a fault rule of the sandbox."
 
 
 def misreport(
@@ -69,8 +69,8 @@ def _part(action: Part, state: State, call: Call, batch: Batch, setting: Setting
         if position + 1 in action.inputs or one.key.type_id in action.types
     }
     # 207 in every version: what a client must understand is not up to the documents.
-    told = replace(call, version=_with_multi_status(call.version))
-    return state.change(lambda portal: perform_batch(portal, told, batch, setting, forced)).answer
+    shown = replace(call, version=_with_multi_status(call.version))
+    return state.change(lambda portal: perform_batch(portal, shown, batch, setting, forced)).answer
 
 
 def _with_multi_status(version: Version) -> Version:

@@ -192,7 +192,7 @@ class Portal:
 
 
 def only_key(associations: Associations, type_id: int, category: Category | None) -> TypeKey:
-    """The key of a type told by its ID, and by its category where two categories share the ID.
+    """The key of a type given by its ID, and by its category where two categories share the ID.
 
     Raises LookupError when there is none, or more than one.
     """

@@ -97,7 +97,7 @@ def wrong_method() -> Problem:
 
 
 def rate_limited(policy: str, *headers: Header) -> Problem:
-    """A 429, its policy told as HubSpot documents; it promises no Retry-After."""
+    """A 429, its policy named as HubSpot documents; it promises no Retry-After."""
     extra = {"errorType": "RATE_LIMIT", "policyName": policy}
     message = f"You have reached your {policy.lower()} limit."
     return Problem(429, message, "RATE_LIMITS", extra=extra, headers=headers)
@@ -110,11 +110,11 @@ def locked() -> Problem:
 
 
 def migrating() -> Problem:
-    """A 477: Retry-After tells the seconds, up to a day (documented)."""
+    """A 477: Retry-After gives the seconds, up to a day (documented)."""
     message = "A migration of this account between data centers is in progress."
     return Problem(477, message, "MIGRATION_IN_PROGRESS")
 
 
 def failing(status: int) -> Problem:
     """Any other status, with nothing in it that a client could rely on."""
-    return Problem(status, f"Answered {status} as the sandbox was told to.")
+    return Problem(status, f"Answered {status} by a fault rule of the sandbox.")

@@ -1,4 +1,4 @@
-"""How many requests a rolling window lets through, and the headers that tell."""
+"""How many requests a rolling window lets through, and the headers that say so."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Every key may be absent. `extends` is what the rest is added to: `hubspot`, HubS
 (the default); `example`, the example account; `nothing`, the standard object types alone; or
 `{"directions": 400, "labels": 50, "limit": 1}`, that many generated directions with that many
 labels each, `limit` null or absent for no limits. A type of the same direction, category and ID is
-replaced. In `types`, `category` is USER_DEFINED unless told, `label` absent or null is the
+replaced. In `types`, `category` is USER_DEFINED unless given, `label` absent or null is the
 unlabelled type, `inverse` the type ID in the inverse direction, `max` its limit. In `limits`,
 `category` may be absent where one type of the direction has the ID. HubSpot's rules are not asked.
 """
@@ -59,7 +59,7 @@ def load_seed(path: Path) -> Portal:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise SeedError(f"{path} is no JSON: {error}") from error
+        raise SeedError(f"{path} is not valid JSON: {error}") from error
     return portal_from(document)
 
 

@@ -11,7 +11,7 @@ class Version:
 
     `name`: as the association paths carry it. `helper`: as the paths of object schemas, limits
     tracking and account info carry it. `multi_status`: the status of a batch of which only some
-    inputs were accepted; versions that do not document 207 answer 200 and tell in the body.
+    inputs were accepted; versions that do not document 207 answer 200 and say so in the body.
     """
 
     name: str

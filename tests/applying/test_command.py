@@ -107,7 +107,7 @@ def test_each_refusal_names_what_support_asks_for(tmp_path: Path) -> None:
         assert failed.error.source == "configs/contacts-companies.yaml:4:3"
         assert failed.error.category == "VALIDATION_ERROR"
         assert failed.error.correlation_id is not None
-        assert "Refused as the sandbox was told to." in failed.error.message
+        assert "Refused by a fault rule of the sandbox." in failed.error.message
 
 
 def test_nobody_listens(tmp_path: Path) -> None:

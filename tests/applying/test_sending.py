@@ -80,7 +80,7 @@ def test_a_refusal_carries_all_that_support_asks_for(tmp_path: Path) -> None:
     ran = apply(tmp_path, portal(8, ONES), TWOS, f"write:refuse,types={label_id(3)}")
     (failed,) = [each for each in ran.document["changes"] if each["status"] == "failed"]
     error = failed["error"]
-    assert "HTTP 400 VALIDATION_ERROR, Refused as the sandbox was told to." in error["message"]
+    assert "HTTP 400 VALIDATION_ERROR, Refused by a fault rule of the sandbox." in error["message"]
     assert error["category"] == "VALIDATION_ERROR"
     assert error["correlation_id"].startswith("correlation-")
     assert error["source"] == "configs/contacts-companies.yaml:3:3"
@@ -189,7 +189,7 @@ def test_a_limit_refused_by_both_tells_both_refusals(tmp_path: Path) -> None:
     ran = apply(tmp_path, portal(1, {}), {1: 5}, f"write:refuse,types={label_id(1)}")
     (error,) = [each.error for each in ran.result.changes]
     assert error is not None
-    assert error.message.count("Refused as the sandbox was told to.") == 2
+    assert error.message.count("Refused by a fault rule of the sandbox.") == 2
     assert "; tried as a create: " in error.message
     assert (sent(ran, "update"), sent(ran, "create")) == ([1], [1])
     assert ran.code is ExitCode.ERROR

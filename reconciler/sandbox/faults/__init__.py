@@ -1,4 +1,4 @@
-"""Faults: answers and accidents that a client must survive, told by rules."""
+"""Faults: answers and accidents that a client must survive, each given by a rule."""
 
 from .language import Fault, FaultError, parse_fault
 from .schedule import Schedule

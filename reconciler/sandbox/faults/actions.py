@@ -15,7 +15,7 @@ class Body(StrEnum):
     HTML = "html"
     EMPTY = "empty"
     CUT = "cut"
-    """JSON that ends in the middle, in an answer that is otherwise whole."""
+    """JSON that ends in the middle, in an answer that is otherwise complete."""
     SHORT = "short"
     """The connection ends before as many bytes have come as the head announced."""
 

@@ -148,7 +148,7 @@ def _flap(arguments: Arguments) -> Flap:
 def _redirect(arguments: Arguments) -> Redirect:
     code = arguments.optional_whole("code") or 307
     if code not in (301, 302, 303, 307, 308):
-        raise ArgumentError(f"{code} is no redirect.")
+        raise ArgumentError(f"{code} is not a redirect.")
     return Redirect(arguments.text("to"), code)
 
 

@@ -157,7 +157,7 @@ def test_requests_are_chosen_by_number(when: str, covered: list[int]) -> None:
         ("write:drop,wrote", "should be key=value"),
         ("write:drop,wrote=", "should be key=value"),
         ("write:drop,wrote=no,wrote=yes", "given twice"),
-        ("any:redirect,to=/x,code=200", "200 is no redirect"),
+        ("any:redirect,to=/x,code=200", "200 is not a redirect"),
         ("any:edit,from=a,to=b,type=1,max=many", "max takes a whole number or none"),
         ("any:edit,from=a,to=b,type=1,max=1,category=MINE", "category is one of"),
         ("any:429,policy=HOURLY", "policy is one of"),

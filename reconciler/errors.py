@@ -21,7 +21,10 @@ class ExitCode(IntEnum):
 
 
 class Located(Protocol):
-    """Anything that knows its file, line and column (counted from 1), such as `model.Place`."""
+    """Anything that knows its file, line and column (counted from 1), such as `model.Place`.
+
+    `end` is the column behind its last character, None where that is not known.
+    """
 
     @property
     def path(self) -> str: ...
@@ -29,6 +32,8 @@ class Located(Protocol):
     def line(self) -> int: ...
     @property
     def column(self) -> int: ...
+    @property
+    def end(self) -> int | None: ...
 
 
 class Severity(StrEnum):
@@ -40,7 +45,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing wrong with a file: a stable kebab-case code, the words, the place and the mend."""
+    """One thing wrong with a file: a stable kebab-case code, the words, the place and the fix.
+
+    `secret_from`: from this line of its file on, no source line is shown, since it may hold a token.
+    """
 
     code: str
     message: str
@@ -48,6 +56,7 @@ class Diagnostic:
     hint: str | None = None
     severity: Severity = Severity.ERROR
     related: Located | None = None
+    secret_from: int | None = None
 
     @property
     def order(self) -> tuple[str, int, int, str]:

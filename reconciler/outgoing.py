@@ -48,6 +48,25 @@ def shows_token(text: str, token: str) -> bool:
     return mask_token(text, token) != text
 
 
+_LIKE_A_TOKEN = re.compile(
+    r"(?i:\bpat-[a-z0-9]{1,8}-[0-9a-f-]{8,})"
+    r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
+    r"|\b[0-9a-fA-F]{32,}\b"
+    r"|(?<![\w+-])(?=[\w+-]*[0-9])(?=[\w+-]*[a-z])(?=[\w+-]*[A-Z])[A-Za-z0-9_+-]{40,}={0,2}"
+)
+"""HubSpot's keys (`pat-na1-…`, UUIDs, observed), and long runs of hexadecimal or base64."""
+
+
+def mask_alike(text: str) -> str:
+    """The text with everything masked that looks like a token, whosever it is."""
+    return _LIKE_A_TOKEN.sub(MASK, text)
+
+
+def star_alike(text: str) -> str:
+    """The same with as many asterisks as characters, so that columns stay what they are."""
+    return _LIKE_A_TOKEN.sub(lambda found: "*" * len(found[0]), text)
+
+
 _VISIBLE = re.compile(r"[!-~]+")
 _INVISIBLE = re.compile(r"[^!-~]+")
 _ESCAPE = re.compile(

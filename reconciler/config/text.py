@@ -89,7 +89,7 @@ def _first_tab(path: str, text: str) -> Diagnostic | None:
             return Diagnostic(
                 "yaml-tab",
                 "a tab stands outside a comment",
-                Place(path, number, len(before) + 1),
+                Place(path, number, len(before) + 1, len(before) + 2),
                 hint='indent and separate with spaces; inside a text, write "\\t" in double quotes',
             )
     return None

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from reconciler.config.nodes import Hole, Mapping, Node, Scalar, Sequence
 from reconciler.config.values import resolve
+from reconciler.outgoing import mask_alike
 
 _LONGEST_QUOTE = 80
-_TOKEN = re.compile(
-    r"(?i)\bpat-[a-z0-9]{1,8}-[0-9a-f-]{8,}|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
-)
 
 
 def visible(text: str) -> str:
     """The text on one line: what does not print is escaped, what looks like a token is masked."""
-    masked = _TOKEN.sub("***", text)
+    masked = mask_alike(text)
     if len(masked) > _LONGEST_QUOTE:
         masked = masked[:_LONGEST_QUOTE] + "…"
     if masked.isprintable():

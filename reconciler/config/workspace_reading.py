@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.config.events import read_documents
@@ -45,7 +46,7 @@ def describe(steps: tuple[Step, ...]) -> Subject:
         case ("portals", name, key):
             return Subject(f"`{key}` of the portal {quoted(str(name))}")
         case _:
-            return Subject(f"`{steps[-1]}`")
+            return Subject(f"`{steps[-1]}`", secret=steps[:1] == ("portals",))
 
 
 _PORTAL_KEYS = tuple(PortalForm.model_fields)
@@ -58,8 +59,32 @@ def _secret_key(key: Step) -> Step:
 def read_workspace(source: Source, path: Path) -> Workspace:
     """What the workspace file at `path` says.
 
-    Raises ConfigurationInvalid with every diagnostic.
+    Raises ConfigurationInvalid with every diagnostic. None of them shows a line that may hold a
+    token: one of `portals`, or below it.
     """
+    try:
+        return _read(source, path)
+    except ConfigurationInvalid as error:
+        secret = _first_secret_line(source.content)
+        raise ConfigurationInvalid(
+            [replace(each, secret_from=secret) for each in error.diagnostics]
+        ) from error
+
+
+_MAY_HOLD_A_TOKEN = re.compile(rb"portal|token|pat-", re.IGNORECASE)
+
+
+def _first_secret_line(content: bytes) -> int:
+    """The line from which on something may be a token: the first that speaks of portals or tokens.
+
+    However the key is written: a mistake in the file is no reason to show what is below.
+    """
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    numbers = (at for at, line in enumerate(lines, 1) if _MAY_HOLD_A_TOKEN.search(line))
+    return next(numbers, len(lines) + 1)
+
+
+def _read(source: Source, path: Path) -> Workspace:
     text = decode(source.path, source.content)
     if isinstance(text, Diagnostic):
         raise ConfigurationInvalid([text])

@@ -6,21 +6,28 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.errors import Diagnostic, Located, Severity
-from reconciler.outgoing import harmless_json
+from reconciler.outgoing import harmless_json, mask_alike
 from reconciler.report.cells import wrapped
 from reconciler.report.escape import (
     PATH_LIMIT,
-    PROSE_LIMIT,
     file_uri,
-    github_data,
     github_property,
+    github_sentence,
+    sentence,
     terminal,
+    terminal_sentence,
     visible,
 )
 from reconciler.report.excerpt import excerpt
 from reconciler.report.style import Style
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+MOST_READ = 100
+"""How many diagnostics people are shown at once; the rest is counted."""
+
+MOST_COLLECTED = 5_000
+"""How many diagnostics a document for machines holds; code scanning shows no more (documented)."""
 
 SourceLines = Callable[[Located], str | None]
 """Gives the source line of a place, or None where it cannot be read."""
@@ -41,13 +48,22 @@ def diagnostics_text(
     lines: SourceLines = no_source,
     width: int | None = None,
 ) -> str:
-    """`file:line:column: error[code]: message`, the source line with a caret, hint and relation.
+    """`file:line:column: error[code]: message`, the source line underlined, hint and relation.
 
     Diagnostics keep their order. Without any, the text is empty.
     """
-    return "\n".join(
-        line for each in diagnostics for line in _diagnostic_lines(each, style, lines, width)
-    )
+    shown, more = first_of(diagnostics, MOST_READ)
+    found = [line for each in shown for line in _diagnostic_lines(each, style, lines, width)]
+    return "\n".join([*found, *([f"and {more:,} more, not shown"] if more else [])])
+
+
+def first_of(diagnostics: Sequence[Diagnostic], most: int) -> tuple[Sequence[Diagnostic], int]:
+    """At most so many, errors before warnings but in their order, and how many are left out."""
+    if len(diagnostics) <= most:
+        return diagnostics, 0
+    by_weight = sorted(range(len(diagnostics)), key=lambda at: diagnostics[at].severity)
+    kept = [diagnostics[at] for at in sorted(by_weight[:most])]
+    return kept, len(diagnostics) - most
 
 
 def _diagnostic_lines(
@@ -55,13 +71,13 @@ def _diagnostic_lines(
 ) -> Iterator[str]:
     mark = style.bad if each.severity is Severity.ERROR else style.warning
     kind = mark(f"{each.severity}[{terminal(each.code)}]")
-    yield f"{_place(each.place, style)}: {kind}: {terminal(each.message, PROSE_LIMIT)}"
-    yield from _source(each.place, style, lines)
+    yield f"{_place(each.place, style)}: {kind}: {terminal_sentence(mask_alike(each.message))}"
+    yield from _source(each, each.place, style, lines)
     if each.related is not None:
         yield f"  see also: {_place(each.related, style)}"
-        yield from _source(each.related, style, lines)
+        yield from _source(each, each.related, style, lines)
     if each.hint:
-        first, *rest = wrapped(terminal(each.hint, PROSE_LIMIT), " " * 8, width)
+        first, *rest = wrapped(terminal_sentence(mask_alike(each.hint)), " " * 8, width)
         yield f"  {style.bold('hint:')} {first[8:]}"
         yield from rest
 
@@ -70,21 +86,29 @@ def _place(place: Located, style: Style) -> str:
     return style.place(f"{terminal(place.path, PATH_LIMIT)}:{place.line}:{place.column}")
 
 
-def _source(place: Located, style: Style, lines: SourceLines) -> list[str]:
+def _source(each: Diagnostic, place: Located, style: Style, lines: SourceLines) -> list[str]:
+    """The source line, unless it may hold a token."""
+    secret = each.secret_from
+    if secret is not None and place.line >= secret and place.path == each.place.path:
+        return []
     source = lines(place)
-    return [] if source is None else excerpt(source, place.line, place.column, style)
+    return [] if source is None else excerpt(source, place, style)
 
 
 # ---------------------------------------------------------------- JSON
 
 
 def diagnostics_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """`{"format_version", "diagnostics": [...]}`, texts unshortened, all but ASCII escaped."""
-    document = {
-        "format_version": "1.0",
-        "diagnostics": [_json_diagnostic(each) for each in diagnostics],
-    }
-    return _json(document)
+    """`{"format_version", "diagnostics": [...], "omitted"}`, texts unshortened.
+
+    All but ASCII is escaped. `omitted` counts the diagnostics beyond the first 5,000.
+    """
+    return _json({"format_version": "1.0", **_json_diagnostics(diagnostics)})
+
+
+def _json_diagnostics(diagnostics: Sequence[Diagnostic]) -> dict[str, object]:
+    shown, more = first_of(diagnostics, MOST_COLLECTED)
+    return {"diagnostics": [_json_diagnostic(each) for each in shown], "omitted": more}
 
 
 def error_json(
@@ -102,7 +126,7 @@ def error_json(
         "format_version": "1.0",
         "portal": portal,
         "error": error,
-        "diagnostics": [_json_diagnostic(each) for each in diagnostics],
+        **_json_diagnostics(diagnostics),
     }
     return _json(document)
 
@@ -111,15 +135,21 @@ def _json_diagnostic(each: Diagnostic) -> dict[str, object]:
     return {
         "code": each.code,
         "severity": str(each.severity),
-        "message": each.message,
-        "hint": each.hint,
+        "message": mask_alike(each.message),
+        "hint": None if each.hint is None else mask_alike(each.hint),
         **_json_place(each.place),
         "related": None if each.related is None else _json_place(each.related),
     }
 
 
 def _json_place(place: Located) -> dict[str, object]:
-    return {"path": place.path, "line": place.line, "column": place.column}
+    """`end_column` is the column behind the last character, null where it is not known."""
+    return {
+        "path": place.path,
+        "line": place.line,
+        "column": place.column,
+        "end_column": place.end,
+    }
 
 
 def _json(document: Mapping[str, object]) -> str:
@@ -131,20 +161,23 @@ def _json(document: Mapping[str, object]) -> str:
 
 
 def diagnostics_github(diagnostics: Sequence[Diagnostic]) -> str:
-    """One workflow command per line, `::error file=…,line=…,col=…,title=…::message`."""
-    return "\n".join(_github_command(each) for each in diagnostics)
+    """One workflow command per line, `::error file=…,line=…,col=…,endColumn=…,title=…::message`."""
+    shown, more = first_of(diagnostics, MOST_READ)
+    left_out = [f"::notice title=reconciler::and {more:,} more, not shown"] if more else []
+    return "\n".join([*map(_github_command, shown), *left_out])
 
 
 def _github_command(each: Diagnostic) -> str:
     place = each.place
-    message = github_data(each.message)
+    message = github_sentence(mask_alike(each.message))
     if each.related is not None:
-        message += f"%0ASee also: {github_data(f'{each.related.path}:{each.related.line}')}"
+        message += f"%0ASee also: {github_sentence(f'{each.related.path}:{each.related.line}')}"
     if each.hint:
-        message += f"%0AHint: {github_data(each.hint)}"
+        message += f"%0AHint: {github_sentence(mask_alike(each.hint))}"
+    end = "" if place.end is None else f"endColumn={max(place.end - 1, place.column)},"
     return (
         f"::{each.severity} file={github_property(place.path)},line={place.line},"
-        f"col={place.column},title={github_property(each.code)}::{message}"
+        f"col={place.column},{end}title={github_property(each.code)}::{message}"
     )
 
 
@@ -152,8 +185,13 @@ def _github_command(each: Diagnostic) -> str:
 
 
 def diagnostics_sarif(diagnostics: Sequence[Diagnostic], *, tool_version: str | None = None) -> str:
-    """A SARIF 2.1.0 log with one run. Columns count characters; paths are relative URIs."""
-    codes = sorted({each.code for each in diagnostics})
+    """A SARIF 2.1.0 log with one run. Columns count characters; paths are relative URIs.
+
+    The property `omitted` of the run counts the diagnostics beyond the first 5,000.
+    """
+    shown, more = first_of(diagnostics, MOST_COLLECTED)
+    codes = sorted({each.code for each in shown})
+    index = {code: number for number, code in enumerate(codes)}
     driver: dict[str, object] = {
         "name": "reconciler",
         "rules": [_sarif_rule(code) for code in codes],
@@ -163,7 +201,8 @@ def diagnostics_sarif(diagnostics: Sequence[Diagnostic], *, tool_version: str | 
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_sarif_result(each, codes.index(each.code)) for each in diagnostics],
+        "results": [_sarif_result(each, index[each.code]) for each in shown],
+        "properties": {"omitted": more},
     }
     document = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return _json(document)
@@ -179,9 +218,9 @@ def _sarif_rule(code: str) -> dict[str, object]:
 
 
 def _sarif_result(each: Diagnostic, rule: int) -> dict[str, object]:
-    text = visible(each.message)
+    text = sentence(mask_alike(each.message))
     if each.hint:
-        text += f"\nHint: {visible(each.hint)}"
+        text += f"\nHint: {sentence(mask_alike(each.hint))}"
     result: dict[str, object] = {
         "ruleId": visible(each.code),
         "ruleIndex": rule,
@@ -201,7 +240,7 @@ def _sarif_result(each: Diagnostic, rule: int) -> dict[str, object]:
 
 
 def _sarif_place(place: Located) -> dict[str, object]:
-    return {
-        "artifactLocation": {"uri": file_uri(place.path)},
-        "region": {"startLine": max(place.line, 1), "startColumn": max(place.column, 1)},
-    }
+    region = {"startLine": max(place.line, 1), "startColumn": max(place.column, 1)}
+    if place.end is not None:
+        region["endColumn"] = max(place.end, region["startColumn"] + 1)
+    return {"artifactLocation": {"uri": file_uri(place.path)}, "region": region}

@@ -41,6 +41,7 @@ _UNSEEN_ANYWHERE = (
 _LOG_COMMAND = r"(?<=#)#(?=\w*\[)"
 """`##[error]` and `##vso[…]` steer CI runners from anywhere in a line (documented)."""
 _HIDDEN = re.compile(rf"\\(?=[\\abtnrxuU]|{_UNSEEN_ANYWHERE})|{_UNSEEN_ANYWHERE}|{_LOG_COMMAND}")
+_STEERS = re.compile(rf"{_UNSEEN_ANYWHERE}|{_LOG_COMMAND}")
 _MAY_HIDE = re.compile(r"\\|##").search
 _SHORT_ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _RIGHT_TO_LEFT = re.compile(
@@ -57,6 +58,16 @@ def visible(text: str, limit: int = PROSE_LIMIT) -> str:
     if len(text) <= limit and text.isascii() and text.isprintable() and not _MAY_HIDE(text):
         return text
     return _HIDDEN.sub(_escape, shortened(text, limit))
+
+
+def sentence(text: str, limit: int = PROSE_LIMIT) -> str:
+    """Like `visible` for a message or a hint: its backslashes are meant to be read or typed.
+
+    What a sentence quotes was made visible where it was quoted.
+    """
+    if len(text) <= limit and text.isascii() and text.isprintable() and "##" not in text:
+        return text
+    return _STEERS.sub(_escape, shortened(text, limit))
 
 
 def shortened(text: str, limit: int) -> str:
@@ -106,6 +117,11 @@ def terminal(text: str, limit: int = NAME_LIMIT) -> str:
     A line that starts with `::`, spaces before it or not, steers GitHub's runner (documented).
     """
     return one_way(_WORKFLOW_COMMAND.sub(r"\\x3a:", visible(text, limit)))
+
+
+def terminal_sentence(text: str, limit: int = PROSE_LIMIT) -> str:
+    """A message or a hint for a terminal or a log."""
+    return one_way(_WORKFLOW_COMMAND.sub(r"\\x3a:", sentence(text, limit)))
 
 
 # ---------------------------------------------------------------- HTML
@@ -202,6 +218,11 @@ def _mermaid_codes(match: re.Match[str]) -> str:
 def github_data(text: str, limit: int = PROSE_LIMIT) -> str:
     """For the message of a workflow command (documented: `%`, CR and LF are coded)."""
     return visible(text, limit).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def github_sentence(text: str, limit: int = PROSE_LIMIT) -> str:
+    """A message or a hint as the message of a workflow command."""
+    return sentence(text, limit).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def github_property(text: str, limit: int = PROSE_LIMIT) -> str:

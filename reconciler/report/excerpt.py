@@ -1,7 +1,11 @@
-"""The source line of a diagnostic with a caret below the column."""
+"""The source line of a diagnostic with what is wrong underlined."""
 
 from __future__ import annotations
 
+import re
+
+from reconciler.errors import Located
+from reconciler.outgoing import star_alike
 from reconciler.report.cells import cells
 from reconciler.report.escape import visible
 from reconciler.report.style import Style
@@ -10,25 +14,37 @@ _BEFORE = 60
 _AFTER = 40
 _WHOLE_LINE = 100
 _CUT = "…"
+_WORD = re.compile(r"[^\s:,\[\]{}]+")
 
 
-def excerpt(source: str, line: int, column: int, style: Style) -> list[str]:
-    """Two lines: the source, windowed around `column` when it is long, and the caret.
+def excerpt(source: str, place: Located, style: Style) -> list[str]:
+    """Two lines: the source, windowed around the place when it is long, and carets.
 
     Columns count characters from 1. What is invisible is shown as an escape, tabs included, and
-    the caret stands below the first cell of what the column shows as.
+    the carets are below the cells of what the place covers. Where its end is not known, that is
+    the word that starts there, and one cell where none does. What looks like a token is masked.
     """
-    text = source.rstrip("\r\n")
-    at = min(max(column - 1, 0), len(text))
+    text = star_alike(source.rstrip("\r\n"))
+    at = min(max(place.column - 1, 0), len(text))
     start, end = _window(len(text), at)
+    stop = min(max(_stop(text, at, place.end), at), end)
     before = _CUT * (start > 0) + _shown(text[start:at])
-    after = _shown(text[at:end]) + _CUT * (end < len(text))
-    gutter = f"{line:>5} | "
+    wrong = _shown(text[at:stop])
+    after = _shown(text[stop:end]) + _CUT * (end < len(text))
+    gutter = f"{place.line:>5} | "
     blank = " " * (len(gutter) - 2) + "| "
     return [
-        style.dim(gutter) + before + after,
-        style.dim(blank) + " " * cells(before) + style.bad("^"),
+        style.dim(gutter) + before + wrong + after,
+        style.dim(blank) + " " * cells(before) + style.bad("^" * max(1, cells(wrong))),
     ]
+
+
+def _stop(text: str, at: int, end: int | None) -> int:
+    """Where what is wrong stops: an offset."""
+    if end is not None:
+        return end - 1
+    word = _WORD.match(text, at)
+    return at + 1 if word is None else word.end()
 
 
 def _window(length: int, at: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Diagnostic, Located, Severity
 from reconciler.model import Place
+from reconciler.outgoing import mask_alike
 from reconciler.report import (
     Style,
     diagnostics_github,
@@ -20,6 +21,7 @@ from reconciler.report import (
     diagnostics_text,
 )
 from reconciler.report.cells import cells
+from reconciler.report.diagnostics import no_source
 from reconciler.report.excerpt import excerpt
 from tests.report.factory import FILE, HOSTILE, is_printable
 
@@ -27,7 +29,7 @@ PLAIN = Style.plain()
 UNKNOWN_LABEL = Diagnostic(
     "unknown-label",
     'no label "Biling contact" in contacts → companies',
-    Place(FILE, 6, 3),
+    Place(FILE, 6, 3, 17),
     hint='did you mean "Billing contact"?',
 )
 DECLARED_TWICE = Diagnostic(
@@ -72,16 +74,16 @@ def test_text() -> None:
         == """\
 configs/b.yaml:2:1: error[declared-twice]: contacts → companies is declared twice
     2 | from: contact
-      | ^
+      | ^^^^
   see also: configs/contacts-companies.yaml:1:1
     1 | from: contacts
-      | ^
+      | ^^^^
 configs/contacts-companies.yaml:3:6: warning[above-ui-maximum]: HubSpot's settings page takes at most 10,000
     3 | max: 20000
-      |      ^
+      |      ^^^^^
 configs/contacts-companies.yaml:6:3: error[unknown-label]: no label "Biling contact" in contacts → companies
     6 |   Biling contact: 1
-      |   ^
+      |   ^^^^^^^^^^^^^^
   hint: did you mean "Billing contact"?"""
     )
 
@@ -96,37 +98,142 @@ def test_text_without_sources() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "column", "shown"),
+    ("source", "columns", "shown"),
     [
-        ("max: 5\r\n", 6, ["    7 | max: 5", "      |      ^"]),
-        ("\tmax: 5", 2, [r"    7 | \tmax: 5", "      |   ^"]),
-        ("請求先: 5", 6, ["    7 | 請求先: 5", "      |         ^"]),
-        ("a\u202eb: 5", 3, [r"    7 | a\u202eb: 5", "      |        ^"]),
-        ("max:", 99, ["    7 | max:", "      |     ^"]),
-        ("", 1, ["    7 | ", "      | ^"]),
-        ("max", 0, ["    7 | max", "      | ^"]),
+        ("max: 5\r\n", (6, 7), ["    7 | max: 5", "      |      ^"]),
+        ("max: 500", (6, 9), ["    7 | max: 500", "      |      ^^^"]),
+        ("\tmax: 5", (2, 5), [r"    7 | \tmax: 5", "      |   ^^^"]),
+        ("\tmax: 5", (1, 2), [r"    7 | \tmax: 5", "      | ^^"]),
+        ("請求先: 5", (1, 4), ["    7 | 請求先: 5", "      | ^^^^^^"]),
+        ("請求先: 5", (6, 7), ["    7 | 請求先: 5", "      |         ^"]),
+        ("Ge\u0301rant: 5", (1, 8), ["    7 | Ge\u0301rant: 5", "      | ^^^^^^"]),
+        ("a\u202eb: 5", (1, 4), [r"    7 | a\u202eb: 5", "      | ^^^^^^^^"]),
+        ("Owner: 1", (1, None), ["    7 | Owner: 1", "      | ^^^^^"]),
+        ("{max: 1}", (1, None), ["    7 | {max: 1}", "      | ^"]),
+        ("a: 'x y'", (4, 9), ["    7 | a: 'x y'", "      |    ^^^^^"]),
+        ("max:", (99, None), ["    7 | max:", "      |     ^"]),
+        ("max:", (3, 99), ["    7 | max:", "      |   ^^"]),
+        ("", (1, None), ["    7 | ", "      | ^"]),
+        ("max", (0, None), ["    7 | max", "      | ^^^"]),
     ],
 )
-def test_caret(source: str, column: int, shown: list[str]) -> None:
-    """The caret stands below the column, whatever the characters before it look like."""
-    assert excerpt(source, 7, column, PLAIN) == shown
+def test_carets(source: str, columns: tuple[int, int | None], shown: list[str]) -> None:
+    """They underline what is wrong from end to end, whatever the characters look like."""
+    assert excerpt(source, Place(FILE, 7, *columns), PLAIN) == shown
 
 
 def test_long_lines_are_windowed() -> None:
     """A line of 10,000 characters is cut around the column."""
-    source, caret = excerpt("x" * 5_000 + "HERE" + "y" * 5_000, 7, 5_001, PLAIN)
+    source, caret = excerpt("x" * 5_000 + "HERE" + "y" * 5_000, Place(FILE, 7, 5_001, 5_005), PLAIN)
     assert source == "    7 | …" + "x" * 60 + "HERE" + "y" * 36 + "…"
-    assert source[caret.index("^")] == "H"
+    assert source[caret.index("^") :].startswith("HERE")
+    assert caret.endswith(" ^^^^")
 
 
 @settings(deadline=None)
-@given(st.text(st.characters(), max_size=300), st.integers(0, 400))
-def test_caret_for_any_line(source: str, column: int) -> None:
-    """Two short lines of printable text, the caret within or right behind the source."""
-    line, caret = excerpt(source, 1, column, PLAIN)
+@given(
+    st.text(st.characters(), max_size=300),
+    st.integers(0, 400),
+    st.none() | st.integers(0, 500),
+)
+def test_carets_for_any_line(source: str, column: int, end: int | None) -> None:
+    """Two short lines of printable text, the carets within or right behind the source."""
+    line, caret = excerpt(source, Place(FILE, 1, column, end), PLAIN)
     assert is_printable(line)
     assert caret.endswith("^")
     assert cells(caret) <= cells(line) + 1
+
+
+# ---------------------------------------------------------------- tokens, and many diagnostics
+
+TOKENS = (
+    "pat-na1-01234567-89ab-cdef-0123-456789abcdef",
+    "PAT-EU1-0123456789",
+    "01234567-89ab-cdef-0123-456789abcdef",
+    "0123456789abcdef0123456789abcdef",
+    "CKyLpq3XMRIOAAEBUAAAAgAAAAAAAAAYAQoBAAAAIAj9sd4t",
+)
+FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {
+    "text": lambda found: diagnostics_text(found, style=PLAIN, lines=lambda _: " ".join(TOKENS)),
+    "json": diagnostics_json,
+    "github": diagnostics_github,
+    "sarif": diagnostics_sarif,
+}
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("token", TOKENS)
+def test_what_looks_like_a_token_is_masked(format_: str, token: str) -> None:
+    """In message, hint and source line, wherever somebody has written it."""
+    found = Diagnostic("code", f'"{token}" is wrong', Place(FILE, 1, 3), hint=f"not {token}")
+    assert token not in FORMATS[format_]([found])
+
+
+def test_ordinary_words_are_not_masked() -> None:
+    """Long labels, paths and numbers stay readable."""
+    words = 'label "Very-long-label-of-some-object-type-with-many-words" at configs/a/b-2024.yaml'
+    assert words in diagnostics_text(
+        [Diagnostic("code", words, Place(FILE, 1, 1))], style=PLAIN, lines=no_source
+    )
+
+
+def test_a_secret_line_is_not_shown() -> None:
+    """Neither at the place nor at the related one; lines above are."""
+    lines = ["version: 2", "portals: x", "  secret"]
+    shown = diagnostics_text(
+        [
+            Diagnostic("a", "first", Place(FILE, 1, 1), related=Place(FILE, 3, 1), secret_from=2),
+            Diagnostic("b", "second", Place(FILE, 2, 1), related=Place(FILE, 3, 3), secret_from=2),
+        ],
+        style=PLAIN,
+        lines=lambda place: lines[place.line - 1],
+    )
+    assert "version: 2" in shown
+    assert "portals" not in shown
+    assert "secret" not in shown
+
+
+MANY = [
+    Diagnostic("w", "beware", Place(FILE, number, 1), severity=Severity.WARNING)
+    for number in range(1, 6_001)
+] + [Diagnostic("e", "wrong", Place("z.yaml", 1, 1))]
+
+
+@pytest.mark.parametrize(("format_", "most"), [("text", 100), ("github", 100)])
+def test_people_read_a_hundred_and_the_number_of_the_others(format_: str, most: int) -> None:
+    """Errors are among them, warnings make place."""
+    lines = FORMATS[format_](MANY).splitlines()
+    assert sum("beware" in line or "wrong" in line for line in lines) == most
+    assert any("wrong" in line for line in lines)
+    assert lines[-1].endswith("and 5,901 more, not shown")
+
+
+def test_documents_for_machines_are_bounded_too() -> None:
+    """With the number of what is left out."""
+    document = json.loads(diagnostics_json(MANY))
+    (run,) = json.loads(diagnostics_sarif(MANY))["runs"]
+    assert (len(document["diagnostics"]), document["omitted"]) == (5_000, 1_001)
+    assert (len(run["results"]), run["properties"]) == (5_000, {"omitted": 1_001})
+    assert document["diagnostics"][-1]["code"] == "e"
+
+
+def test_a_backslash_in_a_hint_is_to_be_typed() -> None:
+    r"""`\t` is one backslash and a letter, in every format."""
+    found = Diagnostic("tab", "a tab", Place(FILE, 1, 1), hint=r'write "\t" or "\u2019"')
+    assert r'write "\t" or "\u2019"' in diagnostics_text([found], style=PLAIN)
+    assert r'write "\t" or "\u2019"' in diagnostics_github([found])
+    text = json.loads(diagnostics_sarif([found]))["runs"][0]["results"][0]["message"]["text"]
+    assert text.endswith(r'write "\t" or "\u2019"')
+    assert json.loads(diagnostics_json([found]))["diagnostics"][0]["hint"] == found.hint
+
+
+def test_columns_end_where_the_word_does() -> None:
+    """Exclusive in JSON and SARIF, the last column in GitHub's annotations."""
+    assert json.loads(diagnostics_json([UNKNOWN_LABEL]))["diagnostics"][0]["end_column"] == 17
+    assert "col=3,endColumn=16," in diagnostics_github([UNKNOWN_LABEL])
+    (run,) = json.loads(diagnostics_sarif([UNKNOWN_LABEL]))["runs"]
+    region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": 6, "startColumn": 3, "endColumn": 17}
 
 
 # ---------------------------------------------------------------- JSON
@@ -136,6 +243,7 @@ def test_json() -> None:
     """Everything a diagnostic knows."""
     assert json.loads(diagnostics_json([DECLARED_TWICE])) == {
         "format_version": "1.0",
+        "omitted": 0,
         "diagnostics": [
             {
                 "code": "declared-twice",
@@ -145,7 +253,8 @@ def test_json() -> None:
                 "path": "configs/b.yaml",
                 "line": 2,
                 "column": 1,
-                "related": {"path": FILE, "line": 1, "column": 1},
+                "end_column": None,
+                "related": {"path": FILE, "line": 1, "column": 1, "end_column": None},
             }
         ],
     }
@@ -159,7 +268,7 @@ def test_json_keeps_any_text_and_prints_harmlessly(text: str) -> None:
     assert rendered.isascii()
     assert "##" not in rendered
     assert not re.search(r"^\s*::", rendered, re.MULTILINE)
-    assert json.loads(rendered)["diagnostics"][0]["message"] == text
+    assert json.loads(rendered)["diagnostics"][0]["message"] == mask_alike(text)
 
 
 # ---------------------------------------------------------------- GitHub annotations

@@ -20,6 +20,11 @@ class ExitCode(IntEnum):
     USAGE = 64
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 limit`, `2 limits`."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 class Located(Protocol):
     """Anything that knows its file, line and column (counted from 1), such as `model.Place`.
 
@@ -83,7 +88,7 @@ class ConfigurationInvalid(ReconcilerError):
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(sorted(diagnostics, key=lambda each: each.order))
         errors = sum(each.severity is Severity.ERROR for each in self.diagnostics)
-        super().__init__(f"configuration invalid: {errors} error{'s' * (errors != 1)}")
+        super().__init__(f"configuration invalid: {plural(errors, 'error')}")
 
 
 class UsageProblem(ReconcilerError):

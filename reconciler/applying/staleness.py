@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.errors import PlanRefused, WrongPortal
+from reconciler.errors import PlanRefused, WrongPortal, plural
 from reconciler.model import (
     Account,
     Change,
@@ -38,7 +38,7 @@ def check_fresh(plan: Plan, observed: Observed) -> None:
         else "make the plan again and have it reviewed"
     )
     raise PlanRefused(
-        f"the plan is stale: {len(stale)} of its {len(plan.changes)} limits changed in the "
+        f"the plan is stale: {len(stale)} of its {plural(len(plan.changes), 'limit')} changed in the "
         "portal since it was made",
         hint=hint,
         details=[_described(change, now) for change, now in stale],

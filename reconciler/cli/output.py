@@ -92,12 +92,12 @@ def source_line(place: Located) -> str | None:
 
     What was refused unread, a link out of the repository, is not read here either.
     """
-    lines = _lines(place.path)
+    lines = _lines(place.path, str(Path.cwd()))
     return lines[place.line - 1] if 0 < place.line <= len(lines) else None
 
 
 @lru_cache(maxsize=256)
-def _lines(path: str) -> tuple[str, ...]:
+def _lines(path: str, directory: str) -> tuple[str, ...]:  # noqa: ARG001 - a part of the cache's key
     source = read_source(Path(path))
     if isinstance(source, Diagnostic):
         return ()

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Protocol, cast
 from reconciler.cli import output
 from reconciler.cli.settings import settings
 from reconciler.cli.streams import Pane
+from reconciler.errors import plural
 from reconciler.hubspot import Answer, Exchange, Observer, Reason
 from reconciler.model import Direction, Plan
 
@@ -89,7 +90,7 @@ class LineReporter:
         self._say(f"waiting {seconds:.1f} s: {reason.message}", verbosity=0 if long else 1)
 
     def checking(self, directions: int) -> None:
-        self._say(f"checking {directions} directions before the first write", verbosity=0)
+        self._say(f"checking {plural(directions, 'direction')} before the first write", verbosity=0)
 
     def writing(self, direction: Direction, operation: str, inputs: int) -> None:
         self._say(f"{operation} of {inputs} in {direction}", verbosity=1)
@@ -126,7 +127,7 @@ class BarReporter:
         self._describe(f"waiting {seconds:.0f} s: {reason.cause}{status}")
 
     def checking(self, directions: int) -> None:
-        self._describe(f"checking {directions} directions")
+        self._describe(f"checking {plural(directions, 'direction')}")
 
     def writing(self, direction: Direction, operation: str, inputs: int) -> None:
         self._describe(f"{operation} of {inputs} in {direction}")

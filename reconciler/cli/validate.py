@@ -9,7 +9,7 @@ import click
 from reconciler.cli import output
 from reconciler.cli.workspace import load_config, open_workspace
 from reconciler.config import default_workspace
-from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode
+from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, plural
 from reconciler.model import Desired
 
 
@@ -66,8 +66,6 @@ def _report(format_: str, findings: tuple[Diagnostic, ...], desired: Desired | N
 
 
 def _report_text(findings: tuple[Diagnostic, ...], desired: Desired | None) -> None:
-    from reconciler.report.view import plural
-
     output.show_diagnostics(findings)
     if desired is None:
         click.echo(f"error: {ConfigurationInvalid(findings).message}", err=True)

@@ -44,7 +44,7 @@ def describe(steps: tuple[Step, ...]) -> Subject:
         case ("portals", name, "token", key):
             return Subject(f"`{_secret_key(key)}` of the token of {quoted(str(name))}", secret=True)
         case ("portals", name, key):
-            return Subject(f"`{key}` of the portal {quoted(str(name))}")
+            return Subject(f"`{key}` of the portal {quoted(str(name))}", secret=True)
         case _:
             return Subject(f"`{steps[-1]}`", secret=steps[:1] == ("portals",))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.errors import ConfigurationInvalid, Diagnostic
+from reconciler.errors import ConfigurationInvalid, Diagnostic, plural
 from reconciler.model import (
     Account,
     Action,
@@ -259,7 +259,7 @@ def _warnings(changes: Sequence[Change]) -> tuple[str, ...]:
     lowered = [change for change in changes if change.lowers]
     if lowered:
         warnings.append(
-            f"{len(lowered)} limit{'s' * (len(lowered) != 1)} set or lowered "
+            f"{plural(len(lowered), 'limit')} set or lowered "
             f"({_listed(lowered)}): records already above keep their associations, new ones are "
             "refused, and HubSpot refuses to merge records that together are above"
         )

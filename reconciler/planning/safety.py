@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.errors import PlanRefused
+from reconciler.errors import PlanRefused, plural
 from reconciler.model import (
     Action,
     Change,
@@ -184,16 +184,16 @@ def _thresholds(changes: Sequence[Change], observed: int, safety: Safety) -> Ite
     if deletes > safety.max_deletes:
         yield Refusal(
             RefusalCode.MAX_DELETES,
-            f"{deletes} limits would be removed; max_deletes allows {safety.max_deletes}",
+            f"{plural(deletes, 'limit')} would be removed; max_deletes allows {safety.max_deletes}",
         )
     if _past_percent(changes, observed, safety):
         yield Refusal(
             RefusalCode.MAX_DELETE_PERCENT,
-            f"{deletes} of {observed} observed limits would be removed; "
+            f"{deletes} of {plural(observed, 'observed limit')} would be removed; "
             f"max_delete_percent allows {safety.max_delete_percent} %",
         )
     if len(changes) > safety.max_changes:
         yield Refusal(
             RefusalCode.MAX_CHANGES,
-            f"{len(changes)} limits would change; max_changes allows {safety.max_changes}",
+            f"{plural(len(changes), 'limit')} would change; max_changes allows {safety.max_changes}",
         )

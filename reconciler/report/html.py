@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
+from reconciler.errors import plural
 from reconciler.model import Action, Plan, Refusal
 from reconciler.report.escape import PROSE_LIMIT, html_text
 from reconciler.report.html_table import changes_tables, place_link
@@ -20,7 +21,6 @@ from reconciler.report.view import (
     no_links,
     object_names,
     object_types,
-    plural,
     way_out,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.errors import plural
 from reconciler.model import Action, Change, Place, Plan, Refusal, count_actions
 from reconciler.report.blocks import Block, table
 from reconciler.report.escape import (
@@ -27,7 +28,6 @@ from reconciler.report.view import (
     Row,
     Section,
     before_after,
-    plural,
     short_counts,
     way_out,
 )

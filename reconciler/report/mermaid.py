@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reconciler.errors import plural
 from reconciler.model import Action, Origin, Plan
 from reconciler.report.escape import mermaid_text
 from reconciler.report.view import (
@@ -15,7 +16,6 @@ from reconciler.report.view import (
     all_groups,
     before_after,
     gravest,
-    plural,
 )
 
 MAXIMUM_EDGES = 400

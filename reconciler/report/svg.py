@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.errors import plural
 from reconciler.model import Action, Plan, count_actions
 from reconciler.report.cells import cells
 from reconciler.report.escape import NAME_LIMIT, html_quoted, html_text, one_way, visible
@@ -26,7 +27,6 @@ from reconciler.report.view import (
     gravest,
     object_names,
     object_types,
-    plural,
     short_counts,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.errors import plural
 from reconciler.model import Change, Place, Plan
 from reconciler.report.cells import padded, widest, wrapped
 from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, prose_lines, terminal
@@ -17,7 +18,6 @@ from reconciler.report.view import (
     Section,
     before_after,
     headline,
-    plural,
     portal_line,
     sections,
     short_commit,

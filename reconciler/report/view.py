@@ -239,11 +239,6 @@ def portal_line(plan: Plan) -> str:
     return f"portal {portal.portal_id}, {portal.account_type}, API {portal.api_version}"
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 limit`, `2 limits`."""
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
 def short_commit(commit: str) -> str:
     """The first characters of a commit, as git's own `--short` gives them."""
     return commit[:12]

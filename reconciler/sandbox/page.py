@@ -70,7 +70,8 @@ def _parts(portal: Portal, chosen: Direction | None, complaint: Complaint | None
         f"<title>Portal {portal.portal_id}</title><style>{_STYLE}</style></head><body>"
         f"<h1>Portal {portal.portal_id}</h1>"
         f"<p>{escape(portal.account_type.value)}, a local stand-in for HubSpot. "
-        f"{count} limits in {len(limited)} directions. Reload to see changes.</p>"
+        f"{count} limit{'s' * (count != 1)} in {len(limited)} direction"
+        f"{'s' * (len(limited) != 1)}. Reload to see changes.</p>"
     )
     if complaint is not None:
         yield f'<p role="alert">{escape(complaint.message)}</p>'

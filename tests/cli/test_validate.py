@@ -80,3 +80,84 @@ def test_a_bad_workspace_does_not_hide_bad_pair_files(offline: Desk) -> None:
 def test_a_named_workspace_must_exist(offline: Desk) -> None:
     """Wrong usage, not a silent default."""
     assert offline.run("--workspace", "nowhere.yaml", "validate").code == 64
+
+
+TOKEN = "pat-na1-01234567-89ab-cdef-0123-456789abcdef"
+WORKSPACES = {
+    "a token as it is": "version: 1\nportals:\n  p:\n    token: {secret}\n",
+    "a token as a portal": "version: 1\nportals: {{p: {secret}}}\n",
+    "a token as portals": "version: 1\nportals: {secret}\n",
+    "a token as a key": "version: 1\nportals:\n  p:\n    token: {{{secret}: 1}}\n",
+    "a token as a portal ID": "version: 1\nportals:\n  p:\n    portal_id: {secret}\n",
+    "a token below a misspelt key": "version: 1\nportal:\n  p:\n    tokn: {secret}\n",
+    "a token at the top": "token: {secret}\nversion: 2\n",
+    "a token before a mistake in YAML": "version: 1\nportals:\n  p:\n    token: {secret} : x\n",
+    "a token over lines": 'version: 1\nportals:\n  p:\n    token: "{secret}\n      {secret}"\n',
+    "a token beside an anchor": "version: 1\nportals:\n  p: {{token: &a {secret}}}\n",
+    "two portals of one ID": (
+        "version: 1\nportals:\n  a: {{portal_id: 7, token: {{env: HUBSPOT_{secret}}}}}\n"
+        "  b: {{portal_id: 7, token: {{env: HUBSPOT_B}}}}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("secret", [TOKEN, "hunter2hunter2"])
+@pytest.mark.parametrize("written", WORKSPACES.values(), ids=WORKSPACES)
+@pytest.mark.parametrize("format_", ["text", "json", "github", "sarif"])
+def test_a_token_in_the_workspace_file_is_never_shown(
+    offline: Desk, format_: str, written: str, secret: str
+) -> None:
+    """Whatever it looks like, and whatever else is wrong: no line at or below `portals` is shown."""
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    offline.write("reconciler.yaml", written.format(secret=secret))
+    ran = offline.run_here("validate", "--format", format_)
+    assert ran.code == 3
+    shown = ran.out + ran.err
+    assert secret not in shown
+    assert secret.lower() not in shown.lower()
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--auto-approve")])
+def test_no_command_shows_a_token_of_the_workspace_file(
+    offline: Desk, command: tuple[str, ...]
+) -> None:
+    """The file is read by every command that talks to a portal."""
+    offline.write("reconciler.yaml", f"version: 1\nportals:\n  p:\n    token: {TOKEN}\n")
+    ran = offline.run_here(*command)
+    assert ran.code == 3
+    assert "token-in-file" in ran.err
+    assert TOKEN not in ran.out + ran.err
+
+
+def test_a_token_in_a_pair_file_is_masked(offline: Desk) -> None:
+    """In the message and in the line below it."""
+    offline.write("configs/a.yaml", f"from: contacts\nto: companies\nmax: {TOKEN}\n")
+    ran = offline.run_here("validate")
+    assert ran.code == 3
+    assert "max: ****" in ran.err
+    assert TOKEN not in ran.err
+
+
+def test_the_word_that_is_wrong_is_underlined(offline: Desk) -> None:
+    """From end to end."""
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 1_000\nlable: {A: 1}\n")
+    ran = offline.run_here("validate")
+    assert "    3 | max: 1_000\n      |      ^^^^^\n" in ran.err
+    assert "    4 | lable: {A: 1}\n      | ^^^^^\n" in ran.err
+
+
+def test_the_hint_for_a_tab_is_one_backslash_and_a_letter(offline: Desk) -> None:
+    """As it is to be typed."""
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax:\t5\n")
+    assert 'write "\\t" in double quotes' in offline.run_here("validate").err
+
+
+def test_thousands_of_mistakes_are_counted_and_not_all_shown(offline: Desk) -> None:
+    """The first hundred are printed, and how many more there are."""
+    labels = "".join(f"  Label {number}: 0\n" for number in range(3_000))
+    offline.write("configs/a.yaml", f"from: contacts\nto: companies\nlabels:\n{labels}")
+    ran = offline.run_here("validate")
+    assert ran.code == 3
+    assert ran.err.count("error[limit-out-of-range]") == 100
+    assert "and 2,900 more, not shown" in ran.err
+    assert "configuration invalid: 3000 errors" in ran.err

@@ -304,7 +304,7 @@ def _unknown_rows(observed: Observed) -> Iterator[str]:
     """What the portal has and this version does not know: unmanaged, never touched."""
     for direction in observed.directions:
         for row in direction.unknown[:_NAMED_ROWS]:
-            yield f"{direction.direction}: {row}: it is unmanaged and not changed"
+            yield f"{direction.direction}: {row}: it is unmanaged, not compared with the files, and not changed"
         more = len(direction.unknown) - _NAMED_ROWS
         if more > 0:
             yield f"{direction.direction}: this version does not know {more} more of its rows"

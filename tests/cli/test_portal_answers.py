@@ -69,7 +69,7 @@ def test_a_label_that_nobody_states_leaves_its_limit_unmanaged(champion: Desk) -
     }  # fmt: skip
     assert (
         f"deals → contacts: this version does not know the label of USER_DEFINED/{CHAMPION}: "
-        "it is unmanaged and not changed"
+        "it is unmanaged, not compared with the files, and not changed"
     ) in ran.json["warnings"]
 
 

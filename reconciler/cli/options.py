@@ -21,6 +21,14 @@ API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may hold a token besides what the workspace may name: variables, and files."""
+
+    variables: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PortalOptions:
     """Which portals, and how to talk to them. `timeout` in seconds, for one call with retries."""
 
@@ -32,6 +40,7 @@ class PortalOptions:
     api_version: str | None
     concurrency: int
     timeout: float
+    allowed: Allowed = Allowed()
 
 
 def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
@@ -69,6 +78,23 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         metavar="SECONDS",
         help="For one call, its waits and retries included.",
     )
+    @click.option(
+        "--allow-token-env",
+        "variables",
+        multiple=True,
+        metavar="NAME",
+        help="A variable that the workspace may name for a token; repeatable.  "
+        "[default: those that begin with HUBSPOT_]",
+    )
+    @click.option(
+        "--token-file",
+        "token_files",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A file in the repository that may hold a token; repeatable. Without a workspace "
+        "file: the token's.",
+    )
     @wraps(function)
     def with_options(
         *,
@@ -79,6 +105,8 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         api_version: str | None,
         concurrency: int,
         timeout: float,
+        variables: tuple[str, ...],
+        token_files: tuple[Path, ...],
         **others: object,
     ) -> Return:
         options = PortalOptions(
@@ -90,6 +118,7 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
             api_version,
             concurrency,
             timeout,
+            Allowed(variables, token_files),
         )
         return function(options=options, **others)
 

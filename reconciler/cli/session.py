@@ -11,11 +11,11 @@ import reconciler
 from reconciler.cli import output
 from reconciler.cli.options import DEFAULT_SETTLE, PortalOptions
 from reconciler.cli.settings import settings
+from reconciler.cli.tokens import check_sources, read_token, with_named_files
 from reconciler.cli.workspace import (
     choose_portals,
     load_config,
     open_workspace,
-    read_token,
     workspace_name,
 )
 from reconciler.config import Base, Loaded, PortalSettings, Workspace
@@ -25,7 +25,6 @@ from reconciler.hubspot import (
     Connection,
     Observer,
     Portal,
-    Secret,
     Stop,
     SystemClock,
     connect,
@@ -65,12 +64,17 @@ class Session:
         """Read the workspace; nothing is sent yet."""
         parse_base_url(options.base_url)
         stop = Stop()
-        return cls(open_workspace(), options, stop, SystemClock(stop))
+        workspace = with_named_files(open_workspace(), options.allowed)
+        return cls(workspace, options, stop, SystemClock(stop))
 
     def portals(self) -> list[PortalSettings]:
         """The portals the options choose."""
         chosen = self.options
-        return choose_portals(self.workspace, chosen.names, every=chosen.every, shard=chosen.shard)
+        portals = choose_portals(
+            self.workspace, chosen.names, every=chosen.every, shard=chosen.shard
+        )
+        check_sources(portals, self.workspace, chosen.allowed)
+        return portals
 
     def files(self, paths: Sequence[Path], base: str | None) -> Files:
         """Read the pair files, and with `base` those of the merge base."""
@@ -151,7 +155,7 @@ class Session:
         connection = Connection(
             base_url=parse_base_url(self.options.base_url),
             base_url_source=self.options.base_url_source,
-            token=Secret(read_token(portal, self.workspace)),
+            token=read_token(portal, self.workspace, self.options.allowed),
             api_version=ApiVersion(api_version or self.api_version),
             concurrency=self.options.concurrency,
             timeout=self.options.timeout,

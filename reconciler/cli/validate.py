@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
+from reconciler.cli.options import Allowed
+from reconciler.cli.tokens import source_problems
 from reconciler.cli.workspace import load_config, open_workspace
 from reconciler.config import default_workspace
-from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, plural
+from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
 from reconciler.model import Desired
 
 
@@ -44,11 +46,12 @@ def _check(paths: tuple[Path, ...]) -> tuple[tuple[Diagnostic, ...], Desired | N
         workspace = open_workspace()
     except ConfigurationInvalid as error:
         found += error.diagnostics
+    warnings = source_problems(workspace.portals, workspace, Allowed(), Severity.WARNING)
     try:
         loaded = load_config(workspace, paths).loaded
     except ConfigurationInvalid as error:
-        return (*found, *error.diagnostics), None
-    return (*found, *loaded.warnings), None if found else loaded.desired
+        return (*found, *warnings, *error.diagnostics), None
+    return (*found, *warnings, *loaded.warnings), None if found else loaded.desired
 
 
 def _report(format_: str, findings: tuple[Diagnostic, ...], desired: Desired | None) -> None:

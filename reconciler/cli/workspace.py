@@ -13,8 +13,6 @@ import click
 from reconciler.cli.plan_files import refuse_saved_plans
 from reconciler.cli.settings import settings
 from reconciler.config import (
-    EnvToken,
-    FileToken,
     Loaded,
     PortalSettings,
     Workspace,
@@ -27,7 +25,6 @@ from reconciler.config.files import WORKSPACE_FILE, collect, read_source, shown_
 from reconciler.config.source import Source
 from reconciler.errors import (
     ConfigurationInvalid,
-    CredentialError,
     Diagnostic,
     Severity,
     UsageProblem,
@@ -190,32 +187,3 @@ def _shard(portals: list[PortalSettings], shard: str | None) -> list[PortalSetti
     if not (index.isdecimal() and total.isdecimal() and 1 <= int(index) <= int(total)):
         raise UsageProblem(f"--shard {shard}: write I/N with 1 ≤ I ≤ N, such as 2/8")
     return portals[int(index) - 1 :: int(total)]
-
-
-def read_token(portal: PortalSettings, workspace: Workspace) -> str:
-    """The portal's token; its value never appears in an error."""
-    match portal.token:
-        case EnvToken(name):
-            token = os.environ.get(name, "").strip()
-            if not token:
-                raise CredentialError(
-                    f"no token for portal {portal.name}: {name} is not set",
-                    hint=f"export {name}=… with a service key of the portal: "
-                    'see "Access to HubSpot" in the README',
-                )
-            return token
-        case FileToken(path):
-            return _token_file(portal, workspace.root / path)
-
-
-def _token_file(portal: PortalSettings, path: Path) -> str:
-    try:
-        token = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise CredentialError(
-            f"no token for portal {portal.name}: cannot read {path}: {reason}"
-        ) from error
-    if not token:
-        raise CredentialError(f"no token for portal {portal.name}: {path} is empty")
-    return token

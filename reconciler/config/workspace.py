@@ -26,9 +26,10 @@ DEFAULT_TOKEN_VARIABLE = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - a variable's nam
 
 @dataclass(frozen=True, slots=True)
 class EnvToken:
-    """A token in an environment variable."""
+    """A token in an environment variable; `place`: where the workspace file names it."""
 
     name: str
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class FileToken:
     """A token in a file; a relative path is taken from the workspace's `root`."""
 
     path: Path
+    place: Place | None = field(default=None, compare=False)
 
 
 Token = EnvToken | FileToken

@@ -99,7 +99,7 @@ def _read(source: Source, path: Path) -> Workspace:
         diagnostics += _portal_problems(checked.model, roots[0], source.path)
     if checked.model is None or diagnostics:
         raise ConfigurationInvalid(diagnostics)
-    return _workspace(checked.model, path, _configs_place(roots[0], source.path))
+    return _workspace(checked.model, path, roots[0], source.path)
 
 
 def _not_one_document(path: str, roots: tuple[Node, ...]) -> list[Diagnostic]:
@@ -152,9 +152,13 @@ def _configs_place(root: Node, path: str) -> Place:
     return place(path, child(root, "configs") or root)
 
 
-def _workspace(form: WorkspaceForm, path: Path, configs_place: Place) -> Workspace:
+def _workspace(form: WorkspaceForm, path: Path, root: Node, shown: str) -> Workspace:
     default = Workspace()
-    portals = tuple(_portal(name, portal) for name, portal in form.portals.items())
+    node = child(root, "portals")
+    portals = tuple(
+        _portal(name, portal, _token_place(node, name, shown))
+        for name, portal in form.portals.items()
+    )
     return Workspace(
         path=path,
         root=path.parent,
@@ -165,17 +169,26 @@ def _workspace(form: WorkspaceForm, path: Path, configs_place: Place) -> Workspa
             form.safety.max_deletes, form.safety.max_delete_percent, form.safety.max_changes
         ),
         portals=portals or default.portals,
-        configs_place=configs_place,
+        configs_place=_configs_place(root, shown),
     )
 
 
-def _portal(name: str, form: PortalForm) -> PortalSettings:
-    return PortalSettings(name, form.portal_id, _token(form.token))
+def _portal(name: str, form: PortalForm, at: Place | None) -> PortalSettings:
+    return PortalSettings(name, form.portal_id, _token(form.token, at))
 
 
-def _token(form: TokenForm | None) -> Token:
+def _token_place(portals: Node | None, name: str, path: str) -> Place | None:
+    """Where the workspace file says what holds a portal's token."""
+    portal = None if portals is None else child(portals, name)
+    token = None if portal is None else child(portal, "token")
+    if token is None:
+        return None
+    return place(path, child(token, "env") or child(token, "file") or token)
+
+
+def _token(form: TokenForm | None, at: Place | None) -> Token:
     if form is None:
         return EnvToken(DEFAULT_TOKEN_VARIABLE)
     if form.file is not None:
-        return FileToken(Path(form.file))
-    return EnvToken(str(form.env))
+        return FileToken(Path(form.file), at)
+    return EnvToken(str(form.env), at)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError, Usage
 from reconciler.hubspot.clock import Clock, Stop, SystemClock
-from reconciler.hubspot.connection import DEFAULT_BASE_URL, Connection, Secret, parse_base_url
+from reconciler.hubspot.connection import (
+    DEFAULT_BASE_URL,
+    LONGEST_TOKEN,
+    Connection,
+    Secret,
+    parse_base_url,
+)
 from reconciler.hubspot.messages import (
     Chance,
     NoAnswer,
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_BASE_URL",
+    "LONGEST_TOKEN",
     "Answer",
     "ApiVersion",
     "BatchAnswer",

@@ -1,0 +1,163 @@
+"""Where a portal's token comes from, and who may say so.
+
+The workspace file is committed. Whoever may change it may not choose what is sent to HubSpot:
+variables that begin with HUBSPOT_ and files outside the repository are meant for it, anything else
+has to be allowed on the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.cli import output
+from reconciler.cli.options import Allowed
+from reconciler.config import EnvToken, FileToken, PortalSettings, Workspace
+from reconciler.config.boundary import boundary_of_folder, find_top
+from reconciler.errors import (
+    ConfigurationInvalid,
+    CredentialError,
+    Diagnostic,
+    Severity,
+    UsageProblem,
+)
+from reconciler.hubspot import LONGEST_TOKEN, Secret
+from reconciler.model import Place
+
+PREFIX = "HUBSPOT_"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def check_sources(
+    portals: Sequence[PortalSettings], workspace: Workspace, allowed: Allowed
+) -> None:
+    """Raise ConfigurationInvalid with every portal whose token may not come from where it says."""
+    found = source_problems(portals, workspace, allowed)
+    if found:
+        raise ConfigurationInvalid(found)
+
+
+def source_problems(
+    portals: Sequence[PortalSettings],
+    workspace: Workspace,
+    allowed: Allowed,
+    severity: Severity = Severity.ERROR,
+) -> list[Diagnostic]:
+    """A diagnostic per portal whose token may not come from where the workspace says."""
+    found = []
+    for portal in portals:
+        problem = _problem(portal, workspace, allowed)
+        if problem is not None:
+            message, hint = problem
+            place = portal.token.place or Place(str(workspace.path), 1, 1)
+            found.append(Diagnostic("token-source", message, place, hint=hint, severity=severity))
+    return found
+
+
+def _problem(
+    portal: PortalSettings, workspace: Workspace, allowed: Allowed
+) -> tuple[str, str] | None:
+    match portal.token:
+        case EnvToken(name):
+            if name.startswith(PREFIX) or name in allowed.variables:
+                return None
+            is_name = name.isupper()  # anything else may be a token by mistake
+            why = f"{name if is_name else 'this variable'}, which does not begin with {PREFIX}"
+            way = f"--allow-token-env {name if is_name else 'NAME'}"
+            hint = f"name the variable {PREFIX}…, or allow it with {way}"
+        case FileToken(path):
+            file = workspace.root / path
+            if not _is_in_repository(file, workspace) or _is_named(file, allowed):
+                return None
+            why = f"{path}, which lies in the repository"
+            hint = f"keep it outside the repository, or name the file with --token-file {file}"
+    return f"the token of portal {portal.name} may not be read from {why}", hint
+
+
+def _is_in_repository(file: Path, workspace: Workspace) -> bool:
+    """By the real path, whatever links lead there."""
+    here = find_top(Path.cwd())
+    tops = [Path(boundary_of_folder(workspace.root).root), *([] if here is None else [here])]
+    real = Path(os.path.realpath(file))
+    return any(real.is_relative_to(top) for top in tops)
+
+
+def _is_named(file: Path, allowed: Allowed) -> bool:
+    return os.path.realpath(file) in {os.path.realpath(each) for each in allowed.files}
+
+
+def with_named_files(workspace: Workspace, allowed: Allowed) -> Workspace:
+    """Without a workspace file, the file that is named holds the token of the only portal.
+
+    Raises UsageProblem for a file that holds no portal's token: nothing would be read from it.
+    """
+    if workspace.path is None and len(allowed.files) == 1:
+        (only,) = workspace.portals
+        return replace(
+            workspace, portals=(replace(only, token=FileToken(allowed.files[0].absolute())),)
+        )
+    read = {
+        os.path.realpath(workspace.root / portal.token.path)
+        for portal in workspace.portals
+        if isinstance(portal.token, FileToken)
+    }
+    for file in allowed.files:
+        if os.path.realpath(file) not in read:
+            raise UsageProblem(f"--token-file {file}: no portal reads its token from this file")
+    return workspace
+
+
+def read_token(portal: PortalSettings, workspace: Workspace, allowed: Allowed) -> Secret:
+    """The portal's token; its value never appears in an error.
+
+    Raises CredentialError where it is missing or cannot be one, and as `check_sources` does.
+    """
+    check_sources([portal], workspace, allowed)
+    match portal.token:
+        case EnvToken(name):
+            token = os.environ.get(name, "").strip()
+            if not token:
+                raise CredentialError(
+                    f"no token for portal {portal.name}: {name} is not set",
+                    hint=f"export {name}=… with a service key of the portal: "
+                    'see "Access to HubSpot" in the README',
+                )
+            return Secret(token, name)
+        case FileToken(path):
+            file = workspace.root / path
+            token = _content(portal, file)
+            if not token:
+                raise CredentialError(f"no token for portal {portal.name}: {file} is empty")
+            return Secret(token, str(file))
+
+
+def _content(portal: PortalSettings, file: Path) -> str:
+    """What a token file holds. A pipe or a device is not read: that may never end."""
+    try:
+        opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        with open(opened, "rb") as content:  # noqa: PTH123 - a descriptor
+            status = os.fstat(opened)
+            if not stat.S_ISREG(status.st_mode):
+                raise _unusable(portal, file, "it is not a regular file")
+            found = content.read(LONGEST_TOKEN + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise _unusable(portal, file, reason) from error
+    if len(found) > LONGEST_TOKEN:
+        raise _unusable(portal, file, "it is larger than 4 KiB, so it is not a token")
+    if status.st_mode & _OTHERS:
+        mode = stat.S_IMODE(status.st_mode)
+        output.note(
+            f"warning: {file} is open to other users of this machine (mode {mode:04o}): chmod 600"
+        )
+    try:
+        return found.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise _unusable(portal, file, "it is not text") from None
+
+
+def _unusable(portal: PortalSettings, file: Path, reason: str) -> CredentialError:
+    return CredentialError(f"no token for portal {portal.name}: cannot read {file}: {reason}")

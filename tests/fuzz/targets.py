@@ -18,7 +18,7 @@ from pathlib import Path
 from reconciler.config import Source, parse, parse_workspace
 from reconciler.config.events import read_documents
 from reconciler.config.text import decode
-from reconciler.errors import ConfigurationInvalid, Diagnostic, PlanRefused
+from reconciler.errors import ConfigurationInvalid, Diagnostic, PlanRefused, ReconcilerError
 from reconciler.hubspot.batches import read_batch
 from reconciler.hubspot.documents import BeyondThisVersion, Nonsense
 from reconciler.hubspot.failures import Failure
@@ -32,7 +32,7 @@ from reconciler.hubspot.reads import (
     read_limits,
     read_usage,
 )
-from reconciler.model import Direction, ObjectType, Plan, Result
+from reconciler.model import Direction, ObjectType, Operation, Plan, Result
 from reconciler.planning.document import plan_json
 from reconciler.planning.saved import read_plan
 from reconciler.report import (
@@ -49,6 +49,7 @@ from reconciler.report import (
 )
 from reconciler.report.markdown import LIMIT
 from tests.fuzz.plans import plan_from, result_from
+from tests.hubspot.support import FakeClock, always, batch, scripted
 from tests.report.factory import DIGEST, is_printable, small_changes
 from tests.report.factory import plan as made_plan
 from tests.report.page import every, read
@@ -167,15 +168,10 @@ def feed_answer(data: bytes) -> None:
 
     Each kind of reader is fed with what comes for any of them, in the order of the kind.
     """
-    head, _, body = data.partition(b"\n\n")
-    first, *rest = head.split(b"\n")
-    kind, _, status = first.partition(b" ")
-    headers = dict(_header(line) for line in rest)
-    code = int(status) if status.isdigit() and len(status) <= 3 else 200
-    response = Response(code, headers, body)
-    retry_after = read_retry_after(headers, _NOW)
+    kind, response = _answer(data)
+    retry_after = read_retry_after(response.headers, _NOW)
     assert retry_after is None or retry_after >= 0
-    failure = Failure("GET /limits", response, read_rate(headers), retry_after)
+    failure = Failure("GET /limits", response, read_rate(response.headers), retry_after)
     _check_printable(str(failure.error()))
     assert failure.shortest_wait >= 0
     bool(failure.passes)  # decided, whatever the answer
@@ -187,6 +183,46 @@ def feed_answer(data: bytes) -> None:
     else:
         assert understand(response) == read_answer, "the same answer was read in two ways"
         repr(read_answer).encode()
+
+
+def feed_portal(data: bytes) -> None:
+    """Answers one after another, each ended by `====`: a request ends well, or in words for a user.
+
+    Waits pass in no time, and a wait that would be longer than the time allowed is not waited.
+    """
+    answers = [_answer(each)[1] for each in data.split(b"\n====\n")]
+    clock = FakeClock()
+    portal, _ = scripted(*answers, clock=clock)
+    for ask in (
+        portal.account,
+        portal.custom_objects,
+        lambda: portal.read_all([_HERE], needs_labels=always),
+        portal.all_limits,
+        lambda: portal.usage(_HERE),
+        lambda: portal.write(batch()),
+        lambda: portal.write(batch(Operation.PURGE)),
+    ):
+        begin = clock.now
+        try:
+            ask()
+        except ReconcilerError as error:
+            _check_printable(str(error))
+            _check_printable(error.hint or "")
+        assert clock.now - begin <= _LONGEST_WAIT
+    portal.close()
+
+
+_LONGEST_WAIT = 61.0
+"""Seconds: the time allowed for a request, and some for the last look at the clock."""
+
+
+def _answer(data: bytes) -> tuple[bytes, Response]:
+    head, _, body = data.partition(b"\n\n")
+    first, *rest = head.split(b"\n")
+    kind, _, status = first.partition(b" ")
+    headers = dict(_header(line) for line in rest)
+    code = int(status) if status.isdigit() and len(status) <= 3 else 200
+    return kind, Response(code, headers, body)
 
 
 def _header(line: bytes) -> tuple[str, str]:
@@ -287,6 +323,7 @@ TARGETS: Mapping[str, Target] = {
         Target("workspace", feed_workspace_file, (*_WORKSPACE, *_YAML, *_ODD)),
         Target("plan", feed_plan, (*_JSON, *_ODD)),
         Target("answer", feed_answer, (*_ANSWER, *_ODD)),
+        Target("portal", feed_portal, (b"\n====\n", *_ANSWER, *_ODD)),
         Target("render", feed_renderers, (*_TEXT, *_ODD)),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from reconciler.errors import plural
 from reconciler.model import Action, Change, Place, Plan, Refusal, count_actions
@@ -203,7 +204,8 @@ def _direction(from_name: str, to_name: str) -> str:
 
 def picture(plan: Plan, directions: int) -> str:
     """The object types touched, as mermaid; folded away when it is large."""
-    code = f"```mermaid\n{plan_mermaid(plan, edges=_EDGES)}\n```"
+    picture = plan_mermaid(replace(plan, refusals=()), edges=_EDGES)  # which stand above
+    code = f"```mermaid\n{picture}\n```"
     if directions <= _EDGES_UNFOLDED:
         return code
     return f"<details><summary>Picture of the object types</summary>\n\n{code}\n\n</details>"

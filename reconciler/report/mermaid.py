@@ -38,19 +38,29 @@ def plan_mermaid(plan: Plan, *, edges: int = MAXIMUM_EDGES) -> str:
 
     An arrow is solid for a create, thick for an update, dotted for a delete; the gravest of its
     changes decides. At most `edges` directions are drawn, fewer where mermaid could not take the
-    text; a node of its own tells how many are not.
+    text; a node of its own says how many are not. The first node of a plan that apply will refuse
+    says so.
     """
     groups = all_groups(plan)
     drawn = min(len(groups), edges)
-    text = _flowchart(groups, drawn)
+    refused = _refused(plan)
+    text = _flowchart(groups, drawn, refused)
     while len(text) > MAXIMUM_TEXT:
         drawn = drawn * MAXIMUM_TEXT // (len(text) + 1)
-        text = _flowchart(groups, drawn)
+        text = _flowchart(groups, drawn, refused)
     return text
 
 
-def _flowchart(groups: Sequence[Group], drawn: int) -> str:
-    lines = ["flowchart LR", "    accTitle: Association limits that change"]
+def _refused(plan: Plan) -> list[str]:
+    """A node that says that apply will refuse the plan, where it will."""
+    if not plan.refusals:
+        return []
+    codes = ", ".join(sorted({each.code for each in plan.refusals}))
+    return [f'    refused["{mermaid_text(f"apply will refuse this plan: {codes}")}"]']
+
+
+def _flowchart(groups: Sequence[Group], drawn: int, refused: Sequence[str]) -> str:
+    lines = ["flowchart LR", "    accTitle: Association limits that change", *refused]
     if not groups:
         return "\n".join([*lines, '    none["No changes"]'])
     chosen = groups if drawn == len(groups) else _deletes_first(groups)[:drawn]

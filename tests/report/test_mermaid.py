@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import Origin
+from reconciler.model import Origin, Refusal, RefusalCode
 from reconciler.report import plan_mermaid
 from tests.report.factory import (
     COMPANIES,
@@ -32,7 +32,7 @@ from tests.report.factory import (
 LINE = re.compile(
     r"flowchart LR"
     r"|    accTitle: Association limits that change"
-    r'|    (?:t\d+|none|rest)\["[^"\[\]|`<>{}()\\]+"\]'
+    r'|    (?:t\d+|none|rest|refused)\["[^"\[\]|`<>{}()\\]+"\]'
     r'|    t\d+ (?:-->|==>|-\.->)\|"[^"|`\[\]{}()\\]+"\| t\d+'
     r"|    linkStyle [\d,]+ stroke:#[0-9a-f]{6},stroke-width:\dpx"
 )
@@ -58,6 +58,19 @@ flowchart LR
 def test_no_changes() -> None:
     """A picture that says so is still a picture."""
     assert plan_mermaid(plan()).endswith('\n    none["No changes"]')
+
+
+def test_a_plan_that_will_be_refused_says_so_first() -> None:
+    """Why, by code; also where nothing changes."""
+    refusals = (Refusal(RefusalCode.PROTECTED, "m", "id"), Refusal(RefusalCode.MAX_DELETES, "m"))
+    for text in (
+        plan_mermaid(plan(*small_changes(), refusals=refusals)),
+        plan_mermaid(plan(refusals=refusals)),
+    ):
+        assert text.splitlines()[2] == (
+            '    refused["apply will refuse this plan#58; max#95;deletes#44; protected"]'
+        )
+        assert_well_formed(text)
 
 
 def test_crowded_edges_are_cut() -> None:

@@ -8,6 +8,11 @@ from reconciler.config.pair import DirectionForm, LimitForm, PairForm, TypeForm
 from reconciler.config.validation import Checked, Subject, check
 from reconciler.config.values import scalar_value
 from reconciler.config.wording import quoted
+from reconciler.errors import Diagnostic
+from reconciler.model import Place
+
+_PLAN_KEYS = {"batches", "format_version"}
+"""Keys that every saved plan has, and no pair file."""
 
 _LIMIT_KEYS = tuple(LimitForm.model_fields)
 _TYPE_KEYS = tuple(TypeForm.model_fields)
@@ -49,11 +54,22 @@ def _describe_part(steps: tuple[Step, ...]) -> Subject:
 
 def read_pair(node: Node, path: str) -> Checked[PairForm]:
     """Validate a document; what is wrong with its object types is reported and stood in for."""
+    if isinstance(node, Mapping) and node.entries.keys() >= _PLAN_KEYS:
+        return Checked(None, node, (_saved_plan(node, path),), whole=False)
     checked = check(PairForm, node, path, describe)
     if checked.model is not None or not isinstance(node, Mapping):
         return checked
     again = check(PairForm, _with_stand_ins(node), path, describe)
     return Checked(again.model, again.node, checked.diagnostics, whole=False)
+
+
+def _saved_plan(node: Node, path: str) -> Diagnostic:
+    return Diagnostic(
+        "saved-plan",
+        "this is a saved plan, not a pair file",
+        Place(path, node.line, node.column),
+        hint="move it out of the folder of pair files; `reconciler show` renders it",
+    )
 
 
 def names_object_types(document: Node) -> bool:

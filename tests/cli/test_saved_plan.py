@@ -249,6 +249,15 @@ def test_a_saved_plan_is_not_a_pair_file(pair: Desk, command: str) -> None:
     assert "reconciler apply tfplan" in ran.err
 
 
+def test_a_saved_plan_in_the_folder_of_pair_files_is_one_error(pair: Desk) -> None:
+    """Named as what it is, once."""
+    pair.run("plan", "--out", "configs/plan.yaml")
+    ran = pair.run("plan")
+    assert ran.code == 3
+    assert "configs/plan.yaml:1:1: error[saved-plan]" in ran.err
+    assert "configuration invalid: 1 error\n" in ran.err
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

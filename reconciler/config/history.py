@@ -15,6 +15,10 @@ from reconciler.model import ConfigFile, Desired, DesiredDirection, ObjectRefere
 Pair = tuple[ObjectReference, ObjectReference]
 
 _MOST_PROBLEMS = 5
+_CONSEQUENCE = (
+    "what cannot be read at the base says nothing: a direction that only it may have declared is "
+    "compared with the portal alone, and not removed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,7 @@ def in_words(problems: Sequence[str]) -> tuple[str, ...]:
     return (
         *(f"not readable at the base: {problem}" for problem in problems[:_MOST_PROBLEMS]),
         *more,
-        (
-            "what cannot be read at the base says nothing: directions that only it may have declared "
-            "are compared with the portal alone, and none of them is removed"
-        ),
+        _CONSEQUENCE,
     )
 
 

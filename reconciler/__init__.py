@@ -45,20 +45,24 @@ def observe(
     desired: Desired,
     *,
     base: Desired | None = None,
+    tip: Desired | None = None,
+    ref: str = "the base ref",
     portal_id: int | None = None,
 ) -> Observation:
     """Read what the files are about: at most one request per direction, plus one.
 
     Labels are read where the rows of a direction do not name what the files name, and custom
-    object schemas where a custom name is used. `portal_id`: the portal that is meant; raises
-    WrongPortal before anything else is read where the token belongs to another.
+    object schemas where a custom name is used. `base`: the limits desired at the merge base; `tip`:
+    those of `ref` as it is now, None where it has not moved on since. `portal_id`: the portal that
+    is meant; raises WrongPortal before anything else is read where the token belongs to another.
     """
     from reconciler.errors import WrongPortal
-    from reconciler.model import Observation, Observed
+    from reconciler.model import History, Observation, Observed
     from reconciler.planning.directions import (
+        find_vanished,
         names_custom_objects,
         resolve_directions,
-        try_resolve,
+        resolve_past,
     )
     from reconciler.planning.plan import directions_to_read
 
@@ -69,22 +73,32 @@ def observe(
             f"{account.portal_id}",
             hint="use a token of the portal, or correct portal_id in the workspace file",
         )
-    declared = (*desired.directions, *(base.directions if base else ()))
+    past = [each for each in (base, tip) if each is not None]
+    declared = [each for side in (desired, *past) for each in side.directions]
     custom = _custom_objects(portal, declared) if names_custom_objects(declared) else ()
-    head = resolve_directions(desired.directions, custom)
-    resolved_base = None if base is None else try_resolve(base.directions, custom).directions
-    directions = portal.read_all(
-        directions_to_read(head, resolved_base), needs_labels=_needs_labels(head, resolved_base)
+    vanished = () if base is None else find_vanished(desired, base, custom)
+    gone = {direction.place for direction, _ in vanished}
+    head = resolve_directions(
+        [each for each in desired.directions if each.place not in gone], custom
     )
-    return Observation(head, resolved_base, Observed(account, tuple(directions)))
+    history = None
+    if base is not None:
+        before = resolve_past(base, desired, custom)
+        history = History(
+            before, before if tip is None else resolve_past(tip, desired, custom), ref
+        )
+    directions = portal.read_all(
+        directions_to_read(head, history), needs_labels=_needs_labels(head, history)
+    )
+    found = tuple(each for _, each in vanished)
+    return Observation(head, history, Observed(account, tuple(directions)), found)
 
 
-def _needs_labels(
-    head: Sequence[ResolvedDirection], base: Sequence[ResolvedDirection] | None
-) -> NeedsLabels:
+def _needs_labels(head: Sequence[ResolvedDirection], history: History | None) -> NeedsLabels:
     from reconciler.planning.types import needs_labels
 
-    by_key = {each.direction.key: each for each in (*(base or ()), *head)}
+    by_key = {} if history is None else dict(history.base.by_key)
+    by_key |= {each.direction.key: each for each in head}
     return lambda seen: needs_labels(by_key[seen.direction.key], seen)
 
 
@@ -116,7 +130,8 @@ def make_plan(
         observation.head,
         observation.observed,
         context=context,
-        base=observation.base,
+        history=observation.history,
+        vanished=observation.vanished,
         safety=safety,
     )
 
@@ -134,14 +149,14 @@ def confirm_drift(
     from reconciler.errors import PortalSettling
     from reconciler.planning.origin import claims, disagreements
 
-    claimed = claims(plan)
+    claimed = claims(plan, observation)
     first = [each for each in observation.observed.directions if each.direction.key in claimed]
     if not first:
         return
     clock.wait(settle)
     second = portal.read_all(
         [each.direction for each in first],
-        needs_labels=_needs_labels(observation.head, observation.base),
+        needs_labels=_needs_labels(observation.head, observation.history),
     )
     found = [
         words

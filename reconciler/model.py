@@ -399,16 +399,51 @@ class Observed:
         return {observed.direction.key: observed for observed in self.directions}
 
 
+@dataclass(frozen=True)
+class Past:
+    """What the configuration said at a commit; `complete` False: not all of it can be read."""
+
+    directions: tuple[ResolvedDirection, ...]
+    complete: bool = True
+
+    @cached_property
+    def by_key(self) -> Mapping[tuple[str, str], ResolvedDirection]:
+        """The directions by their pair of object type IDs."""
+        return {each.direction.key: each for each in self.directions}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The configuration at the merge base, and at the tip of the ref that a plan is made against.
+
+    `ref` is what the tip is called in words.
+    """
+
+    base: Past
+    tip: Past
+    ref: str = "the base ref"
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """What the files name, then as now, and the portal no longer has. `message` says what."""
+
+    message: str
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """The declared directions with their IDs, and what the portal shows for them.
 
-    `base` None: no base was asked for.
+    `history` None: no base was asked for. `vanished` are object types, whose directions are not
+    among `head`.
     """
 
     head: tuple[ResolvedDirection, ...]
-    base: tuple[ResolvedDirection, ...] | None
+    history: History | None
     observed: Observed
+    vanished: tuple[Vanished, ...] = ()
 
 
 # ---------------------------------------------------------------- the plan
@@ -545,6 +580,8 @@ class RefusalCode(StrEnum):
     MAX_DELETE_PERCENT = "max_delete_percent"
     MAX_CHANGES = "max_changes"
     PROTECTED = "protected"
+    VANISHED = "vanished"
+    """Something that the files name, then as now, is gone from the portal: drift."""
 
 
 THRESHOLDS = frozenset(
@@ -555,7 +592,10 @@ THRESHOLDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reason why a plan is not safe to apply; `change` is the ID of the change it is about."""
+    """One reason why a plan is not safe to apply; `change` is the ID of the change it is about.
+
+    None: it is about no single change, as for a threshold or for what the portal no longer has.
+    """
 
     code: RefusalCode
     message: str

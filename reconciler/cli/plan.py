@@ -73,7 +73,7 @@ def command(
         if (name := saved[settings.name]) is not None:
             write_file("--out", name, render_plan(plan, "json"))
         planned.add(plan)
-        output.result(render_plan(plan, format_), brief=headline(plan.summary))
+        output.result(render_plan(plan, format_), brief=headline(plan))
         if plan.refusals:
             show_error(_would_be_refused(plan))
             return ExitCode.REFUSED

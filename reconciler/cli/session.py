@@ -41,6 +41,8 @@ class Files:
     loaded: Loaded
     git: GitState | None
     base: Desired | None
+    tip: Desired | None = None
+    ref: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -114,7 +116,16 @@ class Session:
         elsewhere = self._elsewhere(files.loaded.desired, paths)
         base = history.without_others(found, past.desired, files.loaded.desired, elsewhere)
         state = files.git and replace(files.git, base=found.commit)
-        return replace(files, git=state, base=base, notes=history.in_words(past.problems))
+        tip = None if found.tip is None else history.parse_base(found.tip)
+        problems = past.problems if tip is None else (*past.problems, *tip.problems)
+        return replace(
+            files,
+            git=state,
+            base=base,
+            tip=None if tip is None else tip.desired,
+            ref=ref,
+            notes=history.in_words(tuple(dict.fromkeys(problems))),
+        )
 
     def _read_base(self, ref: str, paths: Sequence[Path]) -> Base:
         from reconciler.config import git
@@ -180,7 +191,12 @@ class Session:
     ) -> Plan:
         """The plan of one portal. `settle`: seconds between the two reads that show drift."""
         observation = reconciler.observe(
-            portal, files.loaded.desired, base=files.base, portal_id=settings.portal_id
+            portal,
+            files.loaded.desired,
+            base=files.base,
+            tip=files.tip,
+            ref=files.ref,
+            portal_id=settings.portal_id,
         )
         context = PlanContext(
             tool_version=reconciler.__version__,

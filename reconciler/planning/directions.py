@@ -9,12 +9,15 @@ from reconciler.errors import ConfigurationInvalid, Diagnostic
 from reconciler.model import (
     CustomName,
     CustomObject,
+    Desired,
     DesiredDirection,
     Direction,
     ObjectReference,
     ObjectType,
+    Past,
     Place,
     ResolvedDirection,
+    Vanished,
 )
 from reconciler.spelling import HINTS, nearest
 
@@ -93,6 +96,51 @@ def try_resolve(
         for number, (reference, at) in enumerate(unknown)
     ]
     return Resolution(tuple(resolved.values()), tuple(diagnostics))
+
+
+def resolve_past(past: Desired, head: Desired, custom_objects: Sequence[CustomObject]) -> Past:
+    """A past configuration with its IDs.
+
+    What has no ID in this portal any more says nothing, and makes it incomplete, unless the head
+    names it, too: then it is known which direction is meant.
+    """
+    resolution = try_resolve(past.directions, custom_objects)
+    named_now = {(each.from_, each.to) for each in head.directions}
+    unknown = any(
+        (each.from_, each.to) not in named_now and try_resolve([each], custom_objects).diagnostics
+        for each in (past.directions if resolution.diagnostics else ())
+    )
+    twice = any(each.code == "direction-duplicate" for each in resolution.diagnostics)
+    return Past(resolution.directions, past.complete and not unknown and not twice)
+
+
+def find_vanished(
+    head: Desired, base: Desired, custom_objects: Sequence[CustomObject]
+) -> tuple[tuple[DesiredDirection, Vanished], ...]:
+    """The directions between object types that base and head name and the portal does not have.
+
+    They were renamed or deleted in HubSpot: that is no mistake in the file.
+    """
+    if not try_resolve(head.directions, custom_objects).diagnostics:
+        return ()
+    named_before = {(each.from_, each.to) for each in base.directions}
+    found = []
+    for each in head.directions:
+        problems = try_resolve([each], custom_objects).diagnostics
+        unknown = problems and all(one.code == "object-type-unknown" for one in problems)
+        if unknown and (each.from_, each.to) in named_before:
+            found.append((each, vanished(each, problems[0], each.place)))
+    return tuple(found)
+
+
+def vanished(what: object, problem: Diagnostic, place: Place) -> Vanished:
+    """In words: what is gone, that HubSpot is where it went, and what there is instead."""
+    hint = f" ({problem.hint})" if problem.hint else ""
+    return Vanished(
+        f"drift: {problem.message}; the files have named it since the base, so it was renamed or "
+        f"deleted in HubSpot{hint}. {what} is not compared",
+        place,
+    )
 
 
 @dataclass(frozen=True, slots=True)

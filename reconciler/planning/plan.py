@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ConfigurationInvalid, Diagnostic, plural
 from reconciler.model import (
     Account,
     Action,
-    AssociationType,
     Change,
     ConfigFile,
-    DesiredLimit,
     Direction,
     GitState,
+    History,
     Observed,
-    ObservedDirection,
-    Place,
     Plan,
     PortalRef,
+    Refusal,
+    RefusalCode,
     ResolvedDirection,
     Safety,
     Summary,
     TypeKey,
+    Vanished,
     count_actions,
 )
-from reconciler.planning.diff import Difference, differences
+from reconciler.planning.compare import Compared, compare, compare_removed
 from reconciler.planning.order import order
-from reconciler.planning.origin import Declared, origin
-from reconciler.planning.rule import rule_broken
 from reconciler.planning.safety import judge, named_limits
-from reconciler.planning.types import name_types
 from reconciler.spelling import HINTS
 
 
@@ -60,10 +57,10 @@ class PlanContext:
 
 
 def directions_to_read(
-    head: Sequence[ResolvedDirection], base: Sequence[ResolvedDirection] | None
+    head: Sequence[ResolvedDirection], history: History | None
 ) -> tuple[Direction, ...]:
     """The declared directions, and those the base declares and the head no longer does."""
-    return tuple(each.direction for each in (*head, *_removed(head, base)))
+    return tuple(each.direction for each in (*head, *_removed(head, history)))
 
 
 def make_plan(
@@ -71,26 +68,28 @@ def make_plan(
     observed: Observed,
     *,
     context: PlanContext,
-    base: Sequence[ResolvedDirection] | None = None,
+    history: History | None = None,
+    vanished: Sequence[Vanished] = (),
     safety: Safety | None = None,
 ) -> Plan:
     """Everything that would make the portal equal to the files.
 
-    `base` None: no base was asked for, and no change has an origin. Raises ConfigurationInvalid
-    where a limit cannot mean what the file says, or HubSpot's rule would not hold.
+    `history` None: no base was asked for, and no change has an origin. `vanished`: object types
+    that the portal no longer has. Raises ConfigurationInvalid where a limit cannot mean what the
+    file says, or HubSpot's rule would not hold.
     """
-    before_head = None if base is None else {each.direction.key: each for each in base}
-    compared: list[_Compared] = []
+    compared: list[Compared] = []
     diagnostics: list[Diagnostic] = []
     for declared in head:
         seen, hints = observed.by_key[declared.direction.key], HINTS - len(diagnostics)
-        compared.append(_compare(declared, seen, before_head, hints))
+        compared.append(compare(declared, seen, history, hints))
         diagnostics += compared[-1].diagnostics
     if diagnostics:
         raise ConfigurationInvalid(diagnostics)
     compared += [
-        _compare_removed(declared, observed.by_key[declared.direction.key])
-        for declared in _removed(head, base)
+        compare_removed(declared, observed.by_key[declared.direction.key], history)
+        for declared in _removed(head, history)
+        if history is not None
     ]
     changes = tuple(
         change
@@ -98,7 +97,10 @@ def make_plan(
         for change in sorted(part.changes, key=_change_order)
     )
     named = named_limits(
-        changes, observed, head={each.direction.key: each for each in head}, base=before_head or {}
+        changes,
+        observed,
+        head={each.direction.key: each for each in head},
+        base={} if history is None else history.base.by_key,
     )
     changes = tuple(
         replace(each, protected=each.id in named and named[each.id].protected) for each in changes
@@ -112,129 +114,42 @@ def make_plan(
         summary=_summary(changes, compared),
         changes=changes,
         batches=order(changes),
-        warnings=(*context.warnings, *_warnings(changes), *_unknown_rows(observed)),
+        warnings=(
+            *context.warnings,
+            *_first([note for part in compared for note in part.notes]),
+            *_warnings(changes),
+            *_unknown_rows(observed),
+        ),
+        refusals=_gone([*vanished, *(each for part in compared for each in part.vanished)]),
         workspace=context.workspace,
     )
     refusals = judge(plan, safety or Safety(), observed=observed.limits, named=named)
     return replace(plan, refusals=refusals)
 
 
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """One direction's part of the plan."""
-
-    direction: Direction
-    changes: tuple[Change, ...] = ()
-    unchanged: int = 0
-    unmanaged: int = 0
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-
-Bases = Mapping[tuple[str, str], ResolvedDirection]
-
-
-def _compare(
-    declared: ResolvedDirection, observed: ObservedDirection, bases: Bases | None, hints: int
-) -> _Compared:
-    named = name_types(declared, observed, hints=hints)
-    if named.diagnostics:
-        return _Compared(declared.direction, diagnostics=named.diagnostics)
-    types = observed.types()
-    target = _declared_values(declared, named.limits, types)
-    before = observed.values()
-    after = {**before, **{key: each.max for key, each in target.items()}}
-    after_values = {key: value for key, value in after.items() if value is not None}
-    broken = rule_broken(declared, after_values, types, named.limits)
-    if broken:
-        return _Compared(declared.direction, diagnostics=broken)
-    base = None if bases is None else bases.get(declared.direction.key)
-    base_values = {} if base is None else _base_values(base, observed)
-    changes = tuple(
-        Change(
-            direction=declared.direction,
-            type=types[each.key],
-            before=each.before,
-            after=each.after,
-            origin=None
-            if bases is None
-            else origin(base_values.get(each.key), target[each.key], each.before),
-            source=_source(declared, named.limits, each),
-            reason=named.limits[each.key].reason if each.key in named.limits else None,
-        )
-        for each in differences(before, after_values)
-    )
-    return _Compared(
-        declared.direction,
-        changes,
-        unchanged=sum(
-            before.get(key) == each.max for key, each in target.items() if each.max is not None
-        ),
-        unmanaged=len(before.keys() - target.keys()) + observed.unknown_limits,
-    )
-
-
-def _declared_values(
-    declared: ResolvedDirection,
-    named: Mapping[TypeKey, DesiredLimit],
-    types: Mapping[TypeKey, AssociationType],
-) -> dict[TypeKey, Declared]:
-    """What a declared direction says of each type: named, or removed by not naming it."""
-    pruned = {
-        key: Declared(None)
-        for key, type_ in types.items()
-        if declared.prune and type_.pruned_when_unnamed
-    }
-    return pruned | {key: Declared(limit.max) for key, limit in named.items()}
-
-
-def _base_values(base: ResolvedDirection, observed: ObservedDirection) -> dict[TypeKey, Declared]:
-    """What the base says; labels the portal no longer has say nothing."""
-    return _declared_values(base, name_types(base, observed, hints=0).limits, observed.types())
-
-
-def _compare_removed(base: ResolvedDirection, observed: ObservedDirection) -> _Compared:
-    """A direction the base declares and the head does not: the limits it named go."""
-    named = name_types(base, observed, hints=0).limits
-    before = observed.values()
-    target = {key: Declared(None) for key in named}
-    types = observed.types()
-    gone = {key: value for key, value in before.items() if key in named}
-    changes = tuple(
-        Change(
-            direction=base.direction,
-            type=types[each.key],
-            before=each.before,
-            after=None,
-            origin=origin(Declared(named[each.key].max), Declared(None), each.before),
-            reason=f"no longer declared; it was at {named[each.key].place}",
-        )
-        for each in differences(gone, {})
-    )
-    return _Compared(
-        base.direction,
-        changes,
-        unmanaged=len(before.keys() - target.keys()) + observed.unknown_limits,
-    )
-
-
-def _source(
-    declared: ResolvedDirection,
-    named: Mapping[TypeKey, DesiredLimit],
-    difference: Difference[TypeKey],
-) -> Place:
-    """The line of the limit, or of the direction whose declaration leaves it out."""
-    limit = named.get(difference.key)
-    return declared.place if limit is None else limit.place
-
-
-def _removed(
-    head: Sequence[ResolvedDirection], base: Sequence[ResolvedDirection] | None
-) -> list[ResolvedDirection]:
+def _removed(head: Sequence[ResolvedDirection], history: History | None) -> list[ResolvedDirection]:
     declared = {each.direction.key for each in head}
-    return [each for each in base or () if each.direction.key not in declared]
+    base = () if history is None else history.base.directions
+    return [each for each in base if each.direction.key not in declared]
 
 
-def _summary(changes: Sequence[Change], compared: Sequence[_Compared]) -> Summary:
+def _gone(vanished: Sequence[Vanished]) -> tuple[Refusal, ...]:
+    return tuple(
+        Refusal(RefusalCode.VANISHED, each.message, source=each.place) for each in vanished
+    )
+
+
+_MOST_NOTES = 20
+
+
+def _first(notes: Sequence[str]) -> Iterator[str]:
+    """As many notes as somebody reads, and how many more there are."""
+    yield from notes[:_MOST_NOTES]
+    if len(notes) > _MOST_NOTES:
+        yield f"{len(notes) - _MOST_NOTES} more limits that the base ref moved on"
+
+
+def _summary(changes: Sequence[Change], compared: Sequence[Compared]) -> Summary:
     actions = count_actions(changes)
     return Summary(
         create=actions[Action.CREATE],

@@ -84,10 +84,15 @@ class _Types:
 
 @dataclass(frozen=True, slots=True)
 class NamedTypes:
-    """The types a direction's limits mean, and what is wrong with the others."""
+    """The types a direction's limits mean, and what is wrong with the others.
+
+    `astray`: limits whose type the portal does not have, or has twice. That is a mistake in the
+    file, or was changed in HubSpot.
+    """
 
     limits: dict[TypeKey, DesiredLimit]
-    diagnostics: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    astray: tuple[tuple[DesiredLimit, Diagnostic], ...] = ()
 
 
 def name_types(
@@ -102,6 +107,7 @@ def name_types(
     types = _Types(observed)
     limits: dict[TypeKey, DesiredLimit] = {}
     diagnostics: list[Diagnostic] = []
+    astray: list[tuple[DesiredLimit, Diagnostic]] = []
     for limit in declared.limits:
         candidates = types.meant_by(limit.selector)
         match candidates:
@@ -115,14 +121,14 @@ def name_types(
                 limits[type_.key] = limit
             case [] if observed.labels is not None and not _asks_for_nothing(limit):
                 if not _is_untouchable(limit.selector, observed):
-                    search = len(diagnostics) < hints
+                    search = len(diagnostics) + len(astray) < hints
                     found = _unknown(declared.direction, limit, types, search=search)
-                    diagnostics.append(_with_unknown_rows(found, observed.unknown))
+                    astray.append((limit, _with_unknown_rows(found, observed.unknown)))
             case []:
                 continue
             case _:
-                diagnostics.append(_ambiguous(declared.direction, limit, candidates))
-    return NamedTypes(limits, tuple(diagnostics))
+                astray.append((limit, _ambiguous(declared.direction, limit, candidates)))
+    return NamedTypes(limits, tuple(diagnostics), tuple(astray))
 
 
 def limits_by_type(

@@ -36,7 +36,7 @@ def plan_html(plan: Plan, *, digest: str, links: Links = no_links) -> str:
     `links` gives the URL of a file's line, None where the host of the files is not known.
     """
     style, script = asset("report.css"), asset("report.js")
-    title = f"{html_text(plan.portal.name)}: {headline(plan.summary)}"
+    title = f"{html_text(plan.portal.name)}: {headline(plan)}"
     before = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">',
@@ -79,10 +79,10 @@ def _hash(text: str) -> str:
 
 
 def _header(plan: Plan) -> Iterator[str]:
-    portal, summary = plan.portal, plan.summary
+    portal = plan.portal
     yield '<header>\n<p class="eyebrow">Plan of association limits</p>'
     yield f"<h1><bdi>{html_text(portal.name)}</bdi></h1>"
-    yield f'<p class="headline">{headline(summary)}</p>'
+    yield f'<p class="headline">{headline(plan)}</p>'
     facts = {
         "Portal": str(portal.portal_id),
         "Account type": str(portal.account_type),
@@ -202,7 +202,7 @@ def _options(plan: Plan) -> Iterator[str]:
 def _changes(plan: Plan, links: Links, room: int) -> Iterator[str]:
     yield '<div id="changes" tabindex="-1">'
     if not plan.changes:
-        yield f'<p class="note">{headline(plan.summary)}</p>'
+        yield f'<p class="note">{headline(plan)}</p>'
     yield changes_tables(plan, links, room)
     yield '<p class="note" id="none" hidden>No change fits the filters.</p></div>'
 

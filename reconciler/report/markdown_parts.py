@@ -63,7 +63,7 @@ def standing(plan: Plan) -> str:
     if summary.unmanaged:
         sentences.append(f"{summary.unmanaged} unmanaged: not in the files, left alone.")
     text = " ".join(sentences)
-    return text if summary.changes else f"{NO_CHANGES}\n\n{text}"
+    return text if summary.changes or plan.refusals else f"{NO_CHANGES}\n\n{text}"
 
 
 def by_origin(sections: Sequence[Section]) -> str:

@@ -39,7 +39,7 @@ def plan_text(plan: Plan, *, style: Style, width: int | None = None) -> str:
         lines += _section(section, style, width)
     lines += _warnings(plan, style, width)
     lines += _left_alone(plan)
-    return "\n".join([*lines, style.bold(headline(plan.summary))])
+    return "\n".join([*lines, style.bold(headline(plan))])
 
 
 def _destination(plan: Plan, style: Style) -> Iterator[str]:

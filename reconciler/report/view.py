@@ -37,6 +37,8 @@ def way_out(refusal: Refusal) -> str:
         return "`--force` overrides this threshold"
     if refusal.code is RefusalCode.PROTECTED:
         return "`--force` does not override this: take `protect` off in a change of its own"
+    if refusal.code is RefusalCode.VANISHED:
+        return "`--force` does not override this: write what HubSpot shows now, or remove it"
     return "`--force` does not override this"
 
 
@@ -206,11 +208,14 @@ def before_after(change: Change) -> str:
     return f"{amount(change.before)} → {amount(change.after)}"
 
 
-def headline(summary: Summary) -> str:
-    """The last line of a plan's text, to grep."""
-    if not summary.changes:
+def headline(plan: Plan) -> str:
+    """The last line of a plan's text, to grep.
+
+    A plan that is refused without a change has something to say against the portal.
+    """
+    if not plan.summary.changes and not plan.refusals:
         return NO_CHANGES
-    return f"Plan: {', '.join(_counts(summary))}."
+    return f"Plan: {', '.join(_counts(plan.summary))}."
 
 
 def _counts(summary: Summary) -> list[str]:

@@ -12,11 +12,13 @@ from reconciler.model import (
     Category,
     DesiredLimit,
     Direction,
+    History,
     Label,
     ObjectType,
     Observed,
     ObservedDirection,
     ObservedLimit,
+    Past,
     Place,
     Plan,
     ResolvedDirection,
@@ -90,16 +92,28 @@ def plan(
     values: Mapping[AssociationType, int],
     *,
     base: Sequence[ResolvedDirection] | None = None,
+    tip: Sequence[ResolvedDirection] | None = None,
     safety: Safety | None = None,
 ) -> Plan:
-    """The plan of one declared direction."""
+    """The plan of one declared direction; `tip` None: the ref has not moved on since the base."""
     return make_plan(
         [head],
         portal(values, direction=head.direction),
         context=CONTEXT,
-        base=base,
+        history=None if base is None else history(base, tip),
         safety=safety,
     )
+
+
+def history(
+    base: Sequence[ResolvedDirection],
+    tip: Sequence[ResolvedDirection] | None = None,
+    *,
+    complete: bool = True,
+) -> History:
+    """The merge base and the tip of `main`, by default the same."""
+    before = Past(tuple(base), complete)
+    return History(before, before if tip is None else Past(tuple(tip)), "main")
 
 
 def by_id(key: TypeKey) -> ByTypeId:

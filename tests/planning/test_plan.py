@@ -30,6 +30,7 @@ from tests.planning.factory import (
     PRIMARY,
     by_id,
     declared,
+    history,
     limit,
     plan,
     portal,
@@ -305,12 +306,12 @@ def test_a_direction_that_is_no_longer_declared_loses_its_limits() -> None:
     observed = portal({BILLING: 2, DECISION: 3})
     other = portal({BILLING: 1}, direction=COMPANIES_CONTACTS)
     both = type(observed)(observed.account, (*observed.directions, *other.directions))
-    made = make_plan([head], both, context=CONTEXT, base=[removed, head])
+    made = make_plan([head], both, context=CONTEXT, history=history([removed, head]))
     change = only(made)
     assert (change.before, change.after, change.origin) == (2, None, Origin.CONFIG)
     assert change.reason == "no longer declared; it was at configs/a.yaml:9:1"
     assert made.summary.unmanaged == 1
-    assert [each.key for each in directions_to_read([head], [removed, head])] == [
+    assert [each.key for each in directions_to_read([head], history([removed, head]))] == [
         ("0-2", "0-1"),
         ("0-1", "0-2"),
     ]

@@ -35,6 +35,7 @@ from tests.planning.factory import (
     DECISION,
     OBJECT,
     declared,
+    history,
     limit,
     plan,
     portal,
@@ -128,7 +129,7 @@ def test_a_removed_file_does_not_remove_a_protected_limit() -> None:
             ),
         ),
         context=CONTEXT,
-        base=[declared(limit(BILLING, 5, protect=True))],
+        history=history([declared(limit(BILLING, 5, protect=True))]),
     )
     assert refused(made)
 

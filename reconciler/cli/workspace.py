@@ -61,6 +61,8 @@ def _refuse_hidden(workspace: Workspace) -> None:
     if workspace.path is None:
         names += [folder / workspace.configs for folder in nearer]
         names.append(found / WORKSPACE_FILE)
+    if not workspace.config_directory.exists():
+        names.append(found / workspace.configs)
     if not names:
         return
     from reconciler.config.git_head import left_out

@@ -1,0 +1,259 @@
+"""`--base` in the states that repositories and portals really get into."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.sandbox import DEFAULT_TOKEN
+from tests.cli.conftest import PAIR
+from tests.cli.running import Desk
+
+PATH = "configs/contacts-companies.yaml"
+DEALS = "from: deals\nto: contacts\nlabels: {Champion: 1}\n"
+
+
+def git(desk: Desk, *arguments: str) -> str:
+    """Run git as somebody with a name."""
+    done = subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *arguments],
+        cwd=desk.folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def commit(desk: Desk, files: dict[str, str]) -> None:
+    """Write files and commit all that differs."""
+    for path, text in files.items():
+        desk.write(path, text)
+    git(desk, "add", "--all")
+    git(desk, "commit", "-qm", "x")
+
+
+@pytest.fixture
+def repository(pair: Desk) -> Desk:
+    """Two pair files committed to main and applied; a branch checked out."""
+    git(pair, "init", "-qb", "main")
+    commit(pair, {"configs/deals.yaml": DEALS})
+    assert pair.run_here("apply", "--auto-approve").code == 0
+    git(pair, "checkout", "-qb", "branch")
+    return pair
+
+
+def planned(desk: Desk, *arguments: str, base: str = "main", code: int = 0) -> Any:
+    """The plan as JSON."""
+    ran = desk.run_here("plan", "--base", base, "--format", "json", *arguments)
+    assert ran.code == code, ran
+    return ran.json
+
+
+def changes(plan: Any) -> dict[str, tuple[int | None, int | None, str | None]]:
+    """Before, after and origin by ID."""
+    return {each["id"]: (each["before"], each["after"], each["origin"]) for each in plan["changes"]}
+
+
+BILLING = "contacts>companies/USER_DEFINED/28"
+OBJECT = "contacts>companies/HUBSPOT_DEFINED/279"
+
+
+def applied_on_main(desk: Desk, text: str) -> None:
+    """A colleague's change: merged to main and applied, while the branch stays where it was."""
+    git(desk, "checkout", "-q", "main")
+    commit(desk, {PATH: text})
+    assert desk.run_here("apply", "--auto-approve", "--base", "main~1").code == 0
+    git(desk, "checkout", "-q", "branch")
+
+
+def test_a_branch_behind_main_puts_nothing_back(repository: Desk) -> None:
+    """Neither in the plan nor by an apply, and the report says to merge or rebase."""
+    applied_on_main(repository, PAIR.replace("Billing contact: 2\n", "Billing contact: 3\n", 1))
+    plan = planned(repository)
+    assert changes(plan) == {}
+    assert any("merge or rebase main" in each for each in plan["warnings"])
+    text = repository.run_here("plan", "--base", "main").out
+    assert "Somebody changed" not in text
+    commit(repository, {PATH: PAIR.replace("max: 8", "max: 9")})
+    assert changes(planned(repository)) == {OBJECT: (8, 9, "config")}
+    assert repository.run_here("apply", "--auto-approve", "--base", "main").code == 0
+    git(repository, "merge", "-q", "-m", "x", "main")
+    assert changes(planned(repository)) == {}
+
+
+def test_the_commit_that_was_applied_last_is_a_base(repository: Desk) -> None:
+    """As in CD: it is an ancestor, so merge base and tip are one."""
+    git(repository, "checkout", "-q", "main")
+    commit(repository, {PATH: PAIR.replace("max: 8", "max: 9")})
+    assert changes(planned(repository, base="main~1")) == {OBJECT: (8, 9, "config")}
+
+
+@pytest.mark.parametrize(
+    ("broken", "file"),
+    [
+        (PAIR.replace("max: 8", "max: 0"), PATH),
+        ("from: [", PATH),
+        ("version: 2\n", "reconciler.yaml"),
+        (PAIR, "configs/twice.yaml"),
+    ],
+    ids=["value", "syntax", "workspace", "duplicate"],
+)
+def test_the_change_that_repairs_main_can_be_planned_and_applied(
+    repository: Desk, broken: str, file: str
+) -> None:
+    """What it repairs is compared with the portal alone, and the report says so."""
+    repaired = {PATH: PAIR.replace("max: 8", "max: 9")}
+    if file != PATH:
+        repaired[file] = "version: 1\n" if file == "reconciler.yaml" else "# empty\n"
+    git(repository, "checkout", "-q", "main")
+    commit(repository, {file: broken})
+    git(repository, "checkout", "-q", "-B", "branch")
+    commit(repository, repaired)
+    plan = planned(repository)
+    assert changes(plan) == {OBJECT: (8, 9, None)}
+    assert any(f"main:{file}" in each or "declared more" in each for each in plan["warnings"])
+    assert any("compared with the portal alone" in each for each in plan["warnings"])
+    assert repository.run_here("apply", "--auto-approve", "--base", "main").code == 0
+
+
+def test_what_cannot_be_read_at_the_base_is_not_removed(repository: Desk) -> None:
+    """A broken file of main that the branch deletes: nobody knows what it declared."""
+    git(repository, "checkout", "-q", "main")
+    commit(repository, {"configs/deals.yaml": DEALS.replace("1", "zero")})
+    git(repository, "checkout", "-q", "-B", "branch")
+    repository.folder.joinpath("configs/deals.yaml").unlink()
+    plan = planned(repository)
+    assert changes(plan) == {}
+    assert any("main:configs/deals.yaml" in each for each in plan["warnings"])
+
+
+def rename_label(desk: Desk, type_id: int, label: str, inverse_label: str) -> None:
+    """What somebody does in HubSpot's settings."""
+    assert desk.server is not None
+    body = {
+        "associationTypeId": type_id,
+        "label": label,
+        "inverseLabel": inverse_label,
+    }
+    request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
+        f"{desk.server.url}/crm/associations/2026-03/0-1/0-2/labels",
+        data=json.dumps(body).encode(),
+        method="PUT",
+        headers={
+            "Authorization": f"Bearer {DEFAULT_TOKEN}",
+            "Content-Type": "application/json",
+        },
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - as above
+        assert answer.status in {200, 204}
+
+
+def test_a_label_renamed_in_hubspot_is_drift(repository: Desk) -> None:
+    """Exit 4 and not 3: the nightly check goes on to all other directions."""
+    rename_label(repository, 28, "Invoice contact", "Billing contact")
+    assert repository.server is not None
+    repository.server.edit("deals", "contacts", 32, 7)
+    plan = planned(repository, code=4)
+    (refusal,) = plan["refusals"]
+    assert (refusal["code"], refusal["change"]) == ("vanished", None)
+    assert refusal["source"]["path"] == PATH
+    assert "drift" in refusal["message"]
+    assert '"Invoice contact"' in refusal["message"]
+    assert {each["origin"] for each in plan["changes"]} == {"drift"}
+    assert {(each["from"], each["to"]) for each in plan["changes"]} == {("deals", "contacts")}
+    text = repository.run_here("plan", "--base", "main")
+    assert text.code == 4
+    assert '"Invoice contact"' in text.out
+    saved = repository.folder / "plan.json"
+    assert repository.run_here("plan", "--base", "main", "--out", str(saved)).code == 4
+    for arguments in (("--auto-approve", "--base", "main"), (str(saved),), (str(saved), "--force")):
+        assert repository.run_here("apply", *arguments).code == 4
+    assert not repository.writes()[4:]
+    without = repository.run_here("plan")
+    assert (without.code, "label-unknown" in without.err) == (3, True)
+
+
+def test_a_refused_plan_without_a_change_does_not_say_that_all_is_well(repository: Desk) -> None:
+    """In none of the formats."""
+    rename_label(repository, 28, "Invoice contact", "Billing contact")
+    for format_ in ("text", "markdown", "html", "mermaid"):
+        ran = repository.run_here("plan", "--base", "main", "--format", format_)
+        assert ran.code == 4
+        assert "The portal matches the configuration" not in ran.out
+
+
+# ---------------------------------------------------------------- files that are not on disk
+
+
+def hide(desk: Desk, how: str) -> None:
+    """Take the pair file of deals out of the work tree, and not out of the commit."""
+    match how:
+        case "sparse":
+            git(desk, "sparse-checkout", "set", "--no-cone", "/*", "!configs/deals.yaml")
+        case "skip-worktree":
+            git(desk, "update-index", "--skip-worktree", "configs/deals.yaml")
+        case _:
+            git(desk, "update-index", "--assume-unchanged", "configs/deals.yaml")
+    desk.folder.joinpath("configs/deals.yaml").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("how", ["sparse", "skip-worktree", "assume-unchanged"])
+def test_a_file_that_is_not_checked_out_is_not_removed(repository: Desk, how: str) -> None:
+    """It is read from HEAD, with a base and without one, and the report says so."""
+    hide(repository, how)
+    plan = planned(repository)
+    assert changes(plan) == {}
+    assert not plan["config"]["git"]["dirty"]
+    assert any("was read from HEAD" in each for each in plan["warnings"])
+    assert [each["path"] for each in plan["config"]["files"]] == [PATH, "configs/deals.yaml"]
+    assert repository.run_here("validate").out == "Valid: 2 files, 3 directions, 6 limits.\n"
+    commit(repository, {PATH: PAIR.replace("max: 8", "max: 9")})
+    assert changes(planned(repository)) == {OBJECT: (8, 9, "config")}
+    assert set(changes(repository.run_here("plan", "--format", "json").json)) == {OBJECT}
+
+
+def test_a_folder_that_is_not_checked_out_is_read(repository: Desk) -> None:
+    """A sparse checkout of other folders, as for one team's files."""
+    commit(repository, {"configs/team/deals.yaml": DEALS, "configs/deals.yaml": "# moved\n"})
+    git(repository, "sparse-checkout", "set", "--cone", "other")
+    assert not repository.folder.joinpath("configs").exists()
+    ran = repository.run_here("plan", "--base", "main")
+    assert (ran.code, "configs is in the repository but not on disk" in ran.err) == (3, True)
+    git(repository, "sparse-checkout", "set", "--no-cone", "/*", "!configs/team")
+    assert not repository.folder.joinpath("configs/team").exists()
+    assert changes(planned(repository)) == {}
+
+
+def test_a_file_that_was_deleted_is_removed(repository: Desk) -> None:
+    """That is the user's change, committed or not."""
+    repository.folder.joinpath("configs/deals.yaml").unlink()
+    plan = planned(repository)
+    assert {each["origin"] for each in plan["changes"]} == {"config"}
+    assert [each["after"] for each in plan["changes"]] == [None]
+    assert plan["config"]["git"]["dirty"]
+
+
+def test_a_workspace_file_that_is_not_checked_out_is_refused(repository: Desk) -> None:
+    """Its settings would be missed in silence, and another one above taken in its place."""
+    commit(repository, {"reconciler.yaml": "version: 1\nprune: false\n", "hub/x.txt": ""})
+    git(repository, "update-index", "--skip-worktree", "reconciler.yaml")
+    repository.folder.joinpath("reconciler.yaml").unlink()
+    for folder in (repository.folder, repository.folder / "hub"):
+        ran = Desk(folder, repository.server).run_here("plan")
+        assert ran.code == 3
+        assert "reconciler.yaml is in the repository but not on disk" in ran.err
+
+
+def test_other_line_ends_on_disk_are_no_change(repository: Desk) -> None:
+    """As a checkout on Windows has them."""
+    text = Path(repository.folder / PATH).read_text("utf-8")
+    repository.folder.joinpath(PATH).write_bytes(text.replace("\n", "\r\n").encode())
+    assert not planned(repository)["config"]["git"]["dirty"]
+    repository.folder.joinpath(PATH).write_text(text + "# more\n", encoding="utf-8")
+    assert planned(repository)["config"]["git"]["dirty"]

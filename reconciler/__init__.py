@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         CustomObject,
         Desired,
         DesiredDirection,
+        History,
         Observation,
         Plan,
         ResolvedDirection,

@@ -61,13 +61,16 @@ def _refuse_hidden(workspace: Workspace) -> None:
     if workspace.path is None:
         names += [folder / workspace.configs for folder in nearer]
         names.append(found / WORKSPACE_FILE)
-    if not workspace.config_directory.exists():
-        names.append(found / workspace.configs)
-    if not names:
+    _refuse_left_out(names)
+
+
+def _refuse_left_out(paths: Sequence[Path]) -> None:
+    """Raise ConfigurationInvalid for paths that HEAD has and the work tree leaves out."""
+    if not paths or find_top(Path.cwd()) is None:
         return
     from reconciler.config.git_head import left_out
 
-    hidden = [shown_path(path) for path in left_out(here, names)]
+    hidden = [shown_path(path) for path in left_out(Path.cwd(), paths)]
     if hidden:
         raise ConfigurationInvalid([_hidden(path) for path in hidden])
 
@@ -102,6 +105,8 @@ def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
         if not path.exists():
             raise click.BadParameter(f"{path} does not exist.", param_hint="PATH")
     refuse_saved_plans(paths)
+    if not paths and not workspace.config_directory.exists():
+        _refuse_left_out([workspace.config_directory])
     return list(paths) or [_relative(workspace.root / workspace.configs)]
 
 

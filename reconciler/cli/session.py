@@ -14,6 +14,7 @@ from reconciler.cli.settings import settings
 from reconciler.cli.tokens import check_sources, read_token, with_named_files
 from reconciler.cli.workspace import (
     choose_portals,
+    config_paths,
     load_config,
     open_workspace,
     workspace_name,
@@ -85,7 +86,7 @@ class Session:
         self._warn(loaded.warnings)
         state = None if read.head is None else read.head.state
         if base is None:
-            return Files(loaded, state, None)
+            return Files(loaded, state, None, notes=self._removed(loaded.desired, paths))
         return self._with_base(base, Files(loaded, state, None), paths)
 
     def at_hand(self, base: str | None) -> tuple[Desired | None, Desired | None]:
@@ -107,6 +108,28 @@ class Session:
         for words in history.in_words(past.problems):
             output.note(words)
         return head, past.desired
+
+    def _removed(self, head: Desired, paths: Sequence[Path]) -> tuple[str, ...]:
+        """What a plan without a base does not show: directions that no file declares any more."""
+        from reconciler.config import git_head, history
+
+        given = [str(path) for path in config_paths(self.workspace, paths)]
+        known = git_head.removed_since(Path.cwd(), given)
+        if known is None:
+            return ()
+        ref, sources = known
+        elsewhere = _directions(head) | self._elsewhere(head, paths)
+        gone = [
+            each
+            for each in history.directions_of(sources)
+            if history.pair_of(each) not in elsewhere
+        ]
+        if not gone:
+            return ()
+        files = _some(list(dict.fromkeys(each.place.path for each in gone)))
+        what = f"{files} declared {_some(list(dict.fromkeys(map(str, gone))))} at {ref} and was removed"
+        left = "without a base these limits are left alone"
+        return (f"{what}: {left}; plan with --base {ref} to remove them",)
 
     def _with_base(self, ref: str, files: Files, paths: Sequence[Path]) -> Files:
         from reconciler.config import history
@@ -212,6 +235,12 @@ class Session:
         plan = reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
         reconciler.confirm_drift(plan, observation, portal, clock=self.clock, settle=settle)
         return plan
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first three, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 Pair = tuple[ObjectReference, ObjectReference]

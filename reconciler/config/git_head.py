@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from reconciler.config.git_objects import Item, Objects, Parts, Tree, blob_id, open_objects
@@ -17,6 +18,7 @@ _NOT_ON_DISK_ON_PURPOSE = frozenset((b"S", b"h", b"s"))
 """Tags of `git ls-files -v`: skip-worktree, assume-unchanged, both."""
 
 _MOST_PATHS = 500
+_MOST_REMOVED = 50
 _DEFAULT_BRANCHES = (
     "refs/remotes/origin/HEAD",
     "refs/remotes/origin/main",
@@ -170,38 +172,46 @@ def left_out(directory: Path, paths: Sequence[Path]) -> list[Path]:
 
 
 def removed_since(directory: Path, paths: Sequence[str]) -> tuple[str, tuple[Source, ...]] | None:
-    """The pair files that the default branch has below `paths` and the work tree does not.
+    """The pair files that history has below `paths` and the work tree does not.
 
-    With the name to give as a base. On the default branch itself, the commit before HEAD is
-    asked. None where nothing is missing, and where that is not known: no more than what is at
-    hand is looked at.
+    With the name to give as a base: the default branch, where HEAD is not on it; else HEAD, for
+    what is not committed yet, or the commit before it. None where nothing is missing, and where
+    that is not known: only what is at hand is looked at, and at most a few files are read.
     """
     try:
         repository = find_repository(directory)
+        inside = [parts for path in paths if (parts := repository.parts(path)) is not None]
         with open_objects(repository.top) as objects:
-            known = _before(repository, objects)
-            if known is None:
-                return None
-            name, tree = known
-            inside = [parts for path in paths if (parts := repository.parts(path)) is not None]
-            gone = tuple(
-                Source(repository.shown(path), tree.content(item))
-                for path, item in _committed(tree, inside).values()
-                if not os.path.lexists(repository.top.joinpath(*item.real))
-            )
+            for name, tree in _earlier(repository, objects):
+                gone = tuple(
+                    Source(repository.shown(path), tree.content(item))
+                    for path, item in islice(_missing(repository, tree, inside), _MOST_REMOVED)
+                )
+                if gone:
+                    return name, gone
     except GitError:
         return None
-    return (name, gone) if gone else None
+    return None
 
 
-def _before(repository: Repository, objects: Objects) -> tuple[str, Tree] | None:
-    """A name of the commit that this one began from, and its files."""
+def _missing(
+    repository: Repository, tree: Tree, paths: Sequence[Parts]
+) -> Iterator[tuple[Parts, Item]]:
+    for path, item in _committed(tree, paths).values():
+        if not os.path.lexists(repository.top.joinpath(*item.real)):
+            yield path, item
+
+
+def _earlier(repository: Repository, objects: Objects) -> Iterator[tuple[str, Tree]]:
+    """Commits that this work tree began from, by their names."""
     head = objects.commit("HEAD")
+    if head is None:
+        return
     branch = next((each for each in _DEFAULT_BRANCHES if objects.commit(each)), None)
-    if head is None or branch is None:
-        return None
-    name = branch.removeprefix("refs/remotes/").removeprefix("refs/heads/")
-    if objects.commit(branch) == head:
-        parent = objects.parent(head)
-        return None if parent is None else ("HEAD^", objects.tree(parent))
-    return name, objects.tree(merge_base(repository, branch))
+    if branch is not None and objects.commit(branch) != head:
+        name = branch.removeprefix("refs/remotes/").removeprefix("refs/heads/")
+        yield name, objects.tree(merge_base(repository, branch))
+    yield "HEAD", objects.tree(head)
+    before = objects.parent(head)
+    if before is not None and objects.commit(branch or "HEAD") == head:
+        yield "HEAD^", objects.tree(before)

@@ -257,3 +257,40 @@ def test_other_line_ends_on_disk_are_no_change(repository: Desk) -> None:
     assert not planned(repository)["config"]["git"]["dirty"]
     repository.folder.joinpath(PATH).write_text(text + "# more\n", encoding="utf-8")
     assert planned(repository)["config"]["git"]["dirty"]
+
+
+# ---------------------------------------------------------------- a plan without a base
+
+
+def warnings(desk: Desk, *arguments: str) -> list[str]:
+    """What a plan without a base says of removed files."""
+    plan = desk.run_here("plan", "--format", "json", *arguments).json
+    return [each for each in plan["warnings"] if "was removed" in each]
+
+
+def test_a_plan_without_a_base_says_what_a_removed_file_declared(repository: Desk) -> None:
+    """Not committed yet, on a branch, and on the default branch after the merge."""
+    git(repository, "checkout", "-q", "main")
+    assert warnings(repository) == []
+    repository.folder.joinpath("configs/deals.yaml").unlink()
+    (warning,) = warnings(repository)
+    assert warning.startswith("configs/deals.yaml declared deals → contacts at HEAD")
+    assert "plan with --base HEAD" in warning
+    git(repository, "checkout", "-qB", "branch")
+    git(repository, "commit", "-qam", "x")
+    (warning,) = warnings(repository)
+    assert "plan with --base main" in warning
+    git(repository, "checkout", "-qB", "main")
+    (warning,) = warnings(repository)
+    assert "plan with --base HEAD^" in warning
+    assert set(changes(planned(repository, base="HEAD^"))) == {"deals>contacts/USER_DEFINED/32"}
+
+
+def test_a_moved_or_hidden_file_was_not_removed(repository: Desk) -> None:
+    """Its directions are declared still."""
+    git(repository, "mv", "configs/deals.yaml", "configs/sales.yaml")
+    assert warnings(repository) == []
+    assert warnings(repository, "configs/contacts-companies.yaml") == []
+    git(repository, "mv", "configs/sales.yaml", "configs/deals.yaml")
+    hide(repository, "skip-worktree")
+    assert warnings(repository) == []

@@ -53,7 +53,16 @@ def source_problems(
         if problem is not None:
             message, hint = problem
             place = portal.token.place or Place(str(workspace.path), 1, 1)
-            found.append(Diagnostic("token-source", message, place, hint=hint, severity=severity))
+            found.append(
+                Diagnostic(
+                    "token-source",
+                    message,
+                    place,
+                    hint=hint,
+                    severity=severity,
+                    secret_from=place.line,  # the name may be a token by mistake
+                )
+            )
     return found
 
 
@@ -64,7 +73,7 @@ def _problem(
         case EnvToken(name):
             if name.startswith(PREFIX) or name in allowed.variables:
                 return None
-            is_name = name.isupper()  # anything else may be a token by mistake
+            is_name = name.isupper()
             why = f"{name if is_name else 'this variable'}, which does not begin with {PREFIX}"
             way = f"--allow-token-env {name if is_name else 'NAME'}"
             hint = f"name the variable {PREFIX}…, or allow it with {way}"

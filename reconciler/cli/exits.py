@@ -102,6 +102,10 @@ def _as_error(error: Exception) -> ReconcilerError:
     match error:
         case ReconcilerError():
             return error
+        case FileNotFoundError(filename=None) if _directory_is_gone():
+            return ReconcilerError(
+                "the current directory does not exist any more", hint="change to one that does"
+            )
         case OSError(strerror=str(words)):
             about = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
             return ReconcilerError(f"{about}{words}", hint="RECONCILER_TRACEBACK=1 shows where")
@@ -110,6 +114,14 @@ def _as_error(error: Exception) -> ReconcilerError:
                 f"internal error: {type(error).__name__}: {error}; this is a bug in reconciler",
                 hint="RECONCILER_TRACEBACK=1 shows where",
             )
+
+
+def _directory_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _answer_in_json(error: ReconcilerError, code: ExitCode, portal: str | None) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from copy import copy
 from typing import NoReturn
 
 import click
 
 from reconciler import __version__
-from reconciler.cli.settings import Globals
+from reconciler.cli.settings import global_options
 
 COMMANDS = {
     "validate": "Check the files offline.",
@@ -32,7 +33,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"reconciler.cli.{cmd_name}")
-        command = module.command
+        command = copy(module.command)
+        command.params = [*command.params, *global_options()]
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
@@ -56,31 +58,14 @@ def _nearest(name: str) -> str:
 
 @click.group(
     cls=LazyGroup,
+    params=global_options(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 error, 2 changes pending, 3 configuration invalid, 4 refused, "
     "5 apply incomplete, 64 wrong usage.",
 )
-@click.version_option(__version__, prog_name="reconciler")
-@click.option(
-    "--workspace",
-    metavar="FILE",
-    help="Workspace file; without it reconciler.yaml here or above.",
-)
-@click.option("-v", "--verbose", count=True, help="Say more, on stderr.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only results and errors.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colour; NO_COLOR is honoured.",
-)
-@click.pass_context
-def cli(ctx: click.Context, workspace: str | None, verbose: int, quiet: bool, color: str) -> None:  # noqa: FBT001 - click passes flags by name
+@click.version_option(__version__, message="reconciler, version %(version)s")
+def cli() -> None:
     """Keep the association limits of HubSpot portals equal to YAML committed in git."""
-    if verbose and quiet:
-        raise click.UsageError("-v and -q contradict each other.")
-    ctx.obj = Globals(workspace, -1 if quiet else verbose, color)
 
 
 def main() -> NoReturn:

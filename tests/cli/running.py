@@ -92,11 +92,11 @@ class Desk:
         )
         return _checked(Ran(done.returncode, done.stdout, done.stderr))
 
-    def run_here(self, *arguments: str, stdin: str = "") -> Ran:
+    def run_here(self, *arguments: str, stdin: str = "", name: str = "reconciler") -> Ran:
         """The same without a process of its own: thirty times as fast, its streams are texts."""
         out, err = io.StringIO(), io.StringIO()
         with (
-            self._as_if_started(["reconciler", *arguments], io.StringIO(stdin)),
+            self._as_if_started([name, *arguments], io.StringIO(stdin)),
             redirect_stdout(out),
             redirect_stderr(err),
         ):

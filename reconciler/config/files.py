@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler.config.boundary import Boundary, boundary_of
 from reconciler.config.source import Source
 from reconciler.config.text import MAXIMUM_BYTES, too_large
-from reconciler.errors import ConfigurationInvalid, Diagnostic
+from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
 from reconciler.model import Place
 
 WORKSPACE_FILE = "reconciler.yaml"
@@ -35,19 +35,24 @@ def is_pair_file(name: str) -> bool:
     return name.endswith(_SUFFIXES) and not name.startswith(".") and name != WORKSPACE_FILE
 
 
+def _is_missed(name: str) -> bool:
+    """Whether only the case of its suffix keeps a file from being a pair file."""
+    return name.lower().endswith(_SUFFIXES) and not name.endswith(_SUFFIXES)
+
+
 def find_sources(paths: Sequence[Path]) -> list[Source]:
     """The pair files below the given paths in sorted order; a file given itself is taken as is.
 
     Raises ConfigurationInvalid with everything that cannot be read.
     """
     sources, diagnostics = collect(paths)
-    if diagnostics:
+    if any(each.severity is Severity.ERROR for each in diagnostics):
         raise ConfigurationInvalid(diagnostics)
     return sources
 
 
 def collect(paths: Sequence[Path]) -> tuple[list[Source], list[Diagnostic]]:
-    """The files that can be read, each once, and what is wrong with the others.
+    """The files that can be read, each once, and what is wrong with the others, with warnings.
 
     No link is followed out of the repository, or out of the folder that was given where that is
     in none. Folders, files and bytes are bounded; past a bound there is a diagnostic.
@@ -164,6 +169,8 @@ class _Walk:
             below = os.path.realpath(path) if is_link else os.path.join(real, name)  # noqa: PTH118 - text
             if is_pair_file(name) or os.path.isdir(below):  # noqa: PTH112 - text
                 self._visit(path, below, boundary, (*above, identity))
+            elif _is_missed(name):
+                self.diagnostics.append(_missed(shown_path(path)))
 
     def _entries(self, directory: Path, real: str) -> Iterator[tuple[str, bool]]:
         """The names in a folder that are not hidden, sorted, and which of them are links."""
@@ -212,6 +219,17 @@ class _Walk:
                 hint="give the paths of fewer files, or split the configuration",
             )
         )
+
+
+def _missed(shown: str) -> Diagnostic:
+    stem, _, suffix = shown.rpartition(".")
+    return Diagnostic(
+        "file-suffix",
+        f"{shown} is not read: pair files end in .yaml or .yml, in small letters",
+        Place(shown, 1, 1),
+        hint=f"rename it to {stem}.{suffix.lower()}",
+        severity=Severity.WARNING,
+    )
 
 
 def _missing(shown: str) -> Diagnostic:

@@ -34,8 +34,8 @@ def load_found(
     prune: bool,
 ) -> Loaded:
     """What the pair files say that `collect` found below the paths. Raises as `load` does."""
-    if not sources and not unreadable:
-        raise ConfigurationInvalid([_no_pair_files(paths)])
+    if not sources and all(each.severity is Severity.WARNING for each in unreadable):
+        raise ConfigurationInvalid([*unreadable, _no_pair_files(paths)])
     return _parse(sources, prune=prune, earlier=unreadable)
 
 
@@ -73,9 +73,24 @@ def _read(source: Source, *, prune: bool) -> Declared:
         for root in documents.roots
         if not is_empty(root)
     ]
+    nothing = [] if declared or documents.diagnostics else [_declares_nothing(source.path)]
     return Declared(
         tuple(direction for each in declared for direction in each.directions),
-        documents.diagnostics + tuple(found for each in declared for found in each.diagnostics),
+        (
+            *documents.diagnostics,
+            *(found for each in declared for found in each.diagnostics),
+            *nothing,
+        ),
+    )
+
+
+def _declares_nothing(path: str) -> Diagnostic:
+    return Diagnostic(
+        "file-declares-nothing",
+        f"{path} declares nothing: it is empty or holds comments only",
+        Place(path, 1, 1),
+        hint="write a document, or remove the file; what it declared before is no longer managed",
+        severity=Severity.WARNING,
     )
 
 
@@ -96,5 +111,5 @@ def _no_pair_files(paths: Sequence[Path]) -> Diagnostic:
         "no-pair-files",
         f"no pair files below {below}",
         Place(shown[0], 1, 1),
-        hint="pair files end in .yaml or .yml; `reconciler import` writes them from a portal",
+        hint="pair files end in .yaml or .yml; the README shows one",
     )

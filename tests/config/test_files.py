@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config import find_sources
-from reconciler.errors import ConfigurationInvalid
+from reconciler.config import find_sources, load
+from reconciler.errors import ConfigurationInvalid, Severity
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +143,49 @@ def test_a_name_that_no_system_takes_is_unreadable() -> None:
     """Too long, or with a NUL: a diagnostic, no traceback."""
     assert problems("x" * 5000) == [("file-unreadable", "x" * 5000, 1, 1)]
     assert problems("a\0b")[0][0] == "file-unreadable"
+
+
+@pytest.mark.parametrize("name", ["a.YAML", "a.Yml", "a.yAmL"])
+def test_a_suffix_in_capitals_is_a_warning(name: str) -> None:
+    """On a disk that ignores case it looks like a pair file, and nobody reads it."""
+    Path("configs").mkdir()
+    Path("configs/b.yaml").write_text("from: contacts\nto: companies\nmax: 5\n")
+    Path("configs", name).write_text("from: contacts\nto: deals\nmax: 5\n")
+    loaded = load([Path("configs")])
+    assert [each.path for each in loaded.desired.files] == ["configs/b.yaml"]
+    (warning,) = loaded.warnings
+    assert (warning.code, warning.place.path) == ("file-suffix", f"configs/{name}")
+    assert warning.severity is Severity.WARNING
+    assert warning.hint == f"rename it to configs/a.{name[2:].lower()}"
+
+
+def test_only_files_with_a_suffix_in_capitals_are_no_pair_files() -> None:
+    """The error says that there are none, the warning why."""
+    Path("configs").mkdir()
+    Path("configs/a.YAML").write_text("from: contacts\nto: deals\nmax: 5\n")
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load([Path("configs")])
+    assert {each.code for each in caught.value.diagnostics} == {"no-pair-files", "file-suffix"}
+
+
+def test_other_files_are_left_out_without_a_word() -> None:
+    """Notes, copies and hidden files are nobody's mistake."""
+    Path("configs").mkdir()
+    Path("configs/b.yaml").write_text("from: contacts\nto: companies\nmax: 5\n")
+    for name in ("README.md", "b.yaml.bak", ".c.YAML", "yaml"):
+        Path("configs", name).write_text("")
+    assert load([Path("configs")]).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "\n\n", "# from: contacts\n# to: companies\n", "---\n", "---\n---\n# x\n", "~\n"],
+)
+def test_a_file_that_declares_nothing_is_a_warning(content: str) -> None:
+    """Emptied or commented out, its limits are silently no longer managed."""
+    Path("configs").mkdir()
+    Path("configs/a.yaml").write_text(content)
+    Path("configs/b.yaml").write_text("---\n# one\n---\nfrom: contacts\nto: companies\nmax: 5\n")
+    (warning,) = load([Path("configs")]).warnings
+    assert (warning.code, warning.place.path) == ("file-declares-nothing", "configs/a.yaml")
+    assert warning.severity is Severity.WARNING

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
+from reconciler.cli import output
+from reconciler.cli.signals import stop_signals
+
 if TYPE_CHECKING:
     from reconciler.sandbox import Fault, Options, Portal
     from reconciler.sandbox.store import SqliteStore
@@ -161,7 +164,7 @@ def command(ctx: click.Context, **arguments: Unpack[_Arguments]) -> None:
     """Run a local stand-in for the HubSpot endpoints used here, for demos and tests.
 
     It listens on 127.0.0.1 and prints its address first. Open that in a browser to see the limits.
-    SIGINT or SIGTERM ends it.
+    SIGINT, SIGTERM or SIGHUP ends it.
     """
     if "help" in arguments["fault"]:
         click.echo(_fault_language())
@@ -187,13 +190,13 @@ def _run(
     # A list and a short sleep: `Event.set` in a handler deadlocks when two signals meet inside its
     # `wait`, and a wait without end does not notice a signal that another thread was given.
     signals: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, lambda received, _: signals.append(received))
     log = _log if verbosity > 0 else None
     try:
         with serve(portal, options, port=arguments["port"], store=store, log=log) as server:
             # The address comes first and at once: whoever started this waits for the line.
-            click.echo(server.url)
+            output.result(server.url, brief=server.url)
             if verbosity >= 0 and options.token == DEFAULT_TOKEN:
                 click.echo(f"The token is {DEFAULT_TOKEN}. Ctrl-C ends the sandbox.", err=True)
             while not signals:

@@ -20,7 +20,7 @@ from tests.applying import scenario, truth
 from tests.applying.clock import VirtualClock
 from tests.applying.factory import change, portal, wanted
 from tests.applying.playing import USUAL, plan, world
-from tests.applying.world import WIDE, World
+from tests.applying.world import WIDE, Told, World
 
 
 def results(*statuses: Status) -> list[ChangeResult]:
@@ -55,6 +55,19 @@ def test_every_kind_of_step_is_applied_and_verified(tmp_path: Path) -> None:
     assert ran.result.outcome is Outcome.APPLIED
     reads = [entry for entry in ran.requests if entry.operation == "read"]
     assert len(reads) == 2 * len(plan(USUAL).by_direction)
+    assert made.plan(scenario.configuration()).changes == ()
+
+
+def test_whoever_watches_cannot_stop_an_apply(tmp_path: Path) -> None:
+    """Every call of an observer and of a progress raises: everything is written and verified."""
+
+    class Broken(Told):
+        def __init__(self) -> None:
+            """Keep nothing: without the list of words every call raises AttributeError."""
+
+    made = world(tmp_path, USUAL)
+    ran = made.apply(plan(USUAL), ["update#1:503", "update#3:drop"], told=Broken())
+    assert ran.result.outcome is Outcome.APPLIED
     assert made.plan(scenario.configuration()).changes == ()
 
 

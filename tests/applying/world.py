@@ -227,6 +227,7 @@ class World:
         timeout: float = TIMEOUT,
         verify_timeout: float = VERIFY_TIMEOUT,
         save: Callable[[int], None] = lambda _: None,
+        told: Told | None = None,
     ) -> Ran:
         """Apply a plan while these faults are in force."""
         self.sandbox.set_faults(tuple(parse_fault(rule) for rule in faults))
@@ -236,7 +237,7 @@ class World:
             timestamp(self.clock),
         )
         requests, steps = len(self.sandbox.requests), len(self.sandbox.history)
-        path, told = self.folder / "journal.jsonl", Told()
+        path, told = self.folder / "journal.jsonl", told or Told()
         path.unlink(missing_ok=True)
         with (
             Journal(path, self.clock.wall, save) as journal,
@@ -265,7 +266,7 @@ class World:
             steps=self.sandbox.history[steps:],
             history=len(self.sandbox.history),
             journal=path.read_text("utf-8"),
-            told=tuple(told.words),
+            told=tuple(getattr(told, "words", ())),
             before=before,
             seconds=self.clock.monotonic() - begun,
         )

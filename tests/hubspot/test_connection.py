@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from datetime import date
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from reconciler.errors import CredentialError, UsageProblem
 from reconciler.hubspot import ApiVersion, Connection, Secret, parse_base_url
@@ -86,6 +91,42 @@ def test_base_urls_that_are_not_safe_for_a_token(text: str) -> None:
         parse_base_url(text)
     assert "hunter2secret" not in f"{caught.value.message} {caught.value.hint}"
     assert caught.value.exit_code == 64
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["https://", "http://", "//", "/", ":", "::", "@", "[", "]", "[::1]", "[::]", ".", "..",
+             "xn--", "xn--a", "xn--bcher-kva", "api", "hubapi.com", "127.0.0.1", "0x7f.1", "localhost",
+             "-", "_", "%", "%2e", "%zz", "?", "#", " ", "\\", "\n", "\0", "é", "\u200b", "\ud800", ":0",
+             ":65535", ":65536", ":+1", ":\u0661", "a" * 63, "a" * 64, "1" * 20, "fe80::1%eth0"]
+        )
+        | st.text(max_size=4),
+        max_size=8,
+    ).map("".join)
+)  # fmt: skip
+@example("https://a..b")
+@example("https://xn--")
+@example("https://[::1]x")
+@example("https://[::1]:x")
+@example("https://host:99999999999999999999999")
+@example("https://u:p@host")
+@example("https://" + "a." * 200)
+@settings(max_examples=500, deadline=None)
+def test_any_text_is_a_usable_base_url_or_wrong_usage(text: str) -> None:
+    """Nothing of a usable one is lost, and both httpx and the name service can take it."""
+    try:
+        url = parse_base_url(text)
+    except UsageProblem:
+        return
+    assert parse_base_url(url) == url
+    without_zeros = re.compile(":0+(?=[0-9])")
+    given_url, used = (without_zeros.sub(":", each.lower()) for each in (text.rstrip("/"), url))
+    assert used == given_url
+    parsed = httpx.URL(f"{url}/x")
+    assert parsed.host
+    (urlsplit(url).hostname or "").encode("idna")
+    httpx.Request("GET", parsed)
 
 
 def test_a_token_is_never_shown() -> None:

@@ -88,9 +88,9 @@ def write_until_it_dies(url: str) -> int:
             answered += 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
-    """The address is the first line, and both signals end it with 0, hanging clients or not."""
+    """The address is the first line, and each signal ends it with 0, hanging clients or not."""
     with running("--fault", "labels:hang,seconds=60") as (url, process):
         assert url.startswith("http://127.0.0.1:")
         assert limits(url) == {279: 5, 28: 1}

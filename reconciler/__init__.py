@@ -192,7 +192,9 @@ def apply_plan(
     default ones where left out; `force` overrides them, and nothing else. `files` and `base`: the
     limits desired here and at the base, which the plan's protection is held against beside what
     the plan says itself. `verify_timeout`: seconds that the written limits of a direction have to
-    show. `record`: a journal that keeps what is learnt.
+    show. `progress` is for people: what it raises stops nothing. `record`: a journal that keeps
+    what is learnt; give it to `connect` as `journal` too, so that no request leaves without its
+    line.
     """
     from reconciler.applying import apply
     from reconciler.applying.safeguards import Safeguards

@@ -11,7 +11,7 @@ import reconciler
 from reconciler.cli import output
 from reconciler.cli.options import DEFAULT_SETTLE, PortalOptions
 from reconciler.cli.settings import settings
-from reconciler.cli.tokens import check_sources, read_token, with_named_files
+from reconciler.cli.tokens import check_sources, know_environment, read_token, with_named_files
 from reconciler.cli.workspace import (
     choose_portals,
     config_paths,
@@ -65,6 +65,7 @@ class Session:
     @classmethod
     def start(cls, options: PortalOptions) -> Session:
         """Read the workspace; nothing is sent yet."""
+        know_environment()
         parse_base_url(options.base_url)
         stop = Stop()
         workspace = with_named_files(open_workspace(), options.allowed)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler import outgoing
 from reconciler.cli import output
 from reconciler.cli.options import Allowed
 from reconciler.config import EnvToken, FileToken, PortalSettings, Workspace
@@ -28,7 +29,18 @@ from reconciler.hubspot import LONGEST_TOKEN, Secret
 from reconciler.model import Place
 
 PREFIX = "HUBSPOT_"
+_OF_FORGES = ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def know_environment() -> None:
+    """Mask the tokens of the environment from here on, before any of them is read.
+
+    One may stand in a file by mistake, which is shown while it is checked.
+    """
+    for name, value in os.environ.items():
+        if name in _OF_FORGES or (name.startswith(PREFIX) and name.endswith("_TOKEN")):
+            outgoing.know(value.strip())
 
 
 def check_sources(

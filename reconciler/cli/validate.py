@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.options import Allowed
-from reconciler.cli.tokens import source_problems
+from reconciler.cli.tokens import know_environment, source_problems
 from reconciler.cli.workspace import load_config, open_workspace
 from reconciler.config import default_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
@@ -30,6 +30,7 @@ def command(paths: tuple[Path, ...], format_: str) -> int:
 
     Without PATHS: the workspace's configs folder. All errors of all files are reported in one go.
     """
+    know_environment()
     findings, desired = _check(paths)
     _report(format_, findings, desired)
     return int(ExitCode.INVALID if desired is None else ExitCode.DONE)

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+import reconciler
+from reconciler.model import Result
 from reconciler.sandbox import parse_fault
 from tests.cli.running import Desk, Ran
 
@@ -217,3 +222,71 @@ def test_an_ignored_hangup_stays_ignored(pair: Desk) -> None:
         pair, [signal.SIGHUP], before="trap '' HUP;", command="apply --auto-approve --concurrency 1"
     )
     assert (code, out.splitlines()[-1]) == (0, DONE)
+
+
+ON_ITS_OWN_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "reconciler", *sys.argv[1:]])
+"""
+
+
+def test_a_terminal_that_goes_away_changes_no_outcome(pair: Desk) -> None:
+    """The journal has the end of the apply, whatever the terminal saw of it."""
+    assert pair.server is not None
+    pair.server.set_faults([parse_fault("update#2:delay,seconds=1")])
+    terminal, inner = pty.openpty()
+    arguments = ["apply", "--auto-approve", "--concurrency", "1", "--journal", "journal.jsonl"]
+    with subprocess.Popen(
+        [sys.executable, "-c", ON_ITS_OWN_TERMINAL, *arguments],
+        cwd=pair.folder,
+        env=pair.env,
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+    ) as process:
+        os.close(inner)
+        until = time.monotonic() + 50
+        while len(pair.writes()) < 2 and time.monotonic() < until:
+            if select.select([terminal], [], [], 0.02)[0]:
+                os.read(terminal, 65_536)
+        os.close(terminal)
+        code = process.wait(60)
+    assert code in {0, 5}
+    lines = (pair.folder / "journal.jsonl").read_text("utf-8").splitlines()
+    end = json.loads(lines[-1])
+    assert end["event"] == "finish"
+    assert end["outcome"] == ("applied" if code == 0 else "incomplete")
+
+
+def test_a_bug_after_the_first_write_is_not_nothing_was_written(
+    pair: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 5, and no change is said to be written or not to be."""
+    real = reconciler.apply_plan
+
+    def broken(*args: Any, **kwargs: Any) -> Result:
+        real(*args, **kwargs)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(reconciler, "apply_plan", broken)
+    ran = pair.run_here("apply", "--auto-approve", "--format", "json")
+    assert ran.code == 5
+    assert "internal error: RuntimeError: a bug" in ran.err
+    assert ran.json["outcome"] == "incomplete"
+    assert {each["status"] for each in ran.json["changes"]} == {"uncertain"}
+
+
+def test_a_bug_in_the_report_is_not_the_outcome(
+    pair: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is written and verified: exit 0, with the bug on stderr."""
+
+    def broken(*_: object, **__: object) -> str:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("reconciler.cli.apply.result_text", broken)
+    ran = pair.run_here("apply", "--auto-approve")
+    assert ran.code == 0
+    assert "the result (applied) cannot be shown" in ran.err

@@ -163,6 +163,17 @@ def test_the_workspace_names_only_variables_that_are_meant_for_it(repository: De
     assert "warning[token-source]" in checked.err
 
 
+def test_a_token_in_a_file_by_mistake_is_masked(repository: Desk) -> None:
+    """Where it stands in a pair file or the workspace file, and is in the environment, too."""
+    repository.variables["HUBSPOT_ACCESS_TOKEN"] = SECRET
+    repository.write("configs/b.yaml", f"from: contacts\nto: deals\nmax: {SECRET}\n")
+    repository.write("reconciler.yaml", f"version: 1\nconfigs: {{a: {SECRET}}}\n")
+    for arguments in (["validate"], ["validate", "--format", "json"], ["plan"]):
+        ran = repository.run_here(*arguments)
+        assert ran.code == 3
+        assert SECRET not in ran.out + ran.err
+
+
 def test_a_token_taken_for_the_name_of_its_variable_is_not_shown(repository: Desk) -> None:
     """Neither in the message nor below it."""
     repository.write("reconciler.yaml", FROM_ENV.replace("NAME", "ghp_0123456789abcdefABCDEF"))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -82,23 +81,30 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """Write diagnostics with their source lines to stderr."""
     from reconciler.report.diagnostics import diagnostics_text
 
-    text = diagnostics_text(tuple(diagnostics), lines=source_line, style=style(sys.stderr))
+    text = diagnostics_text(tuple(diagnostics), lines=source_lines(), style=style(sys.stderr))
     if text:
         click.echo(text.rstrip("\n"), err=True, color=True)
 
 
-def source_line(place: Located) -> str | None:
-    """The line a diagnostic speaks of, or None where the file cannot be read any more.
+def source_lines() -> Callable[[Located], str | None]:
+    """Finds the line a diagnostic is about, or None where the file cannot be read any more.
 
-    What was refused unread, a link out of the repository, is not read here either.
+    Each file is read once. What was refused unread, a link out of the repository, is not read
+    here either.
     """
-    lines = _lines(place.path, str(Path.cwd()))
-    return lines[place.line - 1] if 0 < place.line <= len(lines) else None
+    files: dict[str, tuple[str, ...]] = {}
+
+    def line_at(place: Located) -> str | None:
+        if place.path not in files:
+            files[place.path] = _lines(Path(place.path))
+        lines = files[place.path]
+        return lines[place.line - 1] if 0 < place.line <= len(lines) else None
+
+    return line_at
 
 
-@lru_cache(maxsize=256)
-def _lines(path: str, directory: str) -> tuple[str, ...]:  # noqa: ARG001 - a part of the cache's key
-    source = read_source(Path(path))
+def _lines(path: Path) -> tuple[str, ...]:
+    source = read_source(path)
     if isinstance(source, Diagnostic):
         return ()
     text = source.content.decode("utf-8", "replace")

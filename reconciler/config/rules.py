@@ -100,12 +100,13 @@ class _Part:
         yield from self._above_ui_maximum()
 
     def _nothing_declared(self) -> Diagnostic:
-        return Diagnostic(
-            "nothing-declared",
-            f"{self.name} declares no limit, which would delete all it has",
-            self.direction.place,
-            hint="write `max: unlimited` if that is meant; remove the direction to leave it alone",
-        )
+        consequence = "would remove all that the portal has"
+        hint = "write `max: unlimited` if that is meant; remove the direction to leave it alone"
+        if not self.direction.prune:
+            consequence = "has no effect with `prune: false`"
+            hint = "name a limit, or remove the direction"
+        words = f"{self.name} declares no limit, which {consequence}"
+        return Diagnostic("nothing-declared", words, self.direction.place, hint=hint)
 
     def _labels_above_object_limit(self) -> Iterator[Diagnostic]:
         if self.form.max is None or self.form.max.max is None:

@@ -183,6 +183,15 @@ def test_other_names_get_no_warning(name: str) -> None:
     assert problems(source(f"from: companies\nto: {name}\nmax: 5\n")) == ()
 
 
+def test_a_direction_without_limits_that_prunes_nothing_has_no_effect() -> None:
+    """It would not remove anything, and the message does not say so."""
+    problem = the_problem("from: contacts\nto: companies\nprune: false\n")
+    assert problem.code == "nothing-declared"
+    assert problem.message == (
+        "contacts → companies declares no limit, which has no effect with `prune: false`"
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "words"),
     [

@@ -183,6 +183,7 @@ def apply_plan(
     files: Desired | None = None,
     base: Desired | None = None,
     verify_timeout: float = 60.0,
+    settle: float = 2.0,
     progress: Progress | None = None,
     record: Record | None = None,
 ) -> Result:
@@ -192,9 +193,10 @@ def apply_plan(
     default ones where left out; `force` overrides them, and nothing else. `files` and `base`: the
     limits desired here and at the base, which the plan's protection is held against beside what
     the plan says itself. `verify_timeout`: seconds that the written limits of a direction have to
-    show. `progress` is for people: what it raises stops nothing. `record`: a journal that keeps
-    what is learnt; give it to `connect` as `journal` too, so that no request leaves without its
-    line.
+    show. `settle`: seconds that two reads must be apart that are to agree on a limit; for 0 one
+    read will do. `progress` is for people: what it raises stops nothing. `record`: a journal that
+    keeps what is learnt; give it to `connect` as `journal` too, so that no request leaves without
+    its line.
     """
     from reconciler.applying import apply
     from reconciler.applying.safeguards import Safeguards
@@ -206,6 +208,7 @@ def apply_plan(
         clock=clock,
         safeguards=Safeguards(safety or Safety(), force, files, base),
         verify_timeout=verify_timeout,
+        settle=settle,
         progress=progress,
         record=record,
     )

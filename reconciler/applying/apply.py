@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from reconciler.applying.direction import DirectionRun
 from reconciler.applying.knowledge import change_error
 from reconciler.applying.progress import Contained, NoProgress, Progress
+from reconciler.applying.reading import Due
 from reconciler.applying.record import NoRecord, Record
 from reconciler.applying.safeguards import Safeguards, check
+from reconciler.applying.staleness import SETTLE, VERIFY_TIMEOUT, Settling
 from reconciler.applying.surroundings import Surroundings
-from reconciler.errors import PlanRefused, ReconcilerError
+from reconciler.errors import Interrupted, PlanRefused, ReconcilerError
 from reconciler.hubspot import Clock, Portal
 from reconciler.model import (
     ChangeResult,
@@ -21,9 +23,6 @@ from reconciler.model import (
     Status,
 )
 
-VERIFY_TIMEOUT = 60.0
-"""Seconds that written limits have to show, unless told otherwise."""
-
 
 def apply_plan(
     plan: Plan,
@@ -32,6 +31,7 @@ def apply_plan(
     clock: Clock,
     safeguards: Safeguards | None = None,
     verify_timeout: float = VERIFY_TIMEOUT,
+    settle: float = SETTLE,
     progress: Progress | None = None,
     record: Record | None = None,
 ) -> Result:
@@ -40,6 +40,8 @@ def apply_plan(
     Raises PlanRefused or a PortalError before the first write; from then on everything is in
     the result. Without `safeguards` the default thresholds hold, and the protection that the plan
     states. `verify_timeout`: seconds that the written limits of a direction have to show.
+    `settle`: a change is verified when two reads agree that are at least so many seconds apart;
+    for 0 one read will do.
     """
     around = Surroundings(
         portal,
@@ -47,13 +49,19 @@ def apply_plan(
         Contained(progress or NoProgress()),
         record or NoRecord(),
         verify_timeout,
+        settle,
     )
     started_at = timestamp(clock)
     around.record.start(plan)
     try:
         if plan.changes:
             around.progress.checking(len(plan.by_direction))
-        check(plan, portal, safeguards or Safeguards())
+        check(
+            plan,
+            portal,
+            safeguards or Safeguards(),
+            Settling(clock, settle, verify_timeout),
+        )
     except ReconcilerError as error:
         around.record.finish(unwritten(plan, error, clock, started_at, portal.requests))
         raise
@@ -64,7 +72,9 @@ def apply_plan(
 
 def _carry_out(plan: Plan, around: Surroundings, started_at: str) -> Result:
     runs = [_run(plan, direction, around) for direction in _directions(plan)]
-    settled = around.portal.in_parallel([run.run for run in runs])
+    around.portal.in_parallel([run.write for run in runs])
+    _read_back(runs, around)
+    settled = [run.finish() for run in runs]
     changes = _in_plan_order(plan, [each for part in settled for each in part.results])
     ended = outcome(changes, may_have_written=any(part.may_have_written for part in settled))
     return Result(
@@ -77,14 +87,37 @@ def _carry_out(plan: Plan, around: Surroundings, started_at: str) -> Result:
     )
 
 
+def _read_back(runs: Sequence[DirectionRun], around: Surroundings) -> None:
+    """Look at all directions again until all is known: in rounds, so that no thread waits."""
+    try:
+        while waiting := [(run, due) for run in runs if (due := run.due) is not None]:
+            around.clock.wait(_next_round([due for _, due in waiting]) - around.clock.monotonic())
+            now = around.clock.monotonic()
+            around.portal.in_parallel([run.look for run, due in waiting if due.moment <= now])
+            for run, _ in waiting:
+                if run.due is None:
+                    run.finish()
+    except Interrupted as error:
+        around.halt.because(error.message)
+        for run in runs:
+            run.close(error.message)
+
+
+def _next_round(dues: Sequence[Due]) -> float:
+    """The moment when the first direction is to be read, or all that only wait to settle."""
+    together = [due.moment for due in dues if due.together]
+    first = [due.moment for due in dues if not due.together]
+    return min([*first, *([max(together)] if together else [])])
+
+
 def outcome(changes: Sequence[ChangeResult], *, may_have_written: bool) -> Outcome:
     """`failed` only where nothing was written: refused or never sent, to the last change."""
     if not changes:
         return Outcome.NOTHING
     if all(each.status is Status.VERIFIED for each in changes):
         return Outcome.APPLIED
-    verified = any(each.status is Status.VERIFIED for each in changes)
-    return Outcome.INCOMPLETE if verified or may_have_written else Outcome.FAILED
+    open_ = any(each.status in (Status.VERIFIED, Status.UNCERTAIN) for each in changes)
+    return Outcome.INCOMPLETE if open_ or may_have_written else Outcome.FAILED
 
 
 def untouched(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from reconciler.applying.staleness import shown
+from reconciler.applying.staleness import Now, shown
 from reconciler.errors import PortalError, ReconcilerError
 from reconciler.model import Change, ChangeError, ChangeResult, Status, TypeKey
 
@@ -32,73 +32,122 @@ class Doubtful:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The portal says it was not written."""
+    """The portal says it was not written.
+
+    `judged` False: turned back before anybody looked at the inputs (401, 403, a wrong address).
+    """
 
     error: ChangeError
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """It was sent, and a reading before the next step showed it."""
+    """It was sent, and a read after that showed it. It is never sent again."""
 
 
 Knowledge = Untried | Accepted | Doubtful | Refused | Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The last whole reading of a direction; `values` None: there is none, because `unread`."""
+class Sight:
+    """What the reads since `since` showed of one limit, all of them the same.
 
-    values: Mapping[TypeKey, int] | None = None
-    unread: str = "nothing of this direction was sent"
+    `since`: when the first of them was answered; `until`: when the last of them was asked for.
+    Seconds of the clock.
+    """
+
+    value: Now
+    since: float
+    until: float
+
+    def lasted(self, seconds: float) -> bool:
+        """Whether two agreeing reads were at least so far apart; for 0 seconds one will do."""
+        return self.until >= self.since + seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What reads of a direction showed of its limits; `unread`: why the last one brought nothing."""
+
+    sights: Mapping[TypeKey, Sight] = field(default_factory=dict)
+    unread: str | None = None
+
+    def then(self, shown: Mapping[TypeKey, Now], asked: float, answered: float) -> Seen:
+        """And after one more read. A value that differs from the one before begins anew."""
+        sights = {
+            key: replace(before, until=asked)
+            if (before := self.sights.get(key)) is not None and before.value == value
+            else Sight(value, answered, answered)
+            for key, value in shown.items()
+        }
+        return Seen(sights)
+
+    def without(self, keys: Collection[TypeKey]) -> Seen:
+        """As if these had not been read: they are sent, and what was seen before says nothing."""
+        return replace(self, sights={k: v for k, v in self.sights.items() if k not in keys})
 
     def shows(self, change: Change) -> bool:
-        """Whether the limit is what the change was to make it."""
-        return self.values is not None and self.values.get(change.type.key) == change.after
+        """Whether the limit is what the change was to make it, by the last read."""
+        sight = self.sights.get(change.type.key)
+        return sight is not None and sight.value == change.after
+
+    def shows_old(self, change: Change) -> bool:
+        """Whether the limit is what it was before, by the last read."""
+        sight = self.sights.get(change.type.key)
+        return sight is not None and sight.value == change.before
 
 
-def judge(change: Change, known: Knowledge, seen: Seen) -> ChangeResult:
-    """What became of a change. The portal's own showing outweighs what it answered."""
+def judge(change: Change, known: Knowledge, seen: Seen, settle: float) -> ChangeResult:
+    """What became of a change. What the portal shows outweighs what it answered.
+
+    Only two reads that agree prove anything, at least `settle` seconds apart.
+    """
     if isinstance(known, Untried):
         return ChangeResult(change, Status.NOT_ATTEMPTED, known.error)
-    if seen.values is None:
-        return _unread(change, known, seen.unread)
-    if seen.shows(change):
+    sight = seen.sights.get(change.type.key)
+    if sight is None:
+        why = f"it was not read back: {seen.unread or 'the apply broke off'}"
+        return _unproven(change, known, why)
+    value = shown(sight.value)
+    if sight.value == change.before and not isinstance(known, Refused):
+        return _unproven(
+            change, known, f"the portal still shows {value}, not {shown(change.after)}"
+        )
+    if not sight.lasted(settle):
+        return _unproven(change, known, _unsettled(value, seen, settle))
+    if sight.value == change.after:
         return ChangeResult(change, Status.VERIFIED)
     if isinstance(known, Refused):
         return ChangeResult(change, Status.FAILED, known.error)
-    found = seen.values.get(change.type.key)
-    if found == change.before:
-        showing = f"the portal still shows {shown(found)}, not {shown(change.after)}"
-        return ChangeResult(change, Status.UNCERTAIN, _told(known, showing))
-    other = f"written {shown(change.after)}, but the portal shows {shown(found)}"
-    return ChangeResult(change, Status.FAILED, _told(known, other))
+    other = f"written {shown(change.after)}, but the portal shows {value}"
+    return ChangeResult(change, Status.FAILED, _with_reads(known, other))
 
 
-def _unread(
-    change: Change, known: Accepted | Doubtful | Refused | Shown, unread: str
+def _unsettled(value: str, seen: Seen, settle: float) -> str:
+    """What was read, and that it was not read twice."""
+    why = f": {seen.unread}" if seen.unread else ""
+    return f"the portal shows {value}, but no read {settle:g} s later has confirmed it{why}"
+
+
+def _unproven(
+    change: Change, known: Accepted | Doubtful | Refused | Shown, reads: str
 ) -> ChangeResult:
-    match known:
-        case Shown():
-            return ChangeResult(change, Status.VERIFIED)
-        case Refused(error):
-            return ChangeResult(change, Status.FAILED, error)
-        case Accepted() | Doubtful():
-            error = _told(known, f"it was not read back: {unread}")
-            return ChangeResult(change, Status.UNCERTAIN, error)
-        case _:
-            assert_never(known)
+    """Uncertain, unless it was turned back at the door, which no read has contradicted."""
+    if isinstance(known, Refused) and not known.judged:
+        return ChangeResult(change, Status.FAILED, known.error)
+    return ChangeResult(change, Status.UNCERTAIN, _with_reads(known, reads))
 
 
-def _told(known: Accepted | Doubtful | Shown, showing: str) -> ChangeError:
+def _with_reads(known: Accepted | Doubtful | Refused | Shown, reads: str) -> ChangeError:
     """What the portal shows, after what it answered."""
     match known:
         case Accepted():
-            return ChangeError(f"HubSpot answered that it was written; {showing}")
-        case Doubtful(error):
-            return replace(error, message=f"{error.message}; {showing}")
+            return ChangeError(f"HubSpot answered that it was written; {reads}")
+        case Doubtful(error) | Refused(error):
+            return replace(error, message=f"{error.message}; {reads}")
         case Shown():
-            return ChangeError(f"it was shown after the write; {showing}")
+            return ChangeError(f"it was shown after the write; {reads}")
         case _:
             assert_never(known)
 

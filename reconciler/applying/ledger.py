@@ -21,6 +21,9 @@ from reconciler.model import BatchInput, Change, ChangeError, ChangeResult, Dire
 
 _NAMED_OBSTACLES = 3
 
+SENT = Accepted | Doubtful | Shown
+"""Kinds of knowledge of what the portal may have written."""
+
 
 class Ledger:
     """The changes of one direction, each with what is known of it."""
@@ -35,7 +38,7 @@ class Ledger:
 
     def sending(self, inputs: Sequence[BatchInput]) -> dict[TypeKey, Knowledge]:
         """From here on the portal may have written these; what was known of them until now."""
-        before = {each.key: self._known[each.key] for each in inputs}
+        before = self.known(inputs)
         self._set(inputs, Doubtful(ChangeError("it was being sent when the apply broke off")))
         return before
 
@@ -62,6 +65,17 @@ class Ledger:
         for each in inputs:
             self._known[each.key] = after_no_effect(self._known[each.key], told)
 
+    def known(self, inputs: Sequence[BatchInput]) -> dict[TypeKey, Knowledge]:
+        """What is known of these now."""
+        return {each.key: self._known[each.key] for each in inputs}
+
+    def keep_doubts(self, before: Mapping[TypeKey, Knowledge]) -> None:
+        """What was sent again and refused: that says nothing of the time before."""
+        for key, was in before.items():
+            known = self._known[key]
+            if isinstance(was, Accepted | Doubtful) and isinstance(known, Refused | Untried):
+                self._known[key] = Doubtful(known.error)
+
     def create_instead(self, one: BatchInput, refusal: ChangeError) -> None:
         """`update` was refused for a limit that does not exist yet."""
         self._record.instead(self.direction, one, refusal)
@@ -75,9 +89,16 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._changes)
 
-    @property
-    def doubtful(self) -> bool:
-        return any(isinstance(known, Doubtful) for known in self._known.values())
+    def changes(self, kinds: type[Knowledge] | UnionType) -> list[Change]:
+        """The changes of which such a thing is known, in the plan's order."""
+        return [
+            self._changes[key] for key, known in self._known.items() if isinstance(known, kinds)
+        ]
+
+    def was_judged(self, change: Change) -> bool:
+        """Whether the portal refused it, and looked at it before."""
+        known = self._known[change.type.key]
+        return isinstance(known, Refused) and known.judged
 
     @property
     def sent(self) -> bool:
@@ -85,28 +106,27 @@ class Ledger:
 
     @property
     def may_have_written(self) -> bool:
-        return any(isinstance(each, Accepted | Doubtful | Shown) for each in self._known.values())
+        return bool(self.changes(Accepted | Doubtful | Shown))
 
-    def missing(self, seen: Seen) -> int:
-        """How many written limits are not shown. A refused one is not waited for."""
-        return self._not_shown(seen, Accepted | Doubtful | Shown)
+    def missing(self, seen: Seen, kinds: type[Knowledge] | UnionType = SENT) -> list[Change]:
+        """The sent changes that the last read does not show; refused ones are not waited for."""
+        return [each for each in self.changes(kinds) if not seen.shows(each)]
 
-    def missing_doubtful(self, seen: Seen) -> int:
-        """How many limits in doubt are not shown."""
-        return self._not_shown(seen, Doubtful)
+    def lost(self, seen: Seen) -> frozenset[TypeKey]:
+        """What was sent, never shown, and is as it was before: to be sent again.
 
-    def _not_shown(self, seen: Seen, kind: type[Knowledge] | UnionType) -> int:
-        return sum(
-            isinstance(known, kind) and not seen.shows(self._changes[key])
-            for key, known in self._known.items()
+        Not what has another value, for somebody may have changed it since.
+        """
+        return frozenset(
+            each.type.key for each in self.changes(Accepted | Doubtful) if seen.shows_old(each)
         )
 
     def settle(self, seen: Seen) -> None:
-        """What is shown between two steps is in doubt no more, whatever can be read later."""
+        """What a read shows is in doubt no more, whatever can be read later."""
         shown = [
-            BatchInput(key, self._changes[key].after)
-            for key, known in self._known.items()
-            if isinstance(known, Accepted | Doubtful) and seen.shows(self._changes[key])
+            BatchInput(each.type.key, each.after)
+            for each in self.changes(Accepted | Doubtful | Refused)
+            if seen.shows(each)
         ]
         self.learn(shown, Shown())
 
@@ -123,9 +143,11 @@ class Ledger:
         named = ", ".join(stuck[:_NAMED_OBSTACLES]) + (f" and {more} more" if more > 0 else "")
         return f"not sent: it waited for {named}"
 
-    def results(self, seen: Seen) -> tuple[ChangeResult, ...]:
+    def results(self, seen: Seen, settle: float) -> tuple[ChangeResult, ...]:
         """What became of each change, by what is known and what was seen in the end."""
-        return tuple(judge(change, self._known[key], seen) for key, change in self._changes.items())
+        return tuple(
+            judge(change, self._known[key], seen, settle) for key, change in self._changes.items()
+        )
 
     def _set(self, inputs: Sequence[BatchInput], known: Knowledge) -> None:
         for each in inputs:

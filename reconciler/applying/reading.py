@@ -1,72 +1,189 @@
-"""Read a direction back, gently, until it shows what was written or the time is up."""
+"""Read a direction back, gently, until two reads agree on what was written or the time is up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from reconciler.applying.knowledge import Seen
+from reconciler.applying.knowledge import Accepted, Doubtful, Refused, Seen, Shown, Sight
+from reconciler.applying.ledger import Ledger
+from reconciler.applying.staleness import now_of
 from reconciler.applying.surroundings import Surroundings
-from reconciler.errors import Interrupted, PortalError, PortalUnavailable, RequestRefused
-from reconciler.model import Direction, ObservedDirection
+from reconciler.errors import (
+    AuthenticationFailed,
+    Interrupted,
+    PermissionMissing,
+    PortalError,
+    PortalUnavailable,
+    RequestRefused,
+)
+from reconciler.model import BatchInput, Change, Direction, ObservedDirection, TypeKey
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
-"""Seconds between two readings of a direction: the first, doubled each time, and the most."""
+"""Seconds between two reads of a direction: the first, doubled each time, and the most."""
 
-Missing = Callable[[Seen], int]
-"""How many limits a reading does not show."""
+REFUSAL_WATCH = 15.0
+"""Seconds for which a refused limit is watched before "nothing was written" is believed.
+
+HubSpot's refusals mean that nothing was written (documented), but its reads were seen to lag
+(observed), so that the two agreeing reads of a written limit are not enough for a limit whose
+write was refused and may have taken effect all the same.
+"""
 
 
-class ReadBack:
-    """Reads one direction; all its waits together take no longer than `verify_timeout`."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a direction is to be read next, in seconds of the clock.
 
-    def __init__(self, direction: Direction, around: Surroundings) -> None:
+    `together`: it only waits for what it has seen to settle, and may wait for other directions.
+    """
+
+    moment: float
+    together: bool
+
+
+class Reader:
+    """Reads one direction; all its waits take `verify_timeout`, and one settling time more."""
+
+    def __init__(
+        self, direction: Direction, keys: Collection[TypeKey], around: Surroundings
+    ) -> None:
+        self.seen = Seen()
         self._direction = direction
+        self._keys = tuple(keys)
         self._around = around
         self._patience = around.verify_timeout
+        self._closed = False
+        self._forbidden = False
+        self._reported = 0
+        self.begin()
 
-    def until_shown(self, missing: Missing) -> Seen:
-        """Read until nothing is missing, the time is up, or reading makes no sense any more.
+    # ------------------------------------------------------------ the time allowed
 
-        The last reading is taken when the time is up, not before.
+    def begin(self) -> None:
+        """From here on time is spent; the first read comes at once."""
+        self._deadline = self._now + self._patience
+        self._read_at = -math.inf
+        self._late = False
+        self._pause = FIRST_PAUSE / 2
+
+    def rest(self) -> None:
+        """Time is not spent any more until it begins again."""
+        self._patience = max(0.0, self._deadline - self._now)
+
+    def hurry(self) -> None:
+        """Something was sent: begin with short pauses again."""
+        self._pause = FIRST_PAUSE
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time was up after the last read, or no further read makes sense."""
+        return self._closed or self._read_at >= self._deadline
+
+    def close(self, why: str) -> None:
+        """Nothing is read any more."""
+        self._closed = True
+        self.seen = replace(self.seen, unread=why)
+
+    def wait(self) -> None:
+        """The pause before the next read; the last one is taken when the time is up."""
+        self._around.clock.wait(self._next_read - self._now)
+
+    @property
+    def _now(self) -> float:
+        return self._around.clock.monotonic()
+
+    @property
+    def _next_read(self) -> float:
+        return min(self._read_at + self._pause, self._deadline)
+
+    # ------------------------------------------------------------ reading
+
+    def read(self, ledger: Ledger) -> None:
+        """Read once. The ledger learns what is shown."""
+        self._late = self._read_at >= self._deadline
+        self._read()
+        ledger.settle(self.seen)
+        missing = len(ledger.missing(self.seen))
+        if missing not in (0, self._reported):
+            self._around.progress.reading_back(self._direction, missing)
+        self._reported = missing
+        self._read_at = self._now
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _read(self) -> None:
+        """One read, or none where the portal cannot be read just now.
+
+        That a read is refused may pass too: before the first write it was not. Where it is
+        forbidden twice in a row, waiting will not help.
         """
-        clock = self._around.clock
-        deadline = clock.monotonic() + self._patience
-        seen, told = Seen(), 0
+        asked = self._now
         try:
-            for pause in _pauses():
-                seen = self._read(seen)
-                lacking, left = missing(seen), deadline - clock.monotonic()
-                if lacking == 0 or left <= 0:
-                    break
-                if lacking != told:
-                    self._around.progress.reading_back(self._direction, lacking)
-                    told = lacking
-                clock.wait(min(pause, left))
-        except (Interrupted, PortalError) as error:
-            self._around.halt.after(error)
-            seen = replace(seen, unread=error.message)
-        self._patience = max(0.0, deadline - clock.monotonic())
-        return seen
-
-    def _read(self, before: Seen) -> Seen:
-        """One reading, or the one before it where the portal cannot be read just now.
-
-        That a reading is refused may pass too: before the first write it was not.
-        """
-        try:
-            return Seen(self._around.portal.read(self._direction, needs_labels=never).values())
+            found = self._around.portal.read(self._direction, needs_labels=never)
         except (PortalUnavailable, RequestRefused) as error:
             self._around.halt.after(error)
-            return replace(before, unread=error.message)
+            self.seen = replace(self.seen, unread=error.message)
+        except (AuthenticationFailed, PermissionMissing) as error:
+            self._forbid(error)
+        except (Interrupted, PortalError) as error:
+            self._around.halt.after(error)
+            self.close(error.message)
+        else:
+            shown = {key: now_of(found, key) for key in self._keys}
+            self.seen = self.seen.then(shown, asked, self._now)
+            self._forbidden = False
 
+    def _forbid(self, error: PortalError) -> None:
+        if self._forbidden:
+            self._around.halt.after(error)
+            self.close(error.message)
+        self._forbidden = True
+        self.seen = replace(self.seen, unread=error.message)
 
-def _pauses() -> Iterator[float]:
-    pause = FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(pause * 2, LONGEST_PAUSE)
+    def forget(self, inputs: Sequence[BatchInput]) -> None:
+        """These were sent: what was seen of them before says nothing any more."""
+        self.seen = self.seen.without([each.key for each in inputs])
+
+    # ------------------------------------------------------------ when to read next
+
+    def due(self, ledger: Ledger) -> Due | None:
+        """When to read next; None: everything is known that can be known in the time allowed."""
+        if self._closed:
+            return None
+        sent = ledger.changes(Accepted | Doubtful | Shown | Refused)
+        unread = any(each.type.key not in self.seen.sights for each in sent)
+        if not self.is_over and (unread or ledger.missing(self.seen)):
+            return Due(self._next_read, together=False)
+        moments = [*self._settling(sent, ledger), *self._watching(ledger)]
+        if not moments:
+            return None
+        pause = self._pause if self.seen.unread else 0.0
+        return Due(max(*moments, self._read_at + pause), together=True)
+
+    def _settling(self, sent: list[Change], ledger: Ledger) -> Iterator[float]:
+        """When each limit that was read once is to be read again.
+
+        Where the time is up, once, so that what has shown in time is still confirmed.
+        """
+        old = {each.type.key for each in ledger.missing(self.seen) if self.seen.shows_old(each)}
+        for key, sight in self._sights(sent):
+            if key not in old and not sight.lasted(self._around.settle) and not self._late:
+                yield sight.since + self._around.settle
+
+    def _watching(self, ledger: Ledger) -> Iterator[float]:
+        """When each refused limit is to be read again, while there is time."""
+        judged = [each for each in ledger.changes(Refused) if ledger.was_judged(each)]
+        for _, sight in self._sights(judged):
+            if not self.is_over and not sight.lasted(REFUSAL_WATCH):
+                following = sight.until + LONGEST_PAUSE
+                yield min(following, sight.since + REFUSAL_WATCH, self._deadline)
+
+    def _sights(self, changes: list[Change]) -> Iterator[tuple[TypeKey, Sight]]:
+        for each in changes:
+            if (sight := self.seen.sights.get(each.type.key)) is not None:
+                yield each.type.key, sight
 
 
 def never(_: ObservedDirection) -> bool:

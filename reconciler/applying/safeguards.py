@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from reconciler.applying.reading import never
-from reconciler.applying.staleness import check_fresh, check_portal
+from reconciler.applying.staleness import Settling, check_portal, confirm_fresh
 from reconciler.hubspot import Portal
 from reconciler.model import (
     Desired,
@@ -47,8 +47,11 @@ class Safeguards:
     base: Desired | None = None
 
 
-def check(plan: Plan, portal: Portal, safeguards: Safeguards) -> None:
-    """Read the portal and raise PlanRefused unless the plan fits it and is safe. Writes nothing."""
+def check(plan: Plan, portal: Portal, safeguards: Safeguards, settling: Settling) -> None:
+    """Read the portal and raise PlanRefused unless the plan fits it and is safe. Writes nothing.
+
+    Raises PortalUnavailable where its reads do not agree on whether the plan is stale.
+    """
     check_stated(plan, safeguards)
     account = portal.account()
     check_portal(plan, account)
@@ -56,8 +59,8 @@ def check(plan: Plan, portal: Portal, safeguards: Safeguards) -> None:
         return
     declared = _Declared(portal, safeguards)
     changed = [changes[0].direction for changes in plan.by_direction.values()]
-    observed = Observed(account, portal.read_all(changed, needs_labels=declared.needs_labels))
-    check_fresh(plan, observed)
+    read = partial(portal.read_all, needs_labels=declared.needs_labels)
+    observed = confirm_fresh(plan, Observed(account, read(changed)), read, settling)
     head, base = declared.protecting
     check_safe(
         judge(

@@ -40,12 +40,23 @@ class Sender:
         self._ledger = ledger
         self._around = around
         self._update_refusals: dict[TypeKey, ChangeError] = {}
+        self._unnamed: set[TypeKey] = set()
+        """Inputs that stood alone in an answer with errors that name none: sent once more."""
 
     def send(self, batch: Batch) -> None:
         """Send a batch, and what its answer leaves to send, for as long as nothing halts."""
         for part in self._through_the_right_endpoint(batch):
             for rest in self._send_once(part):
                 self.send(rest)
+
+    def send_again(self, batch: Batch) -> None:
+        """Send inputs that were sent and are not shown.
+
+        Through their own endpoint: where a `create` is in doubt, `update` is refused only if the
+        limit does not exist, so that nothing is created twice.
+        """
+        for rest in self._send_once(batch):
+            self.send(rest)
 
     def _through_the_right_endpoint(self, batch: Batch) -> Iterator[Batch]:
         """Where the portal wants `create` for new limits, a batch of updates is two batches."""
@@ -95,17 +106,22 @@ class Sender:
         rest = replace(batch, inputs=answer.unsettled)
         if len(rest.inputs) < len(batch.inputs):
             return [*left, rest]
-        if len(rest.inputs) == 1:
+        if len(rest.inputs) > 1:
+            return _twins_apart(rest) or _halves(rest)
+        (one,) = rest.inputs
+        if one.key in self._unnamed:
             return self._refused_alone(rest, answer.error)
-        return _twins_apart(rest) or _halves(rest)
+        self._unnamed.add(one.key)
+        return [rest]
 
     def _refused_as_a_whole(self, batch: Batch, refusal: RequestRefused) -> Sequence[Batch]:
         """Split a refused batch until the refused inputs stand alone."""
         error = change_error(refusal)
         if len(batch.inputs) == 1 and refusal.status not in WHOLE_REQUEST:
             return self._refused_alone(batch, error)
-        self._ledger.learn(batch.inputs, Refused(error))
-        return () if refusal.status in WHOLE_REQUEST else _halves(batch)
+        judged = refusal.status not in WHOLE_REQUEST
+        self._ledger.learn(batch.inputs, Refused(error, judged))
+        return _halves(batch) if judged else ()
 
     def _refused_alone(self, batch: Batch, error: ChangeError) -> Sequence[Batch]:
         """One refused input: where it is new, and `update` did not want it, `create` may."""
@@ -148,7 +164,7 @@ class Sender:
 def _without_effect(error: ReconcilerError) -> Untried | Refused:
     told = change_error(error)
     if isinstance(error, PortalError) and error.status not in (None, *TURNED_AWAY):
-        return Refused(told)
+        return Refused(told, judged=False)
     return Untried(replace(told, message=f"not written: {told.message}"))
 
 

@@ -15,6 +15,8 @@ from reconciler.hubspot import Clock, Portal
 class Surroundings:
     """`verify_timeout`: seconds that written limits of a direction have to show.
 
+    `settle`: seconds that two reads must be apart that are to agree; for 0 one read will do.
+
     `create_is_needed` is set once the portal has refused `update` for a limit that did not exist
     and taken `create`.
     """
@@ -24,5 +26,6 @@ class Surroundings:
     progress: Progress
     record: Record
     verify_timeout: float
+    settle: float = 2.0
     halt: Halt = field(default_factory=Halt)
     create_is_needed: Event = field(default_factory=Event)

@@ -15,10 +15,11 @@ from reconciler.applying.apply import timestamp, untouched, unwritten
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
 from reconciler.applying.safeguards import Safeguards, check, check_stated
+from reconciler.applying.staleness import Settling
 from reconciler.cli import output
 from reconciler.cli.approval import approve
 from reconciler.cli.exits import show_error, show_unexpected
-from reconciler.cli.options import BASE, PATHS, PortalOptions, portal_options
+from reconciler.cli.options import BASE, PATHS, SETTLE, PortalOptions, portal_options
 from reconciler.cli.plan_files import read_plan_file, saved_plan
 from reconciler.cli.progress import Reporter, reporting
 from reconciler.cli.rendering import render_plan
@@ -49,7 +50,10 @@ EXIT_CODES = {
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How to apply. `verify_timeout`: seconds that written limits have to show."""
+    """How to apply. `verify_timeout`: seconds that written limits have to show.
+
+    `settle`: seconds between two reads that must agree.
+    """
 
     auto_approve: bool
     dry_run: bool
@@ -58,6 +62,7 @@ class ApplyOptions:
     format: str
     journal: Path | None
     verify_timeout: float
+    settle: float
 
 
 @click.command("apply")
@@ -88,6 +93,7 @@ class ApplyOptions:
     metavar="SECONDS",
     help="How long written limits have to show.",
 )
+@SETTLE
 @portal_options
 def command(
     options: PortalOptions,
@@ -100,6 +106,7 @@ def command(
     format_: str,
     journal: Path | None,
     verify_timeout: float,
+    settle: float,
 ) -> int:
     """Apply a saved plan as it was reviewed, or plan the pair files below PATHS and apply that.
 
@@ -108,7 +115,14 @@ def command(
     --expect-digest.
     """
     chosen = ApplyOptions(
-        auto_approve, dry_run, _digest(expect_digest), force, format_, journal, verify_timeout
+        auto_approve,
+        dry_run,
+        _digest(expect_digest),
+        force,
+        format_,
+        journal,
+        verify_timeout,
+        settle,
     )
     saved = saved_plan(paths)
     if saved is None and dry_run:
@@ -370,6 +384,7 @@ class _Application:
                     files=self.safeguards.files,
                     base=self.safeguards.base,
                     verify_timeout=self.chosen.verify_timeout,
+                    settle=self.chosen.settle,
                     progress=progress,
                     record=journal,
                 )

@@ -55,17 +55,31 @@ def written(requests: Sequence[Entry]) -> list[Input]:
     return [one for entry in requests for one in inputs_of(entry.path, entry.body)]
 
 
-def readings(delivered: Sequence[Delivered], change: Change) -> list[Mapping[TypeKey, int] | None]:
-    """What the client saw of a change's direction since the change was last sent, oldest first.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One read of a limit: what it showed, when it was asked for and when it was answered."""
 
-    None: a reading that brought nothing. A sending under way when the apply ended counts.
+    value: int | None
+    asked: float
+    answered: float
+
+
+def readings(delivered: Sequence[Delivered], change: Change) -> list[Reading | None]:
+    """What the client saw of a limit since its change was last sent, oldest first.
+
+    None: a read that brought nothing. A sending under way when the apply ended counts.
     """
-    found: list[Mapping[TypeKey, int] | None] = []
+    found: list[Reading | None] = []
     for each in delivered:
         if direction_of(each.request.url) != change.direction.key:
             continue
         if each.request.method == "GET":
-            found.append(None if each.response is None else values(each.response))
+            shown = None if each.response is None else values(each.response)
+            found.append(
+                None
+                if shown is None
+                else Reading(shown.get(change.type.key), each.asked, each.answered)
+            )
         elif any(one.key == change.type.key for one in _inputs(each.request)):
             found = []
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.hubspot import NotSent, Request, Response, Transport
@@ -12,12 +13,14 @@ from reconciler.hubspot import NotSent, Request, Response, Transport
 class Delivered:
     """A request of the client and the answer as the client had it; None: it had none.
 
-    `left` False: no byte of the request ever left.
+    `left` False: no byte of the request ever left. `asked` and `answered` in seconds of the clock.
     """
 
     request: Request
     response: Response | None
     left: bool
+    asked: float = 0.0
+    answered: float = 0.0
 
 
 class Trouble:
@@ -37,10 +40,16 @@ class Trouble:
 class Recorder:
     """Numbers the requests, lets trouble happen to them, and keeps what came of each."""
 
-    def __init__(self, inner: Transport, trouble: Trouble | None = None) -> None:
+    def __init__(
+        self,
+        inner: Transport,
+        trouble: Trouble | None = None,
+        now: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.delivered: list[Delivered] = []
         self._inner = inner
         self._trouble = trouble or Trouble()
+        self._now = now
         self._number = 0
         self._lock = threading.Lock()
 
@@ -50,7 +59,7 @@ class Recorder:
             self._number += 1
             number = self._number
         response: Response | None = None
-        left = True
+        left, asked = True, self._now()
         try:
             self._trouble.before(number)
             answer = self._trouble.instead(number) or self._inner.send(request, seconds)
@@ -60,7 +69,7 @@ class Recorder:
             left = False
             raise
         finally:
-            self.delivered.append(Delivered(request, response, left))
+            self.delivered.append(Delivered(request, response, left, asked, self._now()))
 
     def close(self) -> None:
         self._inner.close()

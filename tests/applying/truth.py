@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from reconciler.applying.document import ResultDocument, result_json
 from reconciler.errors import ExitCode
@@ -16,6 +17,7 @@ from reconciler.sandbox import TypeKey as SandboxKey
 from tests.applying.traffic import (
     DirectionKey,
     Input,
+    Reading,
     direction_of,
     readings,
     sendings,
@@ -25,6 +27,9 @@ from tests.applying.world import TOKEN, Ran
 
 TURNED_AWAY = frozenset({423, 429, 477})
 """Answers to a request that nobody has looked at."""
+
+JUDGED = frozenset({200, 201, 207, 400, 409, 422})
+"""Answers to a request whose inputs were looked at."""
 
 
 def check(ran: Ran, *, stopped: bool = False, journal_is_whole: bool = True) -> None:
@@ -150,31 +155,44 @@ def _check_status(ran: Ran, each: ChangeResult, *, stopped: bool) -> None:
     judged = any(each.status not in TURNED_AWAY for each in answers)
     seen = readings(ran.delivered, change)
     whole = [reading for reading in seen if reading is not None]
-    last = whole[-1].get(change.type.key) if whole else None
+    last = whole[-1].value if whole else None
     is_shown = bool(whole) and last == change.after
+    settled = _agreed(whole, ran.settle)
     wrote = any(is_about(step, change) for step in effective(ran.steps))
     message = each.error.message if each.error else ""
     match each.status:
         case Status.VERIFIED:
             assert judged, f"{change.id} is verified, though it was never sent"
             assert is_shown, f"{change.id} is verified, though it was not read back"
+            assert settled, f"{change.id} is verified, though no two reads agreed"
         case Status.FAILED:
             assert judged, f"{change.id} failed, though nobody looked at it"
             other = bool(whole) and not is_shown and f"shows {_shown(last)}" in message
             assert not wrote or other, f"{change.id} failed, but it was written: {message}"
+            unheard = answers[-1].status not in JUDGED
+            assert settled or unheard, f"{change.id} failed, though no two reads agreed"
             refused_with = answers[-1]
             alone = refused_with.status != 400 or refused_with.inputs == 1
             assert alone or ran.result.message, f"{change.id} was refused in company"
         case Status.UNCERTAIN:
             assert judged, f"{change.id} is uncertain, though it was never sent"
-            assert not is_shown, f"{change.id} is uncertain, but it was shown"
-            assert not whole or last == change.before, f"{change.id} shows another value"
+            assert not (is_shown and settled), f"{change.id} is uncertain, but it was shown"
+            old = last == change.before
+            assert old or not settled, f"{change.id} shows another value"
             tried = seen or stopped or "the portal limits the rate" in message
             assert tried, f"{change.id} is uncertain, but nobody tried to read it"
         case Status.NOT_ATTEMPTED:
             assert not judged, f"{change.id} was sent: {message}"
             assert not wrote
     assert (each.error is None) == (each.status is Status.VERIFIED)
+
+
+def _agreed(reads: Sequence[Reading], settle: float) -> bool:
+    """Whether the last reads show the same, two of them so many seconds apart."""
+    if not reads:
+        return False
+    same = list(takewhile(lambda each: each.value == reads[-1].value, reversed(reads)))
+    return settle == 0 or (len(same) > 1 and same[0].asked >= same[-1].answered + settle)
 
 
 def is_about(step: Step, change: Change) -> bool:

@@ -41,6 +41,7 @@ from tests.applying.trouble import Delivered, Recorder, Trouble
 TOKEN = "pat-eu1-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 TIMEOUT = 15.0
 VERIFY_TIMEOUT = 10.0
+SETTLE = 2.0
 WIDE = Safety(max_deletes=10_000, max_delete_percent=100, max_changes=10_000)
 """Thresholds that stop no scenario: what they stop is tested elsewhere."""
 
@@ -65,6 +66,7 @@ class Ran:
     """How many changes of limits the portal had seen when it ended."""
     before: PortalState
     seconds: float
+    settle: float = SETTLE
 
     @property
     def document(self) -> Any:
@@ -193,7 +195,7 @@ class World:
             concurrency=self._concurrency,
             timeout=timeout,
         )
-        recorder = Recorder(self._transport(settings), trouble)
+        recorder = Recorder(self._transport(settings), trouble, self.clock.monotonic)
         with Portal(
             settings,
             recorder,
@@ -226,6 +228,7 @@ class World:
         trouble: Trouble | None = None,
         timeout: float = TIMEOUT,
         verify_timeout: float = VERIFY_TIMEOUT,
+        settle: float = SETTLE,
         save: Callable[[int], None] = lambda _: None,
         told: Told | None = None,
     ) -> Ran:
@@ -250,6 +253,7 @@ class World:
                     clock=self.clock,
                     safety=WIDE,
                     verify_timeout=verify_timeout,
+                    settle=settle,
                     progress=told,
                     record=journal,
                 )
@@ -269,6 +273,7 @@ class World:
             told=tuple(getattr(told, "words", ())),
             before=before,
             seconds=self.clock.monotonic() - begun,
+            settle=settle,
         )
 
     def recover(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 import reconciler
 from reconciler.applying.apply import outcome, untouched, unwritten
 from reconciler.applying.safeguards import Safeguards, check
+from reconciler.applying.staleness import Settling
 from reconciler.errors import ExitCode, PlanRefused, PortalUnavailable
 from reconciler.hubspot import NullObserver
 from reconciler.model import (
@@ -35,6 +36,7 @@ def results(*statuses: Status) -> list[ChangeResult]:
         ([Status.VERIFIED, Status.VERIFIED], True, Outcome.APPLIED),
         ([Status.VERIFIED, Status.NOT_ATTEMPTED], True, Outcome.INCOMPLETE),
         ([Status.UNCERTAIN], True, Outcome.INCOMPLETE),
+        ([Status.UNCERTAIN], False, Outcome.INCOMPLETE),
         ([Status.FAILED, Status.NOT_ATTEMPTED], False, Outcome.FAILED),
         ([Status.FAILED], True, Outcome.INCOMPLETE),
         ([Status.NOT_ATTEMPTED], False, Outcome.FAILED),
@@ -48,13 +50,13 @@ def test_an_apply_failed_only_where_nothing_was_written(
 
 
 def test_every_kind_of_step_is_applied_and_verified(tmp_path: Path) -> None:
-    """One reading per direction before, one after, and an empty plan in the end."""
+    """One read per direction before, two after, and an empty plan in the end."""
     made = world(tmp_path, USUAL)
     ran = made.apply(plan(USUAL))
     truth.check(ran)
     assert ran.result.outcome is Outcome.APPLIED
     reads = [entry for entry in ran.requests if entry.operation == "read"]
-    assert len(reads) == 2 * len(plan(USUAL).by_direction)
+    assert len(reads) == 3 * len(plan(USUAL).by_direction)
     assert made.plan(scenario.configuration()).changes == ()
 
 
@@ -105,10 +107,10 @@ def test_a_dry_run_reads_and_writes_nothing(tmp_path: Path) -> None:
     """It raises what an apply would."""
     made = world(tmp_path, USUAL)
     with made.connected(NullObserver()) as (connected, _):
-        check(plan(USUAL), connected, Safeguards(WIDE))
+        check(plan(USUAL), connected, Safeguards(WIDE), Settling(made.clock))
         made.sandbox.edit("tickets", "contacts", 60, 8)
         with pytest.raises(PlanRefused, match="stale"):
-            check(plan(USUAL), connected, Safeguards(WIDE))
+            check(plan(USUAL), connected, Safeguards(WIDE), Settling(made.clock))
     assert [step.origin.value for step in made.sandbox.history] == ["edit", "edit"]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.applying.direction import DOUBTED_FOR, SENT_AGAIN_AT_MOST
+from reconciler.applying.reading import REFUSAL_WATCH
 from reconciler.errors import ExitCode
 from reconciler.hubspot import Response
 from reconciler.model import DesiredLimit, Label, Status
@@ -33,10 +35,12 @@ def apply(
     *faults: str,
     rules: Rules | None = None,
     trouble: Trouble | None = None,
+    verify_timeout: float = 10.0,
 ) -> Ran:
     """Plan these label limits and apply them; the report must be true."""
     made = World.in_process(folder, state, rules=rules)
-    ran = made.apply(made.plan(wanted(limits)), faults, trouble=trouble)
+    plan = made.plan(wanted(limits))
+    ran = made.apply(plan, faults, trouble=trouble, verify_timeout=verify_timeout)
     truth.check(ran)
     return ran
 
@@ -201,30 +205,167 @@ def test_an_existing_limit_is_never_created(tmp_path: Path) -> None:
     assert sent(ran, "create") == []
 
 
-@pytest.mark.parametrize("wrote", ["yes", "no"])
-def test_a_create_in_doubt_is_read_back_and_not_repeated(tmp_path: Path, wrote: str) -> None:
-    """Nor does it stop the other limits: it says nothing of the portal as a whole."""
-    ran = apply(
-        tmp_path,
-        portal(2, {2: 1}),
-        {1: 5, 2: 2},
-        f"create:drop,wrote={wrote}",
-        rules=CREATE_IS_NEEDED,
-    )
-    assert sent(ran, "create") == [1]
-    assert ran.result.message is None
+def with_creates(folder: Path, fault: str) -> Ran:
+    """One new limit, for which `create` is needed, and one that exists."""
+    state = portal(2, {2: 1})
+    ran = apply(folder, state, {1: 5, 2: 2}, fault, rules=CREATE_IS_NEEDED)
+    assert ran.result.message is None, "it says nothing of the portal as a whole"
     assert with_status(ran, Status.VERIFIED)[-1] == "Label 2"
-    assert ran.code is (ExitCode.DONE if wrote == "yes" else ExitCode.INCOMPLETE)
+    return ran
+
+
+def test_a_create_in_doubt_that_took_effect_is_not_repeated(tmp_path: Path) -> None:
+    """It is read back first: whether it is idempotent is unknown."""
+    ran = with_creates(tmp_path, "create:drop,wrote=yes")
+    assert (ran.code, sent(ran, "create")) == (ExitCode.DONE, [1])
+
+
+@pytest.mark.parametrize("fault", ["create#1:drop", "create#1:503", "create#1:hang,seconds=600"])
+def test_a_create_in_doubt_without_effect_is_sent_again(tmp_path: Path, fault: str) -> None:
+    """As an update first, which is refused only where the limit does not exist."""
+    ran = with_creates(tmp_path, fault)
+    assert ran.code is ExitCode.DONE
+    writes = [str(entry.operation) for entry in ran.requests if entry.method == "POST"]
+    assert (writes.count("create"), writes[-2:]) == (2, ["update", "create"])
+
+
+def test_a_create_that_stays_in_doubt_is_bounded(tmp_path: Path) -> None:
+    """Uncertain, after a few attempts with growing pauses."""
+    ran = with_creates(tmp_path, "create:drop")
+    assert (ran.code, with_status(ran, Status.UNCERTAIN)) == (ExitCode.INCOMPLETE, ["Label 1"])
+    assert 2 <= len(sent(ran, "create")) <= 1 + SENT_AGAIN_AT_MOST
 
 
 # ---------------------------------------------------------------- answers that say nothing
 
 
 def test_a_success_that_makes_no_sense_is_read_back(tmp_path: Path) -> None:
-    """It does not stop the apply."""
+    """It does not stop the apply, and what is shown is not sent again."""
     ran = apply(tmp_path, portal(8, ONES), TWOS, trouble=Garbling(3, lambda body: body[:30]))
     assert ran.code is ExitCode.DONE
     assert sent(ran, "update") == [8]
+
+
+class Instead(Trouble):
+    """These answers in place of the first ones from the third request on; nothing is written."""
+
+    def __init__(self, *bodies: bytes) -> None:
+        self._bodies = bodies
+
+    def instead(self, number: int) -> Response | None:
+        index = number - 3
+        if index not in range(len(self._bodies)):
+            return None
+        return Response(200, {}, self._bodies[index])
+
+
+NONSENSE = b"{not json"
+
+
+def test_nonsense_that_wrote_nothing_is_sent_again(tmp_path: Path) -> None:
+    """After a second in doubt, and not after a minute."""
+    ran = apply(tmp_path, portal(8, ONES), TWOS, trouble=Instead(NONSENSE))
+    assert (ran.code, sent(ran, "update")) == (ExitCode.DONE, [8])
+    assert ran.seconds <= DOUBTED_FOR + 1.0 + ran.settle
+
+
+def test_only_what_is_not_shown_is_sent_again(tmp_path: Path) -> None:
+    """Half of the batch was carried out before the answer was lost."""
+    state = portal(8, ONES)
+    made = World.in_process(tmp_path, state)
+    plan = made.plan(wanted(TWOS))
+
+    class Half(Instead):
+        def instead(self, number: int) -> Response | None:
+            if number == 3:
+                for one in range(1, 5):
+                    made.sandbox.edit("contacts", "companies", label_id(one), 2)
+            return super().instead(number)
+
+    ran = made.apply(plan, trouble=Half(NONSENSE))
+    assert (ran.code, sent(ran, "update")) == (ExitCode.DONE, [4])
+
+
+def test_what_somebody_changed_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    """The answer made no sense, and the portal shows a third value."""
+    made = World.in_process(tmp_path, portal(1, {1: 1}))
+    plan = made.plan(wanted({1: 2}))
+
+    class Edit(Instead):
+        def instead(self, number: int) -> Response | None:
+            if number == 3:
+                made.sandbox.edit("contacts", "companies", label_id(1), 9)
+            return super().instead(number)
+
+    ran = made.apply(plan, trouble=Edit(NONSENSE))
+    assert (ran.code, sent(ran, "update")) == (ExitCode.INCOMPLETE, [])
+    assert with_status(ran, Status.FAILED) == ["Label 1"]
+    assert made.sandbox.limits("contacts", "companies") == {("USER_DEFINED", label_id(1)): 9}
+
+
+def test_doubt_for_ever_is_bounded_and_uncertain(tmp_path: Path) -> None:
+    """A few attempts with growing pauses, within the time allowed."""
+    ran = apply(tmp_path, portal(8, ONES), TWOS, "update:pend")
+    assert (ran.code, len(with_status(ran, Status.UNCERTAIN))) == (ExitCode.INCOMPLETE, 8)
+    assert 2 <= len(sent(ran, "update")) <= 1 + SENT_AGAIN_AT_MOST
+    assert ran.seconds <= 10.0 + ran.settle
+
+
+def test_what_was_in_doubt_and_is_refused_stays_in_doubt(tmp_path: Path) -> None:
+    """The refusal is about the second attempt; the first may still take effect."""
+    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", trouble=Instead(NONSENSE))
+    (result,) = ran.result.changes
+    assert (ran.code, result.status) == (ExitCode.INCOMPLETE, Status.UNCERTAIN)
+
+
+# ---------------------------------------------------------------- refusals that are not true
+
+
+@pytest.mark.parametrize("delay", ["yes", "1", "5", "9", "14"])
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_a_refused_write_that_takes_effect_is_never_denied(
+    tmp_path: Path, status: int, delay: str
+) -> None:
+    """However late: exit 1 would claim that nothing was written."""
+    fault = f"update:{status},wrote={delay}"
+    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, fault, verify_timeout=60.0)
+    assert (ran.code, with_status(ran, Status.VERIFIED)) == (ExitCode.DONE, ["Label 1"])
+
+
+@pytest.mark.parametrize("lag", [1, 5, 9, 14])
+def test_a_refused_write_that_shows_late_is_never_denied(tmp_path: Path, lag: int) -> None:
+    """It took effect at once, and reads show the state of some seconds ago."""
+    made = World.in_process(tmp_path, portal(1, {1: 1}))
+    made.clock.wait(100.0)
+    faults = ("update:400,wrote=yes", f"read#2-:lag,seconds={lag}")
+    ran = made.apply(made.plan(wanted({1: 5})), faults, verify_timeout=60.0)
+    truth.check(ran)
+    assert (ran.code, with_status(ran, Status.VERIFIED)) == (ExitCode.DONE, ["Label 1"])
+
+
+def test_a_refusal_is_watched_for_a_bounded_time(tmp_path: Path) -> None:
+    """Then "nothing was written" is believed: exit 1."""
+    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", verify_timeout=60.0)
+    assert (ran.code, with_status(ran, Status.FAILED)) == (ExitCode.ERROR, ["Label 1"])
+    assert REFUSAL_WATCH <= ran.seconds <= REFUSAL_WATCH + 1.0
+    assert len([entry for entry in ran.requests if entry.operation == "read"]) <= 6
+
+
+def test_a_refusal_is_watched_no_longer_than_allowed(tmp_path: Path) -> None:
+    """`--verify-timeout` below that; two reads must agree all the same."""
+    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", verify_timeout=4.0)
+    assert (ran.code, with_status(ran, Status.FAILED)) == (ExitCode.ERROR, ["Label 1"])
+    assert ran.settle <= ran.seconds <= 4.0 + ran.settle
+
+
+def test_a_refusal_that_cannot_be_read_back_is_uncertain(tmp_path: Path) -> None:
+    """Nobody knows: exit 5, with what HubSpot said and why it was not read."""
+    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", "read#2-:404")
+    (result,) = ran.result.changes
+    assert (ran.code, result.status) == (ExitCode.INCOMPLETE, Status.UNCERTAIN)
+    assert result.error is not None
+    assert result.error.category == "VALIDATION_ERROR"
+    assert "; it was not read back: " in result.error.message
 
 
 @pytest.mark.parametrize("fault", ["423", "429,policy=DAILY", "477,retry-after=86400"])

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from reconciler.applying.staleness import check_fresh, check_portal, shown
-from reconciler.errors import PlanRefused, WrongPortal
+from reconciler.applying.staleness import (
+    Settling,
+    check_portal,
+    confirm_fresh,
+    find_stale,
+    refuse_stale,
+    shown,
+)
+from reconciler.errors import PlanRefused, PortalUnavailable, WrongPortal
 from reconciler.model import (
     Account,
     AccountType,
     AssociationType,
+    Direction,
     NamelessLimit,
     Observed,
     ObservedDirection,
@@ -17,6 +27,7 @@ from reconciler.model import (
     Plan,
     UnknownRow,
 )
+from tests.applying.clock import VirtualClock
 from tests.planning.factory import (
     BILLING,
     CONTACTS_COMPANIES,
@@ -29,12 +40,31 @@ from tests.planning.factory import (
 )
 
 BEFORE = {OBJECT: 5, BILLING: 1}
+CHANGED = {OBJECT: 5, BILLING: 3}
 
 
 def planned() -> Plan:
     """Raises both limits and sets one that is new."""
     head = declared(limit(OBJECT, 9), limit(BILLING, 2), limit(DECISION, 3))
     return plan(head, BEFORE)
+
+
+def check_fresh(plan: Plan, observed: Observed) -> None:
+    """Judge a plan by one read."""
+    refuse_stale(plan, find_stale(plan, observed))
+
+
+class Reads:
+    """Reads that show one state after the other, the last one for ever; counts them."""
+
+    def __init__(self, *states: dict[AssociationType, int]) -> None:
+        self.count = 0
+        self._states = states
+
+    def __call__(self, directions: Sequence[Direction]) -> tuple[ObservedDirection, ...]:
+        assert list(directions) == [CONTACTS_COMPANIES]
+        self.count += 1
+        return portal(self._states[min(self.count, len(self._states)) - 1]).directions
 
 
 def test_the_portal_of_the_plan_is_accepted() -> None:
@@ -117,3 +147,46 @@ def test_a_row_without_its_label_still_shows_its_value() -> None:
     nameless = (NamelessLimit(BILLING.key, 1),)
     seen = ObservedDirection(CONTACTS_COMPANIES, (ObservedLimit(OBJECT, 5),), nameless=nameless)
     check_fresh(planned(), Observed(Account(1234567, AccountType.STANDARD), (seen,)))
+
+
+# ---------------------------------------------------------------- a claim about a person
+
+
+def test_a_fresh_plan_costs_no_second_read() -> None:
+    """Nobody is accused of anything."""
+    reads = Reads(CHANGED)
+    confirm_fresh(planned(), portal(BEFORE), reads, Settling(VirtualClock()))
+    assert reads.count == 0
+
+
+def test_that_somebody_changed_a_limit_needs_two_reads_that_agree() -> None:
+    """They are the settling time apart."""
+    clock, reads = VirtualClock(), Reads(CHANGED)
+    begun = clock.monotonic()
+    with pytest.raises(PlanRefused, match="stale"):
+        confirm_fresh(planned(), portal(CHANGED), reads, Settling(clock, settle=2.0))
+    assert (reads.count, clock.monotonic() - begun) == (1, 2.0)
+
+
+def test_one_late_read_makes_no_plan_stale() -> None:
+    """The next two agree that nothing has changed, and what they show is what counts."""
+    clock, reads = VirtualClock(), Reads(BEFORE)
+    found = confirm_fresh(planned(), portal(CHANGED), reads, Settling(clock, settle=2.0))
+    assert found == portal(BEFORE)
+    assert reads.count == 2
+
+
+def test_reads_that_never_agree_refuse_nothing_and_write_nothing() -> None:
+    """The portal is still settling: exit 1, once the time allowed is up."""
+    clock, reads = VirtualClock(), Reads(*([BEFORE, CHANGED] * 20))
+    with pytest.raises(PortalUnavailable, match="still settling") as caught:
+        confirm_fresh(planned(), portal(CHANGED), reads, Settling(clock, 2.0, patience=10.0))
+    assert (caught.value.exit_code, reads.count) == (1, 6)
+
+
+def test_without_a_settling_time_one_read_decides() -> None:
+    """`--settle 0`."""
+    reads = Reads(BEFORE)
+    with pytest.raises(PlanRefused, match="stale"):
+        confirm_fresh(planned(), portal(CHANGED), reads, Settling(VirtualClock(), settle=0.0))
+    assert reads.count == 0

@@ -132,7 +132,13 @@ class PermissionMissing(PortalError):
 
 
 class RequestRefused(PortalError):
-    """A 4xx that concerns what was asked: nothing of the request was written."""
+    """A 4xx that concerns what was asked: nothing of the request was written.
+
+    `after_doubt` is set when an earlier attempt had left and no answer came back: what that one
+    wrote, the refusal does not say.
+    """
+
+    after_doubt: bool = False
 
 
 class PortalSettling(PortalError):

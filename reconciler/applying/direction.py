@@ -168,10 +168,10 @@ class DirectionRun:
             inputs = tuple(each for each in batch.inputs if each.key in keys)
             if not inputs:
                 continue
-            before = self._ledger.known(inputs)
+            if not self._ledger.are(inputs, Refused):
+                self._ledger.doubt(inputs)
             self._send(replace(batch, inputs=inputs), self._sender.send_again)
-            self._ledger.keep_doubts(before)
-            if any(not isinstance(each, Accepted) for each in self._ledger.known(inputs).values()):
+            if not self._ledger.are(inputs, Accepted):
                 return
 
     def _send(self, batch: Batch, send: Callable[[Batch], None]) -> None:

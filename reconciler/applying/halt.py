@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 
 from reconciler.errors import (
+    AnswerNotSupported,
     PermissionMissing,
     PortalUnavailable,
     ReconcilerError,
@@ -43,7 +44,7 @@ def ends_the_run(error: ReconcilerError) -> bool:
     allowance, a portal that gives no answer in the time allowed, or a journal that is broken.
     """
     match error:
-        case RequestRefused() | PermissionMissing():
+        case RequestRefused() | PermissionMissing() | AnswerNotSupported():
             return False
         case PortalUnavailable(status=int() as status):
             return not 200 <= status < 300

@@ -34,19 +34,29 @@ class Ledger:
         self._known: dict[TypeKey, Knowledge] = dict.fromkeys(
             self._changes, Untried(ChangeError("nothing was sent"))
         )
+        self._doubted: set[TypeKey] = set()
         self._record = record
 
     def sending(self, inputs: Sequence[BatchInput]) -> dict[TypeKey, Knowledge]:
         """From here on the portal may have written these; what was known of them until now."""
-        before = self.known(inputs)
+        before = {each.key: self._known[each.key] for each in inputs}
         self._set(inputs, Doubtful(ChangeError("it was being sent when the apply broke off")))
         return before
 
     def learn(self, inputs: Sequence[BatchInput], known: Knowledge) -> None:
         """What an answer, or its absence, says of these inputs."""
-        if inputs:
-            self._set(inputs, known)
-            self._record.learned(self.direction, inputs, known)
+        if isinstance(known, Refused):
+            doubted = [each for each in inputs if each.key in self._doubted]
+            self._note(doubted, Doubtful(known.error))
+            inputs = [each for each in inputs if each.key not in self._doubted]
+        self._note(inputs, known)
+
+    def doubt(self, inputs: Sequence[BatchInput]) -> None:
+        """They left before without an answer that can be believed.
+
+        Whether that was carried out, no refusal of a later attempt can say.
+        """
+        self._doubted.update(each.key for each in inputs)
 
     def learn_no_effect(
         self,
@@ -65,16 +75,9 @@ class Ledger:
         for each in inputs:
             self._known[each.key] = after_no_effect(self._known[each.key], told)
 
-    def known(self, inputs: Sequence[BatchInput]) -> dict[TypeKey, Knowledge]:
-        """What is known of these now."""
-        return {each.key: self._known[each.key] for each in inputs}
-
-    def keep_doubts(self, before: Mapping[TypeKey, Knowledge]) -> None:
-        """What was sent again and refused: that says nothing of the time before."""
-        for key, was in before.items():
-            known = self._known[key]
-            if isinstance(was, Accepted | Doubtful) and isinstance(known, Refused | Untried):
-                self._known[key] = Doubtful(known.error)
+    def are(self, inputs: Sequence[BatchInput], kind: type[Knowledge]) -> bool:
+        """Whether this is known of all these inputs."""
+        return all(isinstance(self._known[each.key], kind) for each in inputs)
 
     def create_instead(self, one: BatchInput, refusal: ChangeError) -> None:
         """`update` was refused for a limit that does not exist yet."""
@@ -148,6 +151,11 @@ class Ledger:
         return tuple(
             judge(change, self._known[key], seen, settle) for key, change in self._changes.items()
         )
+
+    def _note(self, inputs: Sequence[BatchInput], known: Knowledge) -> None:
+        if inputs:
+            self._set(inputs, known)
+            self._record.learned(self.direction, inputs, known)
 
     def _set(self, inputs: Sequence[BatchInput], known: Knowledge) -> None:
         for each in inputs:

@@ -11,6 +11,7 @@ from reconciler.applying.ledger import Ledger
 from reconciler.applying.staleness import now_of
 from reconciler.applying.surroundings import Surroundings
 from reconciler.errors import (
+    AnswerNotSupported,
     AuthenticationFailed,
     Interrupted,
     PermissionMissing,
@@ -122,7 +123,7 @@ class Reader:
         asked = self._now
         try:
             found = self._around.portal.read(self._direction, needs_labels=never)
-        except (PortalUnavailable, RequestRefused) as error:
+        except (PortalUnavailable, RequestRefused, AnswerNotSupported) as error:
             self._around.halt.after(error)
             self.seen = replace(self.seen, unread=error.message)
         except (AuthenticationFailed, PermissionMissing) as error:

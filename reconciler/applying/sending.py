@@ -116,6 +116,8 @@ class Sender:
 
     def _refused_as_a_whole(self, batch: Batch, refusal: RequestRefused) -> Sequence[Batch]:
         """Split a refused batch until the refused inputs stand alone."""
+        if refusal.after_doubt:
+            self._ledger.doubt(batch.inputs)
         error = change_error(refusal)
         if len(batch.inputs) == 1 and refusal.status not in WHOLE_REQUEST:
             return self._refused_alone(batch, error)
@@ -147,8 +149,8 @@ class Sender:
     ) -> None:
         """A request without a usable answer.
 
-        A `create` in doubt is not sent again, so that says nothing of the portal as a whole: the
-        reading back will tell.
+        A `create` in doubt was tried once, so that it says nothing of the portal as a whole: it is
+        read back, and sent again if the portal does not show it.
         """
         in_doubt = (
             isinstance(error, PortalUnavailable | Interrupted) and error.may_have_been_written
@@ -156,6 +158,7 @@ class Sender:
         if not (in_doubt and batch.operation is Operation.CREATE):
             self._around.halt.after(error)
         if in_doubt:
+            self._ledger.doubt(batch.inputs)
             self._ledger.learn(batch.inputs, Doubtful(change_error(error)))
         else:
             self._ledger.learn_no_effect(batch.inputs, before, _without_effect(error))

@@ -410,8 +410,9 @@ class _Application:
 
     def _dry_run(self, count: _RequestCount) -> ExitCode:
         started_at = timestamp(self.session.clock)
+        settling = Settling(self.session.clock, self.chosen.settle, self.chosen.verify_timeout)
         with self._connected(count) as (portal, _):
-            check(self.plan, portal, self.safeguards)
+            check(self.plan, portal, self.safeguards, settling)
         if self.chosen.format == "json":
             found = untouched(self.plan, self.session.clock, started_at, portal.requests)
             return _report(self.chosen, found)

@@ -59,7 +59,8 @@ class Calls:
             return answer
         except PassingFault as fault:
             self._give_up(fault, progress, self._allowed(call))
-        except RequestRefused:
+        except RequestRefused as refused:
+            refused.after_doubt = progress.in_doubt
             raise
         except (PortalError, Interrupted) as error:
             if not progress.in_doubt or _is_about_this_attempt(error, progress):

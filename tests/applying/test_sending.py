@@ -318,6 +318,16 @@ def test_what_was_in_doubt_and_is_refused_stays_in_doubt(tmp_path: Path) -> None
     assert (ran.code, result.status) == (ExitCode.INCOMPLETE, Status.UNCERTAIN)
 
 
+@pytest.mark.parametrize("first", ["drop", "503", "hang,seconds=600"])
+def test_a_refusal_says_nothing_of_an_attempt_before_it(tmp_path: Path, first: str) -> None:
+    """The first attempt had left without an answer; the second is refused, alone or in a batch."""
+    for limits in ({1: 5}, {1: 5, 2: 5, 3: 5}):
+        state = portal(3, dict.fromkeys(limits, 1))
+        ran = apply(tmp_path, state, limits, f"update#1:{first}", "update#2-:400")
+        assert ran.code is ExitCode.INCOMPLETE
+        assert len(with_status(ran, Status.UNCERTAIN)) == len(limits)
+
+
 # ---------------------------------------------------------------- refusals that are not true
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from types import UnionType
 
 from reconciler.applying.knowledge import Accepted, Doubtful, Knowledge, Refused
@@ -48,7 +49,8 @@ class DirectionRun:
         around: Surroundings,
     ) -> None:
         self._direction = direction
-        self._batches = batches
+        steps = groupby(batches, key=lambda batch: batch.step)
+        self._waiting = deque([list(step) for _, step in steps])
         self._around = around
         self._ledger = Ledger(direction, changes, around.record)
         self._sender = Sender(self._ledger, around)
@@ -99,21 +101,30 @@ class DirectionRun:
     # ------------------------------------------------------------ the steps
 
     def _write(self) -> None:
-        for _, step in groupby(self._batches, key=lambda batch: batch.step):
-            batches = list(step)
-            self._until_shown(Doubtful)
-            obstacle = self._ledger.obstacle()
-            if obstacle is None:
-                self._send_step(batches)
-            else:
-                self._hold_back(batches, obstacle)
+        self._send_steps()
         if self._ledger.sent:
             self._reader.begin()
-            self._look()
+            self._read()
 
-    def _hold_back(self, batches: Sequence[Batch], obstacle: str) -> None:
-        for batch in batches:
-            self._ledger.hold_back(batch.inputs, obstacle)
+    def _send_steps(self) -> None:
+        """Send the steps in order, each when what was before it is written."""
+        while self._waiting:
+            self._until_shown(Doubtful)
+            obstacle = self._ledger.obstacle()
+            if obstacle is not None:
+                for batch in chain(*self._waiting):
+                    self._ledger.hold_back(batch.inputs, obstacle)
+                return
+            self._send_step(self._waiting.popleft())
+
+    def _look(self) -> None:
+        """Read; where that shows what the next step waited for, send it after all."""
+        self._read()
+        in_time = self._around.halt.reason is None and not self._reader.is_over
+        if self._waiting and in_time and self._ledger.obstacle() is None:
+            self._reader.rest()
+            self._send_steps()
+            self._reader.begin()
 
     def _send_step(self, batches: Sequence[Batch]) -> None:
         """Send a step. Where it is refused because the one before was lost, send it once more."""
@@ -134,15 +145,15 @@ class DirectionRun:
         if not self._ledger.changes(kinds) or self._around.halt.reason is not None:
             return
         self._reader.begin()
-        self._look()
+        self._read()
         while self._ledger.changes(kinds) and not self._reader.is_over:
             self._reader.wait()
-            self._look()
+            self._read()
         self._reader.rest()
 
     # ------------------------------------------------------------ reading back, sending again
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         self._reader.read(self._ledger)
         lost = self._ledger.lost(self._reader.seen)
         if lost and self._may_send_again():

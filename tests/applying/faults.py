@@ -31,7 +31,8 @@ class Fault:
     """One row of the table: variants of a fault at request `{n}`, or from it on.
 
     `rules` are in the sandbox's fault language, alternatives of each other. `trouble`: what the
-    rules cannot say. `breaks_journal`: the disk is full from the n-th request on.
+    rules cannot say. `breaks_journal`: the disk is full from the n-th request on. `passes`: one
+    such answer changes nothing, at whatever request: exit 0.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Fault:
     trouble: MakeTrouble | None = None
     breaks_journal: bool = False
     stops: bool = False
+    passes: bool = False
 
     def faults(self, number: int, variant: int) -> tuple[str, ...]:
         """The rules for the request of this number, from 1."""
@@ -80,6 +82,20 @@ class Garbling(Trouble):
         if number != self._number or not 200 <= response.status < 300:
             return response
         return Response(response.status, response.headers, self._garble(response.body))
+
+
+class Nonsense(Trouble):
+    """A success that somebody else sends, who keeps the request from the portal."""
+
+    BODIES = (b"{not json", b"", b"[]", b"null", b"<html>login</html>", b'{"status":7}', b"\xff")
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def instead(self, number: int) -> Response | None:
+        if number != self._number:
+            return None
+        return Response(200, {}, self.BODIES[number % len(self.BODIES)])
 
 
 class Losing(Trouble):
@@ -156,43 +172,65 @@ ONCE = (
             "any#{n}:429,body=html",
             "any#{n}:429,body=empty",
         ),
+        passes=True,
     ),
     Fault("429 `DAILY`", ("any#{n}:429,policy=DAILY",)),
-    Fault("423 locked", ("any#{n}:423", "any#{n}:423,retry-after=3")),
-    Fault("477 migration, `Retry-After` of seconds", ("any#{n}:477,retry-after=3",)),
+    Fault("423 locked", ("any#{n}:423", "any#{n}:423,retry-after=3"), passes=True),
+    Fault("477 migration, `Retry-After` of seconds", ("any#{n}:477,retry-after=3",), passes=True),
     Fault("477 migration, `Retry-After` of a day", ("any#{n}:477,retry-after=86400",)),
-    Fault("500, 502–504, 521–524 with a JSON, HTML, empty or cut body", _server_errors("{n}")),
+    Fault(
+        "500, 502–504, 521–524 with a JSON, HTML, empty or cut body",
+        _server_errors("{n}"),
+        passes=True,
+    ),
     Fault(
         "the same, and the write took effect",
         _server_errors("{n}", ",wrote=yes"),
         (Phase.WRITING,),
+        passes=True,
     ),
-    Fault("connection refused", trouble=lambda n, _: Refusing(once(n))),
-    Fault("connection dropped before the write took effect", ("any#{n}:drop",)),
-    Fault("connection dropped after it took effect", ("any#{n}:drop,wrote=yes",), (Phase.WRITING,)),
-    Fault("connection broken within the answer", trouble=lambda n, _: Losing(once(n))),
-    Fault("no answer in time", ("any#{n}:hang,seconds=600",)),
+    Fault("connection refused", trouble=lambda n, _: Refusing(once(n)), passes=True),
+    Fault("connection dropped before the write took effect", ("any#{n}:drop",), passes=True),
+    Fault(
+        "connection dropped after it took effect",
+        ("any#{n}:drop,wrote=yes",),
+        (Phase.WRITING,),
+        passes=True,
+    ),
+    Fault("connection broken within the answer", trouble=lambda n, _: Losing(once(n)), passes=True),
+    Fault("no answer in time", ("any#{n}:hang,seconds=600",), passes=True),
     Fault(
         "no answer in time, and the write took effect",
         ("any#{n}:hang,seconds=600,wrote=yes", "any#{n}:delay,seconds=600"),
         (Phase.WRITING,),
+        passes=True,
     ),
-    Fault("a slow answer", ("any#{n}:delay,seconds=3", "any#{n}:trickle,seconds=3")),
-    Fault("2xx with a cut body", trouble=lambda n, _: Garbling(n, lambda body: body[:20])),
+    Fault("a slow answer", ("any#{n}:delay,seconds=3", "any#{n}:trickle,seconds=3"), passes=True),
     Fault(
-        "2xx with an HTML body", trouble=lambda n, _: Garbling(n, lambda _: b"<html>login</html>")
+        "2xx with a cut body", trouble=lambda n, _: Garbling(n, lambda body: body[:20]), passes=True
     ),
-    Fault("2xx with an empty body", trouble=lambda n, _: Garbling(n, lambda _: b"")),
-    Fault("2xx with other JSON", trouble=lambda n, _: Garbling(n, lambda _: b"[]")),
-    Fault("2xx with 50 MB", ("any#{n}:huge,mb=50", "any#{n}:huge,mb=50,framing=length")),
+    Fault(
+        "2xx with an HTML body",
+        trouble=lambda n, _: Garbling(n, lambda _: b"<html>login</html>"),
+        passes=True,
+    ),
+    Fault("2xx with an empty body", trouble=lambda n, _: Garbling(n, lambda _: b""), passes=True),
+    Fault("2xx with other JSON", trouble=lambda n, _: Garbling(n, lambda _: b"[]"), passes=True),
+    Fault("2xx with nonsense, and nothing was done", trouble=lambda n, _: Nonsense(n), passes=True),
+    Fault(
+        "2xx with 50 MB", ("any#{n}:huge,mb=50", "any#{n}:huge,mb=50,framing=length"), passes=True
+    ),
     Fault("2xx `CANCELED`", ("any#{n}:cancel",), (Phase.WRITING,)),
-    Fault("2xx `PENDING`, visible later", ("any#{n}:pend,seconds=4",), (Phase.WRITING,)),
-    Fault("2xx `PENDING`, never visible", ("any#{n}:pend",), (Phase.WRITING,)),
-    Fault("2xx as if written, and nothing was", ("any#{n}:lose",), (Phase.WRITING,)),
+    Fault(
+        "2xx `PENDING`, visible later", ("any#{n}:pend,seconds=4",), (Phase.WRITING,), passes=True
+    ),
+    Fault("2xx `PENDING`, never visible", ("any#{n}:pend",), (Phase.WRITING,), passes=True),
+    Fault("2xx as if written, and nothing was", ("any#{n}:lose",), (Phase.WRITING,), passes=True),
     Fault(
         "2xx without the rows that were written",
         ("any#{n}:omit,types=3+16+28+29+30+31+32+40+41+42+50+51+52+60+279+280",),
         (Phase.WRITING,),
+        passes=True,
     ),
     Fault(
         "2xx, another value stored",
@@ -202,6 +240,11 @@ ONCE = (
     Fault(
         "207, some inputs refused",
         ("any#{n}:part,inputs=1", "any#{n}:part,inputs=2"),
+        (Phase.WRITING,),
+    ),
+    Fault(
+        "400, and the write took effect at once or some seconds later",
+        ("any#{n}:400,wrote=yes", "any#{n}:400,wrote=4", "any#{n}:409,wrote=8"),
         (Phase.WRITING,),
     ),
     Fault("400 for the whole batch", ("any#{n}:400", "any#{n}:400,body=empty")),
@@ -216,9 +259,20 @@ ONCE = (
         "a redirect",
         ("any#{n}:redirect,to=https://elsewhere.test/x", "any#{n}:redirect,to=/x,code=302"),
     ),
-    Fault("a reading that lags by 5 s", ("any#{n}:lag,seconds=5",), READS),
-    Fault("rows with null limits", ("any#{n}:nulls",), READS),
-    Fault("rate headers: nothing remains", ("any#{n}:rate,max=100,remaining=0",)),
+    Fault("a reading that lags by 5 s", ("any#{n}:lag,seconds=5",), READS, passes=True),
+    Fault("rows with null limits", ("any#{n}:nulls",), READS, passes=True),
+    Fault("rows without their label", ("any#{n}:omit,keys=label",), READS, passes=True),
+    Fault(
+        "a row that this version does not know",
+        (
+            "any#{n}:row,type=999,category=LATER_DEFINED,max=5",
+            "any#{n}:row,type=998,category=USER_DEFINED,label=New,max=0",
+            "any#{n}:row,type=998,category=USER_DEFINED,label=New,max=5.0",
+        ),
+        READS,
+        passes=True,
+    ),
+    Fault("rate headers: nothing remains", ("any#{n}:rate,max=100,remaining=0",), passes=True),
     Fault(
         "somebody edits a limit of the plan in HubSpot",
         (
@@ -272,7 +326,17 @@ LASTING = (
     ),
     Fault("readings that lag by 5 s", ("any#{n}-:lag,seconds=5",)),
     Fault("readings that lag by 5 minutes", ("any#{n}-:lag,seconds=300",)),
+    Fault(
+        "readings that alternate between old and new for some seconds",
+        (
+            "any#{n}-:flap,seconds=4",
+            "any#{n}-:flap,seconds=4,first=new",
+            "any#{n}-:flap,reads=5,first=new",
+        ),
+    ),
+    Fault("readings that alternate for ever", ("any#{n}-:flap", "any#{n}-:flap,first=new")),
     Fault("rows with null limits", ("any#{n}-:nulls",)),
+    Fault("rows without their label", ("any#{n}-:omit,keys=label",)),
     Fault("no space left for the journal", breaks_journal=True),
 )
 """Faults that last from one request on."""

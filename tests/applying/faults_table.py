@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from tests.applying.faults import LASTING, ONCE, Fault, Phase
 from tests.applying.playing import USUAL, phases, plan, play, positions
 from tests.applying.table import Row, read_rows
-from tests.applying.world import TIMEOUT, VERIFY_TIMEOUT, Ran
+from tests.applying.world import SETTLE, TIMEOUT, VERIFY_TIMEOUT, Ran
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 
@@ -23,7 +23,7 @@ INTRODUCTION = """\
 
 An apply of {changes} changes in {directions} directions sends {requests} requests. Each fault below was played at each
 of these requests in turn, in each of its variants: {runs:,} applies against the stand-in that
-`reconciler sandbox` runs, with `--timeout {timeout:g}` and `--verify-timeout {verify:g}`. This page was written by
+`reconciler sandbox` runs, with `--timeout {timeout:g}`, `--verify-timeout {verify:g}` and `--settle {settle:g}`. This page was written by
 `python -m tests.applying.faults_table > docs/faults.md`; `make test` plays a part of it again, and
 `make torture` all of it.
 
@@ -31,14 +31,21 @@ A cell holds the exit codes that were seen, by what the apply was doing when the
 
 | exit | meaning |
 |---|---|
-| 0 | every change was written, and read back from the portal |
+| 0 | every change was written, and two reads of the portal agree on it |
 | 1 | nothing was written |
 | 4 | the plan was refused as stale; nothing was written |
 | 5 | something was or may have been written; in brackets, what was not verified |
 
-*Failed*: HubSpot refused it, or shows another value. *Uncertain*: it was sent, and nobody can know
-yet whether it was written. *Not attempted*: it was never written, because of what went wrong
-before it.
+*Failed*: HubSpot refused it and its reads confirm that, or they show another value. *Uncertain*: it
+was sent, and nobody can know yet whether it was written. *Not attempted*: it was never written,
+because of what went wrong before it.
+
+A write without a usable answer (a timeout, a broken connection, a 5xx, a 2xx that makes no sense) is
+read back. What is not shown after a second is sent again, up to five times with growing pauses,
+before the time is up: `update` and `purge` are idempotent. What was answered as written gets three
+seconds. So one bad answer of any kind, at any request, ends in exit 0. A refusal (4xx, or an error
+that names the limit) is an answer and is not asked for twice; its limits are watched for 15 s before
+"nothing was written" is believed, since a write may show late.
 
 After every one of these applies:
 
@@ -64,6 +71,7 @@ def document(once: Sequence[Row], lasting: Sequence[Row], runs: int) -> str:
         runs=runs,
         timeout=TIMEOUT,
         verify=VERIFY_TIMEOUT,
+        settle=SETTLE,
     )
     return "\n".join([introduction, *_section(ONCE_TITLE, once), *_section(LASTING_TITLE, lasting)])
 

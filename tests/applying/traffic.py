@@ -109,7 +109,7 @@ def _inputs(request: Request) -> list[Input]:
 
 
 def values(response: Response) -> Mapping[TypeKey, int] | None:
-    """The limits that an answer to a reading shows; None: it is none."""
+    """The limits that an answer to a read shows, of known categories; None: it is not one."""
     if not 200 <= response.status < 300:
         return None
     try:
@@ -118,6 +118,7 @@ def values(response: Response) -> Mapping[TypeKey, int] | None:
             TypeKey(Category(row["category"]), row["typeId"]): row["userEnforcedMaxToObjectIds"]
             for row in rows
             if row["userEnforcedMaxToObjectIds"] is not None
+            and row["category"] in frozenset(Category)
         }
     except (ValueError, TypeError, KeyError):
         return None

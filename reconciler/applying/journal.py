@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from stat import S_ISREG
-from threading import Lock
 from types import TracebackType
 from typing import Self, assert_never
 
+from reconciler.applying.journal_file import JournalFile
 from reconciler.applying.knowledge import Accepted, Doubtful, Knowledge, Refused, Shown, Untried
 from reconciler.errors import ReconcilerError
 from reconciler.hubspot import Answer, Exchange, Reason
@@ -33,8 +33,8 @@ class Journal:
 
     A `request` line without an `answer` or `no_answer` line of the same number was in flight when
     the process ended. Its line is on disk, and with it every line before, before a byte of it
-    leaves. A line that cannot be written keeps the next write from being sent, and costs no report
-    of what was: see `problem`. Never holds a token: it is told of none.
+    leaves. A line that cannot be written, be it because the file was deleted or replaced, keeps the
+    next write from being sent, and costs no report of what was: see `problem`. Never holds a token.
     """
 
     def __init__(
@@ -42,29 +42,22 @@ class Journal:
         path: Path,
         now: Callable[[], datetime],
         save: Callable[[int], None] = os.fsync,
+        run: str | None = None,
     ) -> None:
-        """Open the file for appending; raise ReconcilerError where that fails.
+        """Open the file for appending; raise UsageProblem for what is no journal.
 
-        `save` puts on the disk what was written to a file descriptor.
+        `save` puts on the disk what was written to a file descriptor. `run` is on every line and
+        tells the lines of this apply from those of others in the same file: by default a random
+        one.
         """
-        self._path = path
         self._now = now
-        self._save_file = save
-        self._lock = Lock()
-        self._failure: OSError | None = None
-        try:
-            whole = _ends_in_a_whole_line(path)
-            self._file = path.open("ab", buffering=0)
-            self._is_on_disk = S_ISREG(os.fstat(self._file.fileno()).st_mode)
-        except OSError as error:
-            raise self._broken(error) from error
-        if not whole:
-            self._put(b"\n")
+        self._run = run or secrets.token_hex(8)
+        self._file = JournalFile(path, save)
 
     @property
     def problem(self) -> ReconcilerError | None:
-        """Why the journal is not whole, or None."""
-        return None if self._failure is None else self._broken(self._failure)
+        """Why the journal is not complete, or None."""
+        return self._file.problem
 
     # ------------------------------------------------------------ the apply
 
@@ -83,7 +76,7 @@ class Journal:
                 ],
             },
         )
-        self._save()
+        self._file.save()
         self._raise_problem()
 
     def learned(self, direction: Direction, inputs: Sequence[BatchInput], known: Knowledge) -> None:
@@ -112,7 +105,7 @@ class Journal:
                 "changes": _statuses(result.changes),
             },
         )
-        self._save()
+        self._file.save()
 
     # ------------------------------------------------------------ its requests
 
@@ -127,7 +120,7 @@ class Journal:
                 "inputs": [_input(each) for each in exchange.inputs],
             },
         )
-        self._save()
+        self._file.save()
         if exchange.inputs:
             self._raise_problem()
 
@@ -162,53 +155,16 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            self._file.close()
-        except OSError as failure:
-            self._failure = self._failure or failure
+        self._file.close()
 
     def _write(self, event: str, fields: Mapping[str, object]) -> None:
         at = self._now().isoformat(timespec="milliseconds")
-        line = json.dumps({"at": at, "event": event, **fields}, ensure_ascii=True)
-        line = harmless_json(mask(line))
-        self._put(line.encode() + b"\n")
-
-    def _put(self, line: bytes) -> None:
-        """Append a whole line; after the first failure nothing more, so that no gap is hidden."""
-        with self._lock:
-            try:
-                while line and self._failure is None:
-                    line = line[self._file.write(line) :]
-            except OSError as error:
-                self._failure = error
-
-    def _save(self) -> None:
-        """Everything so far is on the disk, not only with the operating system."""
-        if not self._is_on_disk:
-            return
-        try:
-            self._save_file(self._file.fileno())
-        except OSError as error:
-            self._failure = self._failure or error
+        line = json.dumps({"at": at, "run": self._run, "event": event, **fields}, ensure_ascii=True)
+        self._file.append(harmless_json(mask(line)).encode() + b"\n")
 
     def _raise_problem(self) -> None:
         if self.problem is not None:
             raise self.problem
-
-    def _broken(self, error: OSError) -> ReconcilerError:
-        return ReconcilerError(
-            f"cannot write the journal {self._path}: {error.strerror}",
-            hint="nothing is written to the portal without its line in the journal",
-        )
-
-
-def _ends_in_a_whole_line(path: Path) -> bool:
-    """Whether a new line can begin: a process that was killed may have left half a line."""
-    if not path.is_file() or path.stat().st_size == 0:
-        return True
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read() == b"\n"
 
 
 def _named(exchange: Exchange) -> dict[str, object]:

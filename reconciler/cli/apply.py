@@ -14,6 +14,7 @@ import reconciler
 from reconciler.applying.apply import timestamp, untouched, unwritten
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
+from reconciler.applying.journal_file import check_journal
 from reconciler.applying.safeguards import Safeguards, check, check_stated
 from reconciler.applying.staleness import Settling
 from reconciler.cli import output
@@ -124,6 +125,8 @@ def command(
         verify_timeout,
         settle,
     )
+    if journal is not None:
+        check_journal(journal)
     saved = saved_plan(paths)
     if saved is None and dry_run:
         raise UsageProblem(
@@ -217,7 +220,7 @@ def _apply_files(
     def plan_and_apply(settings: PortalSettings) -> ExitCode:
         started_at = timestamp(session.clock)
         with reporting(settings.name) as progress, session.connected(settings, progress) as portal:
-            plan = session.plan(settings, portal, files)
+            plan = session.plan(settings, portal, files, chosen.settle)
         if not plan.changes and not plan.refusals:
             said = _another_plan(chosen, plan)
             done = untouched(plan, session.clock, started_at, portal.requests, said)

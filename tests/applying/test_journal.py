@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +14,15 @@ import pytest
 
 from reconciler.applying.journal import Journal
 from reconciler.applying.knowledge import Accepted, Doubtful, Refused, Shown, Untried
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.hubspot import Answer, CallName, Exchange, Reason, Response, WaitCause
 from reconciler.model import ChangeError, ChangeResult, Operation, Outcome, Result, Status
-from reconciler.planning.document import digest
+from reconciler.planning.document import digest, plan_json
 from tests.applying import scenario, truth
 from tests.applying.clock import VirtualClock
 from tests.applying.factory import CONTACTS_COMPANIES, batch, change, portal, wanted
-from tests.applying.playing import USUAL, plan, world
+from tests.applying.faults import Phase
+from tests.applying.playing import USUAL, phases, plan, world
 from tests.applying.trouble import Trouble
 from tests.applying.world import TOKEN, World
 
@@ -31,6 +35,8 @@ WRITE = Exchange(
     batch(Operation.UPDATE, _1=5).inputs,
 )
 READ = Exchange(8, 1, CallName.LIMITS, "GET", "/crm/associations/2026-03/…/0-1/0-2")
+RUN = "00112233aabbccdd"
+HALF_LINE = '{"at": "2026-11-21T09:16:40.000+00:00", "run": "0011", "event": "requ'
 LABEL_1 = "contacts>companies/USER_DEFINED/101"
 
 
@@ -54,7 +60,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def opened(folder: Path, disk: Disk | None = None) -> Journal:
     """A journal in this folder."""
-    return Journal(folder / "journal.jsonl", VirtualClock().wall, disk or Disk())
+    return Journal(folder / "journal.jsonl", VirtualClock().wall, disk or Disk(), RUN)
 
 
 def test_a_request_is_saved_before_it_leaves(tmp_path: Path) -> None:
@@ -66,6 +72,7 @@ def test_a_request_is_saved_before_it_leaves(tmp_path: Path) -> None:
     assert disk.saved == 1
     assert line == {
         "at": "2026-11-21T09:16:40.000+00:00",
+        "run": RUN,
         "event": "request",
         "request": 7,
         "attempt": 2,
@@ -142,27 +149,178 @@ def test_a_second_apply_appends(tmp_path: Path) -> None:
 def test_half_a_line_of_a_killed_process_is_closed(tmp_path: Path) -> None:
     """What follows is not glued to it."""
     path = tmp_path / "journal.jsonl"
-    path.write_text('{"event": "requ', "utf-8")
+    path.write_text(HALF_LINE, "utf-8")
     with opened(tmp_path) as journal:
         journal.sending(READ)
     half, whole = path.read_text("utf-8").splitlines()
-    assert half == '{"event": "requ'
+    assert half == HALF_LINE
     assert json.loads(whole)["event"] == "request"
 
 
-def test_a_path_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+BEGINNINGS = ("", '{"at', HALF_LINE, HALF_LINE.replace('"run": "0011", ', ""))
+
+
+@pytest.mark.parametrize("text", BEGINNINGS)
+def test_an_empty_file_or_a_journal_is_appended_to(tmp_path: Path, text: str) -> None:
+    """And one whose first line a killed process left half done."""
+    path = tmp_path / "journal.jsonl"
+    path.write_text(text, "utf-8")
+    with opened(tmp_path) as journal:
+        journal.sending(READ)
+    assert path.read_text("utf-8").startswith(text)
+    assert json.loads(path.read_text("utf-8").splitlines()[-1])["run"] == RUN
+
+
+OTHERS = {
+    "plan": plan_json(plan(USUAL)),
+    "result": '{"changes":[],"format_version":"1.0"}\n',
+    "pair file": "from: contacts\nto: companies\nmax: 5\n",
+    "log of lines": '{"at": "yesterday", "event": "request"}\n',
+    "JSON": '{"at": 1}\n',
+    "one character": "x",
+    "nothing but a line end": "\n",
+}
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_any_other_file_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
+    """Before anything is sent: a journal is appended to, and only to a journal."""
+    path = tmp_path / "journal.jsonl"
+    path.write_text(text, "utf-8")
+    with pytest.raises(UsageProblem, match="is not a journal"):
+        opened(tmp_path)
+    assert path.read_text("utf-8") == text
+
+
+def make_fifo(path: Path) -> None:
+    """A pipe that nobody reads: opening it to write would wait for ever."""
+    os.mkfifo(path)
+
+
+def make_socket(path: Path) -> None:
+    """A socket in the file system."""
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(path))
+
+
+ODD: tuple[tuple[Callable[[Path], object], str], ...] = (
+    (Path.mkdir, "is a directory"),
+    (make_fifo, "is a FIFO"),
+    (make_socket, "is a socket"),
+    (lambda path: path.symlink_to("/dev/null"), "is a device"),
+    (lambda path: path.symlink_to("missing/journal.jsonl"), "there is no folder"),
+    (lambda path: path.symlink_to(path), "cannot be used as a journal"),
+)
+
+
+@pytest.mark.parametrize(("make", "why"), ODD, ids=[why for _, why in ODD])
+def test_a_journal_is_a_regular_file(
+    tmp_path: Path, make: Callable[[Path], object], why: str
+) -> None:
+    """A link stands for what it leads to."""
+    make(tmp_path / "journal.jsonl")
+    with pytest.raises(UsageProblem, match=why):
+        opened(tmp_path)
+
+
+def test_a_link_to_a_journal_is_followed(tmp_path: Path) -> None:
+    """And to a file that does not exist yet."""
+    (tmp_path / "journal.jsonl").symlink_to("elsewhere.jsonl")
+    with opened(tmp_path) as journal:
+        journal.sending(READ)
+        assert journal.problem is None
+    assert [line["run"] for line in lines(tmp_path / "elsewhere.jsonl")] == [RUN]
+
+
+def test_a_path_without_a_folder_is_an_error(tmp_path: Path) -> None:
     """Before anything is sent."""
-    with pytest.raises(ReconcilerError, match="cannot write the journal"):
+    with pytest.raises(UsageProblem, match="there is no folder"):
         Journal(tmp_path / "missing" / "journal.jsonl", VirtualClock().wall)
 
 
-def test_a_journal_need_not_be_a_file(tmp_path: Path) -> None:
-    """A pipe or a device takes its lines too; there is no disk to wait for."""
-    disk = Disk(0)
-    with Journal(Path("/dev/null"), VirtualClock().wall, disk) as journal:
+def test_a_new_journal_is_its_owners_alone(tmp_path: Path) -> None:
+    """Mode 0600."""
+    with opened(tmp_path):
+        mode = (tmp_path / "journal.jsonl").stat().st_mode
+    assert mode & 0o777 == 0o600
+
+
+def test_every_line_says_which_run_it_belongs_to(tmp_path: Path) -> None:
+    """Two applies into one journal are told apart."""
+    made = world(tmp_path, USUAL)
+    first = made.apply(plan(USUAL))
+    second = made.apply(plan(USUAL))
+    runs = [{event["run"] for event in ran.events} for ran in (first, second)]
+    assert [len(each) for each in runs] == [1, 1]
+    assert runs[0] != runs[1]
+
+
+def test_others_may_append_meanwhile(tmp_path: Path) -> None:
+    """Another apply into the same journal is no damage."""
+    with opened(tmp_path) as journal, opened(tmp_path) as other:
+        for each in (journal, other, journal):
+            each.sending(WRITE)
+        assert (journal.problem, other.problem) == (None, None)
+
+
+def replace_file(path: Path) -> None:
+    """By an empty one."""
+    path.rename(path.with_name("old"))
+    path.touch()
+
+
+DAMAGE: tuple[tuple[Callable[[Path], object], str], ...] = (
+    (Path.unlink, "it was deleted during the apply"),
+    (lambda path: path.rename(path.with_name("old")), "it was deleted during the apply"),
+    (replace_file, "replaced by another file"),
+    (lambda path: os.truncate(path, 10), "it was shortened during the apply"),
+)
+
+
+@pytest.mark.parametrize(("damage", "why"), DAMAGE, ids=["deleted", "moved", "replaced", "cut"])
+def test_a_damaged_journal_keeps_a_write_from_being_sent(
+    tmp_path: Path, damage: Callable[[Path], object], why: str
+) -> None:
+    """As a full disk does: the lines before are what a recovery needs."""
+    with opened(tmp_path) as journal:
         journal.sending(WRITE)
-        assert journal.problem is None
-    assert list(tmp_path.iterdir()) == []
+        damage(tmp_path / "journal.jsonl")
+        with pytest.raises(ReconcilerError, match=why):
+            journal.sending(WRITE)
+        journal.sending(READ)
+
+
+def test_a_journal_deleted_after_its_last_line_is_reported(tmp_path: Path) -> None:
+    """Nothing was left to be stopped."""
+    with opened(tmp_path) as journal:
+        journal.sending(WRITE)
+        (tmp_path / "journal.jsonl").unlink()
+    assert journal.problem is not None
+
+
+class Deleting(Trouble):
+    """Somebody deletes the journal while a request is under way."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        self._path = path
+        self._number = number
+
+    def before(self, number: int) -> None:
+        if number == self._number:
+            self._path.rename(self._path.with_name("moved.jsonl"))
+            self._path.touch()
+
+
+def test_an_apply_stops_when_its_journal_is_replaced(tmp_path: Path) -> None:
+    """No further write leaves; what was sent is read back, and the report is true."""
+    number = phases(USUAL).index(Phase.WRITING) + 2
+    made = world(tmp_path, USUAL)
+    ran = made.apply(plan(USUAL), trouble=Deleting(tmp_path / "journal.jsonl", number))
+    assert ran.code is ExitCode.INCOMPLETE
+    assert ran.result.message is not None
+    assert "it was replaced by another file during the apply" in ran.result.message
+    assert len([entry for entry in ran.requests if entry.method == "POST"]) == 2
+    assert {"verified", "not_attempted"} == set(ran.statuses.values())
 
 
 def test_a_full_disk_keeps_a_write_from_being_sent(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Journal:
         save: Callable[[int], None] = os.fsync,
         run: str | None = None,
     ) -> None:
-        """Open the file for appending; raise UsageProblem for what is no journal.
+        """Open the file for appending; raise ReconcilerError for what cannot be one.
 
         `save` puts on the disk what was written to a file descriptor. `run` is on every line and
         tells the lines of this apply from those of others in the same file: by default a random

@@ -9,7 +9,7 @@ from pathlib import Path
 from stat import S_ISBLK, S_ISCHR, S_ISDIR, S_ISFIFO, S_ISREG, S_ISSOCK
 from threading import Lock
 
-from reconciler.errors import ReconcilerError, UsageProblem
+from reconciler.errors import ReconcilerError
 
 MODE = 0o600
 """Of a new journal: it names every limit that was written, to nobody but its owner."""
@@ -27,7 +27,7 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 
 
 def check_journal(path: Path) -> None:
-    """Raise UsageProblem for a path that can be no journal. Creates and changes nothing.
+    """Raise ReconcilerError for a path that can be no journal. Creates and changes nothing.
 
     A journal is a regular file that is new, empty, or begins as a journal does. A symbolic link
     stands for what it leads to.
@@ -68,8 +68,8 @@ def _begins_a_journal(beginning: bytes) -> bool:
     return cut_off and (beginning.startswith(b'{"at": "') or b'{"at": "'.startswith(beginning))
 
 
-def _refused(path: Path, why: str) -> UsageProblem:
-    return UsageProblem(
+def _refused(path: Path, why: str) -> ReconcilerError:
+    return ReconcilerError(
         f"--journal: {path} {why}",
         hint="name a file that does not exist yet, or a journal to append to",
     )
@@ -83,7 +83,7 @@ class JournalFile:
     """
 
     def __init__(self, path: Path, save: Callable[[int], None]) -> None:
-        """Open for appending; raise UsageProblem for what is no journal, ReconcilerError else.
+        """Open for appending; raise ReconcilerError for what cannot be a journal.
 
         `save` puts on the disk what was written to a file descriptor.
         """

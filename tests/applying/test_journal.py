@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.applying.journal import Journal
 from reconciler.applying.knowledge import Accepted, Doubtful, Refused, Shown, Untried
-from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
+from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.hubspot import Answer, CallName, Exchange, Reason, Response, WaitCause
 from reconciler.model import ChangeError, ChangeResult, Operation, Outcome, Result, Status
 from reconciler.planning.document import digest, plan_json
@@ -187,7 +187,7 @@ def test_any_other_file_is_refused_and_left_alone(tmp_path: Path, text: str) -> 
     """Before anything is sent: a journal is appended to, and only to a journal."""
     path = tmp_path / "journal.jsonl"
     path.write_text(text, "utf-8")
-    with pytest.raises(UsageProblem, match="is not a journal"):
+    with pytest.raises(ReconcilerError, match="is not a journal"):
         opened(tmp_path)
     assert path.read_text("utf-8") == text
 
@@ -219,7 +219,7 @@ def test_a_journal_is_a_regular_file(
 ) -> None:
     """A link stands for what it leads to."""
     make(tmp_path / "journal.jsonl")
-    with pytest.raises(UsageProblem, match=why):
+    with pytest.raises(ReconcilerError, match=why):
         opened(tmp_path)
 
 
@@ -234,7 +234,7 @@ def test_a_link_to_a_journal_is_followed(tmp_path: Path) -> None:
 
 def test_a_path_without_a_folder_is_an_error(tmp_path: Path) -> None:
     """Before anything is sent."""
-    with pytest.raises(UsageProblem, match="there is no folder"):
+    with pytest.raises(ReconcilerError, match="there is no folder"):
         Journal(tmp_path / "missing" / "journal.jsonl", VirtualClock().wall)
 
 

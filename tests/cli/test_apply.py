@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -225,6 +226,31 @@ def test_a_journal_that_cannot_be_written_stops_before_the_first_write(pair: Des
     ran = pair.run("apply", "--auto-approve", "--journal", "missing/journal.jsonl")
     assert ran.code == 1
     assert pair.writes() == []
+
+
+@pytest.mark.parametrize("path", ["plan.json", "configs/contacts-companies.yaml", "fifo"])
+def test_nothing_but_a_journal_is_appended_to(pair: Desk, path: str) -> None:
+    """A plan, a pair file, a pipe that nobody reads: refused before anything is sent."""
+    pair.run("plan", "--out", "plan.json")
+    os.mkfifo(pair.folder / "fifo")
+    file = pair.folder / path
+    before = file.read_bytes() if file.is_file() else b""
+    assert pair.server is not None
+    sent = len(pair.server.requests)
+    ran = pair.run("apply", "plan.json", "--journal", path)
+    assert (ran.code, len(pair.server.requests)) == (1, sent)
+    assert f"--journal: {path} is" in ran.err
+    assert not file.is_file() or file.read_bytes() == before
+
+
+def test_the_settling_time_is_an_option(pair: Desk) -> None:
+    """Two reads after the writes, so many seconds apart."""
+    ran = pair.run("apply", "--auto-approve", "--settle", "0.5")
+    assert ran.code == 0
+    assert pair.server is not None
+    reads = [each for each in pair.server.requests if each.path.endswith("/0-1/0-2")]
+    *_, first, second = reads
+    assert second.time - first.time >= 0.5
 
 
 def test_a_saved_plan_keeps_its_api_version(pair: Desk) -> None:

@@ -113,7 +113,7 @@ class Failure:
 
     def _redirection(self) -> str:
         if not 300 <= self.status < 400:
-            return "got an answer that is none of HTTP's"
+            return "was answered with a status that HTTP does not have"
         host = plain(self._location or "").partition("//")[2].partition("/")[0].rpartition("@")[2]
         where = f" to {host}" if host else ""
         return f"was redirected{where}; redirects are not followed, so that the token stays here"

@@ -252,14 +252,19 @@ def _not_sent(error: httpx.TransportError, connection: Connection) -> NotSent:
                     chance=Chance.ONCE_REACHED,
                 )
             case socket.gaierror():
+                unknown = cause.errno in _UNKNOWN_HOST
                 return NotSent(
-                    f"the host of {nearest} is unknown",
+                    f"the host of {nearest} "
+                    + ("is unknown" if unknown else "cannot be looked up just now"),
                     hint="check the address, and the name service (DNS) of this machine",
                     chance=Chance.ONCE_REACHED,
                 )
             case OSError(errno=errno.ECONNREFUSED):
                 return _refused(connection)
     return NotSent(f"no connection to {nearest} could be made: {_kind(error)}")
+
+
+_UNKNOWN_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 def _nearest(connection: Connection) -> str:

@@ -212,8 +212,8 @@ def feed_portal(data: bytes) -> None:
     portal.close()
 
 
-_LONGEST_WAIT = 61.0
-"""Seconds: the time allowed for a request, and some for the last look at the clock."""
+_LONGEST_WAIT = 122.0
+"""Seconds: the time allowed for a request and a last look at the clock, for limits and labels."""
 
 
 def _answer(data: bytes) -> tuple[bytes, Response]:

@@ -163,8 +163,8 @@ class _Arguments(TypedDict):
 def command(ctx: click.Context, **arguments: Unpack[_Arguments]) -> None:
     """Run a local stand-in for the HubSpot endpoints used here, for demos and tests.
 
-    It listens on 127.0.0.1 and prints its address first. Open that in a browser to see the limits.
-    SIGINT, SIGTERM or SIGHUP ends it.
+    It listens on 127.0.0.1 and prints its address first. Open that in a browser to see the limits
+    and to change them. SIGINT, SIGTERM or SIGHUP ends it.
     """
     if "help" in arguments["fault"]:
         click.echo(_fault_language())

@@ -93,7 +93,12 @@ def _is_writable(descriptor: int) -> bool:
 
 
 def _overwrite(path: str, content: bytes, status: os.stat_result) -> None:
-    """Put new content into a regular file, which keeps its mode, its owner and its other names."""
+    """Put new content into a regular file, which keeps its mode, its owner and its other names.
+
+    A file that may not be written is not replaced either, though its folder would allow that.
+    """
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     if status.st_nlink == 1 and status.st_uid == os.geteuid():
         try:
             _replace(path, content, stat.S_IMODE(status.st_mode))

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import NoReturn
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from reconciler import outgoing
 from reconciler.errors import CredentialError, UsageProblem
@@ -65,7 +65,7 @@ class Secret:
         raise TypeError("a token is neither copied nor stored")
 
 
-_HINT = "copy it again: HubSpot's tokens are letters, digits and dashes"
+_HINT = "copy it again: a token has no quotes, spaces or line breaks"
 _QUOTES = "\"'`“”‘’«»"
 
 
@@ -150,7 +150,7 @@ def _problem(parts: SplitResult, host: str, text: str) -> str | None:
         ),
         "must have neither query nor fragment": "?" in text or "#" in text,
         "has a path that cannot be used": (
-            not _PATH.fullmatch(parts.path) or ".." in parts.path.split("/")
+            not _PATH.fullmatch(parts.path) or ".." in unquote(parts.path).split("/")
         ),
     }
     return next((problem for problem, found in checks.items() if found), None)

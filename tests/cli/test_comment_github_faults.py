@@ -190,3 +190,35 @@ def test_the_token_is_not_sent_over_plain_http(job: Desk) -> None:
     ran = comment(job)
     assert ran.code == 64
     assert "GITHUB_API_URL must be https, because the token is sent there" in ran.err
+
+
+# ---------------------------------------------------------------- what GitHub sends back
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 200])
+@pytest.mark.parametrize("spelled", ["{}", r"\u0067\u0068\u0073{}", "x" * 290 + "{}"])
+def test_a_token_that_github_sends_back_is_not_shown(
+    job: Desk, github: GitHub, status: int, spelled: str
+) -> None:
+    """Escaped, or cut where a message is; a 401 names where the token is from."""
+    rest = github.TOKEN.removeprefix("ghs") if "u0067" in spelled else github.TOKEN
+    body = f'{{"message": "{spelled.format(rest)}"}}'.encode()
+    github.fail(LIST, Told(status, body))
+    ran = comment(job)
+    assert ran.code == 1
+    assert github.TOKEN[:12] not in (ran.out + ran.err).replace("\\", "")
+    assert "_workflow_token" not in ran.err
+    if status == 401:
+        assert "the token from GITHUB_TOKEN" in ran.err
+
+
+def test_a_token_in_a_plan_reaches_no_comment(job: Desk, github: GitHub) -> None:
+    """Somebody wrote it into a reason; the comment has a mask instead."""
+    plan = (job.folder / "plan.json").read_text("utf-8")
+    assert '"reason":null' in plan
+    written = plan.replace('"reason":null', f'"reason":"{github.TOKEN}"', 1)
+    (job.folder / "plan.json").write_text(written, "utf-8")
+    assert comment(job).code == 0
+    (note,) = github.notes
+    assert github.TOKEN not in repr(note)
+    assert "***" in repr(note)

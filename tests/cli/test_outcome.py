@@ -224,6 +224,23 @@ def test_an_ignored_hangup_stays_ignored(pair: Desk) -> None:
     assert (code, out.splitlines()[-1]) == (0, DONE)
 
 
+@pytest.mark.parametrize("json_format", ["", "--format json"])
+def test_nobody_is_asked_about_a_plan_that_cannot_be_shown(pair: Desk, json_format: str) -> None:
+    """A "yes" on a terminal counts only for what its user could see; --auto-approve asks nobody."""
+    terminal, inner = pty.openpty()
+    os.write(terminal, b"yes\n")
+    for options, code in (("", 4), ("--auto-approve", 0)):
+        process = subprocess.run(
+            ["bash", "-c", f'"$0" -m reconciler apply {options} {json_format} >/dev/full 2>/dev/full',
+             sys.executable],
+            cwd=pair.folder, env=pair.env, stdin=inner, check=False, timeout=60,
+        )  # fmt: skip
+        assert process.returncode == code
+        assert applied(pair) is (code == 0)
+    os.close(inner)
+    os.close(terminal)
+
+
 ON_ITS_OWN_TERMINAL = """
 import fcntl, os, sys, termios
 os.setsid()

@@ -14,7 +14,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from pydantic import TypeAdapter
+
+from reconciler.cli.forge import answers as forge
+from reconciler.cli.forge.problems import ForgeError
 from reconciler.config import Source, parse, parse_workspace
 from reconciler.config.events import read_documents
 from reconciler.config.text import decode
@@ -212,6 +217,25 @@ def feed_portal(data: bytes) -> None:
     portal.close()
 
 
+def feed_forge(data: bytes) -> None:
+    """What GitHub and GitLab answer is read in the same way, a list or an object."""
+    _, response = _answer(data)
+    for adapter in _FORGE_READERS:
+        try:
+            forge.read(adapter, response, "GET /comments")
+        except ForgeError as error:
+            str(error).encode()
+    wait = forge.asked_wait(response, _NOW)
+    assert wait is None or wait >= 0
+    assert len(forge.message(response)) <= 300
+    assert forge.has_next_page(response, 100, 100) in (True, False)
+
+
+_FORGE_READERS: tuple[TypeAdapter[Any], ...] = (
+    TypeAdapter(list[dict[str, Any]]),
+    TypeAdapter(dict[str, Any]),
+)
+
 _LONGEST_WAIT = 122.0
 """Seconds: the time allowed for a request and a last look at the clock, for limits and labels."""
 
@@ -324,6 +348,7 @@ TARGETS: Mapping[str, Target] = {
         Target("plan", feed_plan, (*_JSON, *_ODD)),
         Target("answer", feed_answer, (*_ANSWER, *_ODD)),
         Target("portal", feed_portal, (b"\n====\n", *_ANSWER, *_ODD)),
+        Target("forge", feed_forge, (*_ANSWER, *_ODD, b"x-ratelimit-reset: ", b"Link: ")),
         Target("render", feed_renderers, (*_TEXT, *_ODD)),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from reconciler.config.events import read_documents
@@ -13,6 +14,7 @@ from reconciler.config.pair_reading import names_object_types, read_pair
 from reconciler.config.rules import Declared, declare, repeated
 from reconciler.config.source import Loaded, Source
 from reconciler.config.text import decode
+from reconciler.config.validation import MOST_MISTAKES
 from reconciler.config.values import is_empty
 from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
 from reconciler.model import ConfigFile, Desired, DesiredDirection, Place
@@ -56,8 +58,11 @@ def _parse(sources: Iterable[Source], *, prune: bool, earlier: Sequence[Diagnost
         declared = _read(source, prune=prune)
         directions += declared.directions
         diagnostics += declared.diagnostics
-    diagnostics += repeated(directions)
-    if any(found.severity is Severity.ERROR for found in diagnostics):
+        if _errors(diagnostics) >= MOST_MISTAKES:
+            diagnostics.append(_too_many(source.path))
+            break
+    diagnostics += islice(repeated(directions), MOST_MISTAKES)
+    if _errors(diagnostics):
         raise ConfigurationInvalid(diagnostics)
     warnings = sorted(diagnostics, key=lambda found: found.order)
     return Loaded(Desired(tuple(directions), tuple(files)), tuple(warnings))
@@ -68,20 +73,18 @@ def _read(source: Source, *, prune: bool) -> Declared:
     if isinstance(text, Diagnostic):
         return Declared((), (text,))
     documents = read_documents(source.path, text)
-    declared = [
-        _read_document(root, source.path, prune=prune, whole=not documents.diagnostics)
-        for root in documents.roots
-        if not is_empty(root)
-    ]
-    nothing = [] if declared or documents.diagnostics else [_declares_nothing(source.path)]
-    return Declared(
-        tuple(direction for each in declared for direction in each.directions),
-        (
-            *documents.diagnostics,
-            *(found for each in declared for found in each.diagnostics),
-            *nothing,
-        ),
-    )
+    directions: list[DesiredDirection] = []
+    diagnostics = list(documents.diagnostics)
+    roots = [root for root in documents.roots if not is_empty(root)]
+    for root in roots:
+        declared = _read_document(root, source.path, prune=prune, whole=not documents.diagnostics)
+        directions += declared.directions
+        diagnostics += declared.diagnostics
+        if declared.diagnostics and _errors(diagnostics) >= MOST_MISTAKES:
+            break
+    if not roots and not diagnostics:
+        diagnostics.append(_declares_nothing(source.path))
+    return Declared(tuple(directions), tuple(diagnostics))
 
 
 def _declares_nothing(path: str) -> Diagnostic:
@@ -91,6 +94,19 @@ def _declares_nothing(path: str) -> Diagnostic:
         Place(path, 1, 1),
         hint="write a document, or remove the file; what it declared before is no longer managed",
         severity=Severity.WARNING,
+    )
+
+
+def _errors(diagnostics: Iterable[Diagnostic]) -> int:
+    return sum(found.severity is Severity.ERROR for found in diagnostics)
+
+
+def _too_many(path: str) -> Diagnostic:
+    return Diagnostic(
+        "too-many-mistakes",
+        f"there are more than {MOST_MISTAKES:,} mistakes; nothing from this place on was checked",
+        Place(path, 1, 1),
+        hint="correct these first",
     )
 
 

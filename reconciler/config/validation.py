@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -28,9 +29,12 @@ from reconciler.config.numerals import LIMIT_WORDS, hint_for_limit, hint_for_num
 from reconciler.config.values import plain, scalar_value
 from reconciler.config.wording import quoted, read_as, visible
 from reconciler.errors import Diagnostic
-from reconciler.spelling import difference, nearest, same_but_spelling
+from reconciler.spelling import HINTS, difference, nearest, same_but_spelling
 
 Model = TypeVar("Model", bound=BaseModel)
+
+MOST_MISTAKES = 1_000
+"""How many mistakes of one document, and of one run, are looked at; more are not read."""
 
 _ATTEMPTS = 3
 _SAID_OF_NULL_TOO = frozenset({"empty-label", "overlays-unavailable"})
@@ -75,7 +79,12 @@ def check(model: type[Model], node: Node, path: str, describe: Describe) -> Chec
             valid = model.model_validate(plain(rest))
         except ValidationError as error:
             failures = error.errors(include_url=False, include_input=False)
-            findings = [_Finding(path, rest, failure, describe) for failure in failures]
+            findings = [
+                _Finding(path, rest, failure, describe, number)
+                for number, failure in enumerate(failures[:MOST_MISTAKES])
+            ]
+            if len(failures) > MOST_MISTAKES:
+                return Checked(None, rest, found or _diagnostics(findings), whole=False)
             found = _diagnostics(findings) if found is None else found
             rest = compacted(with_holes(rest, [finding.cut for finding in findings]))
         else:
@@ -84,10 +93,13 @@ def check(model: type[Model], node: Node, path: str, describe: Describe) -> Chec
 
 
 class _Finding:
-    """One of pydantic's errors beside the node it is about."""
+    """One of pydantic's errors beside the node it is about, counted from 0."""
 
-    def __init__(self, path: str, root: Node, failure: Any, describe: Describe) -> None:
+    def __init__(
+        self, path: str, root: Node, failure: Any, describe: Describe, number: int
+    ) -> None:
         self.path = path
+        self.number = number
         self.kind: str = failure["type"]
         self.context: dict[str, Any] = failure.get("ctx", {})
         self.steps: tuple[Step, ...] = failure["loc"]
@@ -125,8 +137,11 @@ class _Finding:
     def read(self) -> str:
         return "something else" if self.subject.secret else read_as(self.node)
 
-    @property
+    @cached_property
     def suggestion(self) -> str | None:
+        """The known key that was meant; looked for in the first few findings of a document."""
+        if self.number >= HINTS:
+            return None
         if same := same_but_spelling(self.name, self.container.keys):
             return same
         return next(iter(nearest(self.name, self.container.keys, cutoff=0.5)), None)

@@ -439,3 +439,24 @@ def test_nested_folders_are_bounded(offline: Desk) -> None:
     ran = offline.run_here("validate")
     assert ran.code == 3
     assert "error[folders-too-deep]" in ran.err
+
+
+def test_mistakes_are_bounded(offline: Desk) -> None:
+    """A mebibyte of keys that nobody knows, and as many wrong documents, in many files."""
+    keys = "".join(f"k{number}: 1\n" for number in range(90_000))
+    documents = "---\nfrom: contacts\nto: companies\nmax: 0\n" * 20_000
+    for number in range(30):
+        offline.write(f"configs/{number}.yaml", f"from: contacts\nto: companies\n{keys}")
+        offline.write(f"configs/{number}-b.yaml", documents)
+    begun = time.process_time()
+    ran = offline.run_here("validate", "--format", "json")
+    assert time.process_time() - begun < 30
+    assert ran.code == 3
+    assert "too-many-mistakes" in ran.out
+
+
+def test_warnings_are_no_mistakes(offline: Desk) -> None:
+    """However many there are."""
+    labels = "".join(f"  Label {number}: 20000\n" for number in range(1_200))
+    offline.write("configs/a.yaml", f"from: contacts\nto: companies\nlabels:\n{labels}")
+    assert offline.run_here("validate").code == 0

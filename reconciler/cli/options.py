@@ -141,7 +141,8 @@ PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 BASE = click.option(
     "--base",
     metavar="REF",
-    help="Also read the config at the merge base with REF, to tell drift from intent.",
+    help="Also read the config at the merge base with REF and at REF, to tell drift from intent. "
+    "Limits of files that were removed since are removed; without a base they are left alone.",
 )
 
 SETTLE = click.option(

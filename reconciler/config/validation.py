@@ -33,7 +33,7 @@ from reconciler.spelling import HINTS, difference, nearest, same_but_spelling
 
 Model = TypeVar("Model", bound=BaseModel)
 
-MOST_MISTAKES = 1_000
+MOST_MISTAKES = 10_000
 """How many mistakes of one document, and of one run, are looked at; more are not read."""
 
 _ATTEMPTS = 3

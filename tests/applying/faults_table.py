@@ -56,6 +56,9 @@ After every one of these applies:
 - the token was nowhere: not in the output, the journal, the result or the plan;
 - one more apply put everything right, the plan after it was empty, and the first plan was refused.
 
+Nothing that is shown changes any of this: a reader that left, a full disk, a closed stream or a
+terminal that goes away leaves the exit code and the writes as they are.
+
 A process that is killed leaves no report. What it wrote is in its journal:
 [recovery](recovery.md).
 """

@@ -25,6 +25,9 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 """Seconds between two reads of a direction: the first, doubled each time, and the most."""
 
+SHORTEST_READ = 5.0
+"""Seconds allowed for a read, its waits included, when less of the time to verify is left."""
+
 REFUSAL_WATCH = 15.0
 """Seconds for which a refused limit is watched before "nothing was written" is believed.
 
@@ -122,7 +125,11 @@ class Reader:
         """
         asked = self._now
         try:
-            found = self._around.portal.read(self._direction, needs_labels=never)
+            found = self._around.portal.read(
+                self._direction,
+                needs_labels=never,
+                seconds=max(SHORTEST_READ, self._deadline - asked),
+            )
         except (PortalUnavailable, RequestRefused, AnswerNotSupported) as error:
             self._around.halt.after(error)
             self.seen = replace(self.seen, unread=error.message)

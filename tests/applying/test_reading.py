@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.applying.direction import ACCEPTED_FOR, SENT_AGAIN_AT_MOST
-from reconciler.applying.reading import FIRST_PAUSE, LONGEST_PAUSE
+from reconciler.applying.reading import FIRST_PAUSE, LONGEST_PAUSE, SHORTEST_READ
 from reconciler.errors import ExitCode
 from reconciler.model import Status
 from tests.applying import truth
@@ -209,3 +209,19 @@ def test_reads_that_never_agree_leave_it_uncertain(tmp_path: Path, first: str) -
 def test_what_was_shown_once_is_not_sent_again(tmp_path: Path) -> None:
     """The old value after the new one may be somebody's: only reads are repeated."""
     assert sending_times(flapping(tmp_path, 30, "new")) == [0.0]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "read#2-:rate,max=1,remaining=0,interval=60000",
+        "read#2-:429,retry-after=50",
+        "read#2-:503,retry-after=50",
+    ],
+)
+def test_no_wait_goes_beyond_the_time_to_verify(tmp_path: Path, fault: str) -> None:
+    """Neither a rate header nor Retry-After outlasts --verify-timeout, whatever --timeout allows."""
+    ran = apply(tmp_path, fault, verify_timeout=8.0, timeout=60.0)
+    assert ran.seconds <= 8.0 + SHORTEST_READ + ran.settle + 1.0
+    assert ran.code is ExitCode.INCOMPLETE
+    assert [each.status for each in ran.result.changes] == [Status.UNCERTAIN]

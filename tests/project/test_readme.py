@@ -62,3 +62,29 @@ def test_table_names_options_that_exist(command: str) -> None:
 def test_table_names_the_exit_codes() -> None:
     """A pipeline's author finds every exit code, and no other."""
     assert {int(cell) for cell in table("exit code")} == {int(code) for code in ExitCode}
+
+
+def test_the_pair_files_shown_are_valid(tmp_path: Path) -> None:
+    """Each is taken as it stands, so that what a newcomer copies is right."""
+    (tmp_path / "configs").mkdir()
+    shown = [block for block in _yaml_blocks() if "from: " in block]
+    assert len(shown) == 2
+    for block in shown:
+        (tmp_path / "configs" / "pair.yaml").write_text(block, encoding="utf-8")
+        done = run("validate", directory=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_workspace_file_shown_is_valid(tmp_path: Path) -> None:
+    """With one of the pair files shown before it."""
+    (shown,) = (block for block in _yaml_blocks() if block.startswith("version: "))
+    (tmp_path / "reconciler.yaml").write_text(shown, encoding="utf-8")
+    (tmp_path / "configs").mkdir()
+    pair = next(block for block in _yaml_blocks() if "from: " in block)
+    (tmp_path / "configs" / "pair.yaml").write_text(pair, encoding="utf-8")
+    done = run("validate", directory=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def _yaml_blocks() -> list[str]:
+    return re.findall(r"^```yaml\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)

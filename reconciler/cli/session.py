@@ -20,6 +20,7 @@ from reconciler.cli.workspace import (
     workspace_name,
 )
 from reconciler.config import Base, Loaded, PortalSettings, Workspace
+from reconciler.config.workspace import DEFAULT_CONFIGS
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
 from reconciler.hubspot import (
     ApiVersion,
@@ -136,11 +137,12 @@ class Session:
         from reconciler.config import history
 
         found = self._read_base(ref, paths)
-        past = history.parse_base(found)
+        parsed: history.Parsed = {}
+        past = history.parse_base(found, parsed)
         elsewhere = self._elsewhere(files.loaded.desired, paths)
         base = history.without_others(found, past.desired, files.loaded.desired, elsewhere)
         state = files.git and replace(files.git, base=found.commit)
-        tip = None if found.tip is None else history.parse_base(found.tip)
+        tip = None if found.tip is None else history.parse_base(found.tip, parsed)
         problems = past.problems if tip is None else (*past.problems, *tip.problems)
         return replace(
             files,
@@ -159,7 +161,7 @@ class Session:
             directory=Path.cwd(),
             workspace_path=None if self.workspace.path is None else str(self.workspace.path),
             paths=[str(path) for path in paths],
-            configs=self.workspace.config_directory.as_posix(),
+            configs=(self.workspace.root / DEFAULT_CONFIGS).as_posix(),
         )
 
     def _elsewhere(self, head: Desired, paths: Sequence[Path]) -> set[Pair]:

@@ -29,24 +29,32 @@ class Past:
     problems: tuple[str, ...] = ()
 
 
-def parse_base(base: Base) -> Past:
+Parsed = dict[tuple[Source, bool], "Desired | str"]
+"""What files say, or what is wrong with them, by the file and what it prunes by default."""
+
+
+def parse_base(base: Base, parsed: Parsed | None = None) -> Past:
     """The limits desired at a commit.
 
     A file that is invalid there says nothing, and neither does a direction that two files
     declare: the change that repairs them must be possible. `desired.complete` is False then.
+    `parsed` keeps what was parsed, for another commit that has mostly the same files.
     """
+    parsed = {} if parsed is None else parsed
     sources = (*base.sources, *base.others)
     problems = [f"{problem}" for problem in base.problems]
     directions: list[DesiredDirection] = []
     files: list[ConfigFile] = []
     for source in sources:
-        try:
-            read = parse([source], prune=base.prune).desired
-        except ConfigurationInvalid as error:
-            problems.append(_words(base.ref, error))
-            continue
-        directions += read.directions
-        files += read.files
+        key = (source, base.prune)
+        if key not in parsed:
+            parsed[key] = _parse(source, prune=base.prune)
+        match parsed[key]:
+            case str(words):
+                problems.append(f"{base.ref}:{words}")
+            case Desired() as read:
+                directions += read.directions
+                files += read.files
     twice = {pair for pair, count in Counter(map(pair_of, directions)).items() if count > 1}
     problems += _declared_twice(base.ref, directions, twice)
     kept = tuple(each for each in directions if pair_of(each) not in twice)
@@ -98,9 +106,13 @@ def in_words(problems: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _words(ref: str, error: ConfigurationInvalid) -> str:
-    first = error.diagnostics[0]
-    return f"{ref}:{first.place}: {first.message}"
+def _parse(source: Source, *, prune: bool) -> Desired | str:
+    """What a file says, or the first thing that is wrong with it."""
+    try:
+        return parse([source], prune=prune).desired
+    except ConfigurationInvalid as error:
+        first = error.diagnostics[0]
+        return f"{first.place}: {first.message}"
 
 
 def _declared_twice(

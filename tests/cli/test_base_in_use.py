@@ -188,6 +188,55 @@ def test_a_refused_plan_without_a_change_does_not_say_that_all_is_well(repositor
         assert "The portal matches the configuration" not in ran.out
 
 
+def test_a_new_workspace_file_that_moves_the_folder_loses_nothing(repository: Desk) -> None:
+    """Where the base has none, its files are in `configs`: limits that were there are removed."""
+    git(repository, "mv", "configs", "limits")
+    git(repository, "rm", "-qf", "limits/deals.yaml")
+    commit(repository, {"reconciler.yaml": "version: 1\nconfigs: limits\n"})
+    assert changes(planned(repository)) == {"deals>contacts/USER_DEFINED/32": (1, None, "config")}
+
+
+def test_a_folder_above_is_the_base_s_too(repository: Desk) -> None:
+    """`configs` is looked for upwards, here and at the base."""
+    repository.write("hub/x.txt", "")
+    inner = Desk(repository.folder / "hub", repository.server)
+    assert changes(planned(inner)) == {}
+    repository.folder.joinpath("configs/deals.yaml").unlink()
+    assert set(changes(planned(inner))) == {"deals>contacts/USER_DEFINED/32"}
+
+
+def test_a_custom_object_that_is_gone_is_drift(repository: Desk) -> None:
+    """Renamed or deleted in HubSpot: the others are compared; a misspelt one is a mistake."""
+    custom = "from: contacts\nto: p_gone_object\nmax: 3\n"
+    git(repository, "checkout", "-q", "main")
+    commit(repository, {"configs/custom.yaml": custom})
+    git(repository, "checkout", "-qB", "branch")
+    commit(repository, {PATH: PAIR.replace("max: 8", "max: 9")})
+    plan = planned(repository, code=4)
+    (refusal,) = plan["refusals"]
+    assert refusal["code"] == "vanished"
+    assert "p_gone_object" in refusal["message"]
+    assert changes(plan) == {OBJECT: (8, 9, "config")}
+    repository.write("configs/other.yaml", custom.replace("gone", "other"))
+    ran = repository.run_here("plan", "--base", "main")
+    assert (ran.code, "configs/other.yaml" in ran.err) == (3, True)
+
+
+def test_the_change_that_removes_a_link_out_of_the_repository_can_be_planned(
+    repository: Desk,
+) -> None:
+    """An older version accepted it on disk."""
+    git(repository, "checkout", "-q", "main")
+    repository.folder.joinpath("configs/z.yaml").symlink_to("/etc/hostname")
+    commit(repository, {})
+    git(repository, "checkout", "-qB", "branch")
+    git(repository, "rm", "-q", "configs/z.yaml")
+    commit(repository, {PATH: PAIR.replace("max: 8", "max: 9")})
+    plan = planned(repository)
+    assert changes(plan) == {OBJECT: (8, 9, "config")}
+    assert any("configs/z.yaml is a link that leads out" in each for each in plan["warnings"])
+
+
 # ---------------------------------------------------------------- files that are not on disk
 
 

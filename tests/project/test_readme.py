@@ -87,4 +87,6 @@ def test_the_workspace_file_shown_is_valid(tmp_path: Path) -> None:
 
 
 def _yaml_blocks() -> list[str]:
-    return re.findall(r"^```yaml\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
+    return re.findall(
+        r"^```yaml\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )

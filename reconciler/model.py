@@ -658,11 +658,11 @@ class Status(StrEnum):
     """What is known of a change after an apply."""
 
     VERIFIED = "verified"
-    """It was read back from the portal."""
+    """Two reads of the portal agree that it was written."""
     FAILED = "failed"
-    """The portal refused it, or shows another value."""
+    """The portal refused it and its reads confirm that, or they show another value."""
     UNCERTAIN = "uncertain"
-    """It was sent, and the portal does not show it."""
+    """It was sent, and no two reads agree on what became of it."""
     NOT_ATTEMPTED = "not_attempted"
     """It was never sent."""
 

@@ -1,1 +1,1 @@
-"""Carry a plan out, and believe nothing that was not read back."""
+"""Carry a plan out, and verify every write by reading it back."""

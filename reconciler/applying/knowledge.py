@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from reconciler.applying.staleness import Now, shown
+from reconciler.applying.staleness import Now, showing, shown
 from reconciler.errors import PortalError, ReconcilerError
 from reconciler.model import Change, ChangeError, ChangeResult, Status, TypeKey
 
@@ -109,25 +109,19 @@ def judge(change: Change, known: Knowledge, seen: Seen, settle: float) -> Change
     if sight is None:
         why = f"it was not read back: {seen.unread or 'the apply broke off'}"
         return _unproven(change, known, why)
-    value = shown(sight.value)
     if sight.value == change.before and not isinstance(known, Refused):
-        return _unproven(
-            change, known, f"the portal still shows {value}, not {shown(change.after)}"
-        )
+        still = f"the portal still shows {shown(change.before)}, not {shown(change.after)}"
+        return _unproven(change, known, still)
     if not sight.lasted(settle):
-        return _unproven(change, known, _unsettled(value, seen, settle))
+        why = f": {seen.unread}" if seen.unread else ""
+        unconfirmed = f"but no read {settle:g} s later has confirmed it{why}"
+        return _unproven(change, known, f"{showing(sight.value)}, {unconfirmed}")
     if sight.value == change.after:
         return ChangeResult(change, Status.VERIFIED)
     if isinstance(known, Refused):
         return ChangeResult(change, Status.FAILED, known.error)
-    other = f"written {shown(change.after)}, but the portal shows {value}"
+    other = f"written {shown(change.after)}, but {showing(sight.value)}"
     return ChangeResult(change, Status.FAILED, _with_reads(known, other))
-
-
-def _unsettled(value: str, seen: Seen, settle: float) -> str:
-    """What was read, and that it was not read twice."""
-    why = f": {seen.unread}" if seen.unread else ""
-    return f"the portal shows {value}, but no read {settle:g} s later has confirmed it{why}"
 
 
 def _unproven(

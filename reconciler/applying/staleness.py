@@ -50,10 +50,11 @@ class Stale:
     now: Now
 
     def __str__(self) -> str:
-        found = shown(self.now)
-        found = found if isinstance(self.now, UnknownRow) else f"the portal shows {found}"
         expected = shown(self.change.before)
-        return f"{self.change.direction}, {self.change.type}: the plan expects {expected}, {found}"
+        return (
+            f"{self.change.direction}, {self.change.type}: the plan expects {expected}, "
+            f"{showing(self.now)}"
+        )
 
 
 def check_portal(plan: Plan, account: Account) -> None:
@@ -135,6 +136,11 @@ def _unsettled(stale: Sequence[Stale], settling: Settling) -> PortalUnavailable:
     )
 
 
-def shown(now: Now) -> str:
-    """What the portal shows, in words."""
-    return "no limit" if now is None else str(now)
+def showing(now: Now) -> str:
+    """What the portal shows, as a sentence."""
+    return str(now) if isinstance(now, UnknownRow) else f"the portal shows {shown(now)}"
+
+
+def shown(limit: int | None) -> str:
+    """A limit in words."""
+    return "no limit" if limit is None else str(limit)

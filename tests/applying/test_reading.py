@@ -174,6 +174,34 @@ def test_an_earlier_reading_counts_where_a_later_one_fails(tmp_path: Path) -> No
     assert [str(each.status) for each in ran.result.changes] == ["verified", "uncertain"]
 
 
+@pytest.mark.parametrize("wanted_limit", [2, 5])
+def test_a_row_that_nobody_understands_verifies_nothing(tmp_path: Path, wanted_limit: int) -> None:
+    """The limit 0 is neither what was written nor "no limit"; the others are verified."""
+    made = World.in_process(tmp_path, portal(2, {1: 1, 2: 1}))
+    plan = made.plan(wanted({1: wanted_limit, 2: 2}))
+    odd = f"read#2-:put,key=userEnforcedMaxToObjectIds,value=0,types={label_id(1)}"
+    ran = made.apply(plan, [odd])
+    assert [str(each.status) for each in ran.result.changes] == ["failed", "verified"]
+    error = ran.result.changes[0].error
+    assert error is not None
+    assert f"written {wanted_limit}, but this version does not know the limit 0" in error.message
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "omit,keys=label",
+        "row,type=999,category=LATER_DEFINED,max=5",
+        "row,type=998,category=USER_DEFINED,label=New,max=-1",
+        "row,type=998,category=USER_DEFINED,label=New,max=5.0",
+    ],
+)
+def test_odd_rows_beside_it_disturb_nobody(tmp_path: Path, fault: str) -> None:
+    """A change names its type by ID; other rows are none of its business."""
+    ran = apply(tmp_path, f"read:{fault}")
+    assert (ran.code, len(reading_times(ran))) == (ExitCode.DONE, 2)
+
+
 # ---------------------------------------------------------------- settling
 
 

@@ -103,6 +103,7 @@ ACTION = st.sampled_from(
         *("drop", "drop,wrote=yes", "hang,seconds=99", "hang,seconds=99,wrote=yes", "huge,mb=20"),
         *("cancel", "lose", "pend", "pend,seconds=2", "pend,seconds=30", "part,inputs=1"),
         *("part,inputs=2+3", "alter,type=28,as=5", "alter,type=50,as=2", "omit,types=28+50+279"),
+        *("400,wrote=yes", "409,wrote=3", "omit,keys=label", "row,type=999,category=LATER,max=3"),
         *("refuse,types=28+41", "nulls", "delay,seconds=3", "rate,max=100,remaining=0"),
     ]
 )
@@ -111,7 +112,11 @@ FAULTS = st.lists(
 )
 STOPS = st.none() | st.none() | st.integers(1, 20)
 """At which request a signal asks to stop."""
-LAGS = st.builds(lambda seconds: [f"read:lag,seconds={seconds}"], st.integers(1, 30))
+LAGS = st.builds(
+    lambda way, seconds: [f"read:{way},seconds={seconds}"],
+    st.sampled_from(["lag", "flap", "flap,first=new"]),
+    st.integers(1, 30),
+)
 """On their own: what lags may show what was true before, and with it what was asked for."""
 
 

@@ -16,6 +16,14 @@ from benchmarks.row import Row, duration, timed, times_as_fast
 LATENCY = "100"  # milliseconds
 RATE = 100  # requests per window
 WINDOW = 10.0  # seconds
+SETTLE = 2.0  # seconds
+WORKSPACE = """\
+version: 1
+configs: configs
+safety: {max_changes: 100000}
+portals:
+  default: {token: {env: HUBSPOT_ACCESS_TOKEN}}
+"""
 
 
 def rows(lab: Lab) -> Iterator[Row]:
@@ -30,6 +38,12 @@ def rows(lab: Lab) -> Iterator[Row]:
         f"apply, {LATENCY} ms latency, {parallel.sent} requests",
         parallel.run,
         times_as_fast(one_by_one.run.seconds, parallel.run.seconds, 8),
+    )
+    once = _apply(lab, plan, "one-read", "--settle", "0")
+    yield timed(
+        f"the same with one read after the writes, {once.sent} requests",
+        once.run,
+        f"{parallel.run.seconds - once.run.seconds:.1f} s less (settling takes {SETTLE:g} s)",
     )
     paced = _apply(lab, plan, "paced", rate=RATE)
     floor = WINDOW * ((paced.accepted - 1) // RATE)
@@ -46,6 +60,7 @@ def save_plan(lab: Lab, directory: Path) -> Path:
     """A saved plan that raises every limit by one."""
     size = lab.size
     data.pair_files(directory, size.directions_to_change, size.changes_per_direction, raised_by=1)
+    (directory / "reconciler.yaml").write_text(WORKSPACE, encoding="utf-8")
     with sandbox(lab, _seed(lab)) as environment:
         run(
             lab.reconciler(
@@ -95,7 +110,7 @@ def _apply(lab: Lab, plan: Path, name: str, *options: str, rate: int | None = No
     with sandbox(lab, _seed(lab), "--latency", LATENCY, *limited) as environment:
         done = run(
             lab.reconciler(
-                *("apply", plan.name, "--force", "--journal", journal.name, *options),
+                *("apply", plan.name, "--journal", journal.name, *options),
                 directory=plan.parent,
                 environment=environment,
             )

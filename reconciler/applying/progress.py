@@ -20,6 +20,9 @@ class Progress(Protocol):
     def reading_back(self, direction: Direction, missing: int) -> None:
         """So many written limits are not shown by the portal yet."""
 
+    def watching(self, direction: Direction, refused: int, seconds: float) -> None:
+        """So many refused limits are read for so long: they may have been written all the same."""
+
     def settled(self, direction: Direction, changes: int) -> None:
         """All that will be known of a direction's changes is known."""
 
@@ -30,6 +33,7 @@ class NoProgress:
     def checking(self, directions: int) -> None: ...
     def writing(self, direction: Direction, operation: str, inputs: int) -> None: ...
     def reading_back(self, direction: Direction, missing: int) -> None: ...
+    def watching(self, direction: Direction, refused: int, seconds: float) -> None: ...
     def settled(self, direction: Direction, changes: int) -> None: ...
 
 
@@ -47,6 +51,9 @@ class Contained:
 
     def reading_back(self, direction: Direction, missing: int) -> None:
         contained(self._progress.reading_back, direction, missing)
+
+    def watching(self, direction: Direction, refused: int, seconds: float) -> None:
+        contained(self._progress.watching, direction, refused, seconds)
 
     def settled(self, direction: Direction, changes: int) -> None:
         contained(self._progress.settled, direction, changes)

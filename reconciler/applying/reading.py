@@ -62,6 +62,7 @@ class Reader:
         self._closed = False
         self._forbidden = False
         self._reported = 0
+        self._watched = 0
         self.begin()
 
     # ------------------------------------------------------------ the time allowed
@@ -114,6 +115,11 @@ class Reader:
         if missing not in (0, self._reported):
             self._around.progress.reading_back(self._direction, missing)
         self._reported = missing
+        watched = sum(ledger.was_judged(each) for each in ledger.changes(Refused))
+        if watched and not self._watched and not missing:
+            seconds = min(REFUSAL_WATCH, max(0.0, self._deadline - self._now))
+            self._around.progress.watching(self._direction, watched, seconds)
+        self._watched = watched
         self._read_at = self._now
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 

@@ -30,6 +30,7 @@ class Reporter(Observer, Protocol):
     def checking(self, directions: int) -> None: ...
     def writing(self, direction: Direction, operation: str, inputs: int) -> None: ...
     def reading_back(self, direction: Direction, missing: int) -> None: ...
+    def watching(self, direction: Direction, refused: int, seconds: float) -> None: ...
     def settled(self, direction: Direction, changes: int) -> None: ...
 
 
@@ -96,7 +97,10 @@ class LineReporter:
         self._say(f"{operation} of {inputs} in {direction}", verbosity=1)
 
     def reading_back(self, direction: Direction, missing: int) -> None:
-        self._say(f"{direction}: {missing} written limits not shown yet", verbosity=0)
+        self._say(f"{direction}: {plural(missing, 'written limit')} not shown yet", verbosity=0)
+
+    def watching(self, direction: Direction, refused: int, seconds: float) -> None:
+        self._say(f"{direction}: {_watching(refused, seconds)}", verbosity=0)
 
     def settled(self, direction: Direction, changes: int) -> None:
         self._say(f"{direction}: {changes} settled", verbosity=1)
@@ -133,7 +137,10 @@ class BarReporter:
         self._describe(f"{operation} of {inputs} in {direction}")
 
     def reading_back(self, direction: Direction, missing: int) -> None:
-        self._describe(f"{direction}: waiting for {missing} written limits to show")
+        self._describe(f"{direction}: waiting for {plural(missing, 'written limit')} to show")
+
+    def watching(self, direction: Direction, refused: int, seconds: float) -> None:
+        self._describe(f"{direction}: {_watching(refused, seconds)}")
 
     def settled(self, direction: Direction, changes: int) -> None:
         self._bars.update(
@@ -142,6 +149,11 @@ class BarReporter:
 
     def _describe(self, text: str) -> None:
         self._bars.update(self._task, description=_visible(text))
+
+
+def _watching(refused: int, seconds: float) -> str:
+    limits = plural(refused, "refused limit")
+    return f"reading {limits} for up to {seconds:.0f} s, in case of a write all the same"
 
 
 def _visible(text: str) -> str:

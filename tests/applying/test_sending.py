@@ -358,6 +358,8 @@ def test_a_refusal_is_watched_for_a_bounded_time(tmp_path: Path) -> None:
     ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", verify_timeout=60.0)
     assert (ran.code, with_status(ran, Status.FAILED)) == (ExitCode.ERROR, ["Label 1"])
     assert REFUSAL_WATCH <= ran.seconds <= REFUSAL_WATCH + 1.0
+    told = [words for words in ran.told if words.startswith("watching")]
+    assert told == ["watching contacts → companies 1 15"]
     assert len([entry for entry in ran.requests if entry.operation == "read"]) <= 6
 
 

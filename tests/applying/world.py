@@ -109,6 +109,9 @@ class Told:
     def reading_back(self, direction: Direction, missing: int) -> None:
         self.words.append(f"reading back {direction} {missing}")
 
+    def watching(self, direction: Direction, refused: int, seconds: float) -> None:
+        self.words.append(f"watching {direction} {refused} {seconds:g}")
+
     def settled(self, direction: Direction, changes: int) -> None:
         self.words.append(f"settled {direction} {changes}")
 

@@ -25,8 +25,11 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 """Seconds between two reads of a direction: the first, doubled each time, and the most."""
 
-SHORTEST_READ = 5.0
-"""Seconds allowed for a read, its waits included, when less of the time to verify is left."""
+SHORTEST_READ = 12.0
+"""Seconds allowed for a read, its waits included, when less of the time to verify is left.
+
+One interval of HubSpot's rate limit (10 s, documented) can be waited for.
+"""
 
 REFUSAL_WATCH = 15.0
 """Seconds for which a refused limit is watched before "nothing was written" is believed.

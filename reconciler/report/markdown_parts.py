@@ -49,7 +49,7 @@ _FILES = 20
 
 def title(plan: Plan, rows: Sequence[Row]) -> str:
     """The headline with the counts that are not zero."""
-    counts = short_counts(rows) or "no changes"
+    counts = short_counts(rows) or ("refused" if plan.refusals else "no changes")
     return f"## Plan for {markdown_code(plan.portal.name, 60)}: {counts}"
 
 

@@ -79,6 +79,14 @@ class Repository:
         self.git("push", "-q", "--force", "origin", "change")
         return head
 
+    def name_a_label_that_is_gone(self) -> str:
+        """Commit a label limit, and a later commit: the portal no longer has the label."""
+        text = PAIR.format(object_limit=5, billing=1)
+        self.write(
+            "configs/contacts-companies.yaml", text.replace("inverse", "  Old label: 3\ninverse")
+        )
+        return self.commit("Limit what was called so then")
+
     def check_out_merge(self) -> str:
         """What actions/checkout does for a pull request: a detached merge with main."""
         self.git("checkout", "-q", "--detach", "main")

@@ -158,7 +158,10 @@ def test_a_direction_given_up_since_the_last_apply_is_removed(scene: Scene) -> N
 
 
 def test_every_line_of_the_drift_workflow_runs(scene: Scene, coverage: Coverage) -> None:
-    """An issue is opened, kept up to date, closed; a portal that matches needs none."""
+    """An issue is opened, kept up to date, closed; a portal that matches needs none.
+
+    A label that was renamed in HubSpot is drift, though `apply` would refuse the plan.
+    """
     scene.repository.git("checkout", "-q", "main")
     scene.set_limit(BILLING, 4)
     differing = scene.push()
@@ -175,6 +178,10 @@ def test_every_line_of_the_drift_workflow_runs(scene: Scene, coverage: Coverage)
     close = "issue close 3 --comment HubSpot matches the configuration again."
     assert night(matching, DRIFT, [{"number": 3}]) == [close]
     assert night(matching, last_step(matching), []) == []
+    scene.repository.name_a_label_that_is_gone()
+    vanished = scene.push()
+    assert night(vanished, DRIFT, [])[1].startswith("issue create --label hubspot-drift-default ")
+    assert "Old label" in vanished.machine.gh_body
     matching.secrets = {"HUBSPOT_READ_TOKEN": "revoked-token"}
     with pytest.raises(StepFailed) as raised:
         night(matching, DRIFT, [])

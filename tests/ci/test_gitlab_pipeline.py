@@ -109,6 +109,15 @@ def drift_opens_updates_and_closes_an_issue(stage: Stage) -> None:
     assert len(stage.project.issues) == 1
 
 
+def label_that_is_gone_in_hubspot_opens_an_issue(stage: Stage) -> None:
+    """It is drift, though `apply` would refuse the plan."""
+    stage.scene.repository.name_a_label_that_is_gone()
+    assert stage.job("drift").code == 0
+    assert "Old label" in stage.project.issues[-1].fields["description"]
+    assert len(stage.project.issues) == 2
+    stage.scene.repository.git("reset", "-q", "--hard", "HEAD~1")
+
+
 def plan_that_apply_would_refuse_is_shown_and_fails_the_job(stage: Stage) -> None:
     """The note says why, and the plan is kept."""
     stage.clean()
@@ -163,6 +172,7 @@ def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
     push_without_a_merge_request_needs_none_where_nothing_is_to_do(stage)
     failure_fails_the_job(stage, kept)
     drift_opens_updates_and_closes_an_issue(stage)
+    label_that_is_gone_in_hubspot_opens_an_issue(stage)
     plan_that_apply_would_refuse_is_shown_and_fails_the_job(stage)
     portal_that_cannot_be_planned_has_a_note_that_says_why(stage)
     what_the_repository_has_at_the_jobs_own_folder_stops_them(stage)

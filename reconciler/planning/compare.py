@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.errors import Diagnostic
 from reconciler.model import (
+    AssociationType,
     Change,
     DesiredLimit,
     Direction,
@@ -171,7 +172,7 @@ def _notes(judged: _Judged, observed: ObservedDirection, ref: str) -> Iterator[s
         return
     types, sides = observed.types(), judged.sides
     for key in sorted(judged.behind):
-        limit = f'"{types[key]}" of {observed.direction}'
+        limit = _named(types[key], observed.direction)
         if sides.moved_on(key):
             yield (
                 f"{limit} is left out of the plan: {ref} {sides.tip_says(key)} since this branch "
@@ -184,10 +185,16 @@ def _notes(judged: _Judged, observed: ObservedDirection, ref: str) -> Iterator[s
             )
     for each in judged.changing:
         if sides.moved_on(each.key):
+            limit = _named(types[each.key], observed.direction)
             yield (
-                f'{ref} {sides.tip_says(each.key)} for "{types[each.key]}" of '
-                f"{observed.direction}, which this branch changes, too; merge or rebase {ref}"
+                f"{limit} is changed by this branch, and {ref} {sides.tip_says(each.key)} since it "
+                f"began; merge or rebase {ref}"
             )
+
+
+def _named(type_: AssociationType, direction: Direction) -> str:
+    name = "the object limit" if type_.label is None else f'"{type_.label}"'
+    return f"{name} of {direction}"
 
 
 def compare_removed(

@@ -192,7 +192,7 @@ def test_both_branches_change_a_limit() -> None:
         {BILLING: 3},
     )
     assert values(made) == [("Billing contact", 3, 2, CONFIG)]
-    assert any("main sets 3" in each and "changes, too" in each for each in made.warnings)
+    assert any("main sets 3" in each and "changed by this branch" in each for each in made.warnings)
 
 
 def test_a_limit_that_does_not_fit_beside_one_left_out_is_left_out_too() -> None:

@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.parser import Parser
 
 from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence, place
-from reconciler.config.structure import Structure, needs_care
+from reconciler.config.structure import NOT_AT_THE_END, Structure, needs_care
 from reconciler.config.syntax import syntax_error, unplaced
 from reconciler.config.wording import quoted
 from reconciler.errors import Diagnostic
@@ -127,18 +127,20 @@ class _Builder:
         self.diagnostics.append(Diagnostic(code, message, place, hint=hint))
 
     def _scalar(self, event: Any) -> None:
-        mark = event.start_mark
-        text = event.value
+        start, end, text = event.start_mark, event.end_mark, event.value
         if not text.isascii() and _SURROGATE.search(text):
-            raise MarkedYAMLError(problem="found invalid Unicode character", problem_mark=mark)
-        frame = self.stack[-1] if self.stack else _TOP
-        sound = self.structure.scalar(event, frame.indent, flow=frame.flow)
-        scalar = Scalar(text, not event.style, mark.line + 1, mark.column + 1, _end(event))
+            raise MarkedYAMLError(problem="found invalid Unicode character", problem_mark=start)
+        sound, style = True, event.style
+        if style or self.structure.suspicious or text.endswith(NOT_AT_THE_END):
+            frame = self.stack[-1] if self.stack else _TOP
+            sound = self.structure.scalar(event, frame.indent, flow=frame.flow)
+        line, column = start.line + 1, start.column + 1
+        last = end.column + 1 if end.line + 1 == line else None
         if sound and event.anchor is None and event.tag is None:
-            self._place(scalar)
+            self._place(Scalar(text, not style, line, column, last))
         else:
             self._properties(event)
-            self._place(Hole(scalar.line, scalar.column, scalar.end))
+            self._place(Hole(line, column, last))
 
     def _alias(self, event: Any) -> None:
         self.report(

@@ -28,17 +28,27 @@ _MARKER = re.compile(r"(?:---|\.\.\.)(?: |$)")
 _QUOTES = ("'", '"')
 _COLON_AT_THE_END = "a text in brackets ends in a colon"
 _NO_TEXTS = frozenset({"-", "?", ":"})
+NOT_AT_THE_END = tuple(_NO_TEXTS)
+"""A plain scalar that ends in one of these is looked at; so is every other kind of scalar."""
 
 
 _ADJACENT_VALUE = re.compile(r"""["'\]}]:[^\s]""")
 """In brackets a value may follow a quoted key without a space."""
 _DOCUMENT_END = re.compile(r"^\.\.\.", re.MULTILINE)
-_CARE = (_SUSPICIOUS, _BLOCK_TEXT, _ADJACENT_VALUE, _DOCUMENT_END)
 
 
 def needs_care(text: str) -> bool:
     """Whether a text holds anything that the C parser and ruamel's own may read differently."""
-    return any(each.search(text) for each in _CARE)
+    return (
+        _is_suspicious(text)
+        or (("|" in text or ">" in text) and _BLOCK_TEXT.search(text) is not None)
+        or _ADJACENT_VALUE.search(text) is not None
+        or ("..." in text and _DOCUMENT_END.search(text) is not None)
+    )
+
+
+def _is_suspicious(text: str) -> bool:
+    return ("#" in text or "?" in text) and _SUSPICIOUS.search(text) is not None
 
 
 @dataclass
@@ -50,10 +60,10 @@ class Structure:
     found: list[Diagnostic] = field(default_factory=list)
     places: set[Place] = field(default_factory=set)
     spans: list[tuple[int, int]] = field(default_factory=list)
+    suspicious: bool = field(init=False)
 
-    @cached_property
-    def suspicious(self) -> bool:
-        return _SUSPICIOUS.search(self.text) is not None
+    def __post_init__(self) -> None:
+        self.suspicious = _is_suspicious(self.text)
 
     @cached_property
     def _lines(self) -> list[str]:

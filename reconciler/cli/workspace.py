@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from reconciler.config import (
 from reconciler.config.boundary import find_top
 from reconciler.config.files import WORKSPACE_FILE, collect, read_source, shown_path
 from reconciler.config.source import Source
+from reconciler.config.workspace import missed_workspace
 from reconciler.errors import (
     ConfigurationInvalid,
     Diagnostic,
@@ -130,8 +131,26 @@ def load_config(workspace: Workspace, paths: Sequence[Path]) -> Read:
     head = _at_head(workspace, given, sources)
     hidden = () if head is None else head.hidden
     loaded = load_found(given, [*sources, *hidden], unreadable, prune=workspace.prune)
-    warnings = (*loaded.warnings, *(_read_from_head(source) for source in hidden))
+    warnings = (
+        *loaded.warnings,
+        *(_read_from_head(source) for source in hidden),
+        *_missed_workspace(workspace),
+    )
     return Read(replace(loaded, warnings=warnings), head)
+
+
+def _missed_workspace(workspace: Workspace) -> Iterator[Diagnostic]:
+    missed = None if workspace.path or settings().workspace else missed_workspace(Path())
+    if missed is not None:
+        shown = shown_path(missed)
+        yield Diagnostic(
+            "file-suffix",
+            f"{shown} is not read: the workspace file is called {WORKSPACE_FILE}",
+            Place(shown, 1, 1),
+            hint=f"rename it to {shown_path(missed.with_name(WORKSPACE_FILE))}",
+            severity=Severity.WARNING,
+            secret_from=1,
+        )
 
 
 def _at_head(workspace: Workspace, given: Sequence[Path], sources: Sequence[Source]) -> Head | None:

@@ -91,6 +91,22 @@ def find_workspace(start: Path) -> Path | None:
     return None
 
 
+def missed_workspace(start: Path) -> Path | None:
+    """A file that only its suffix or its case keeps from being the workspace file of `start`."""
+    for directory in _upwards(start) if find_top(start) else (start,):
+        try:
+            names = sorted(os.listdir(directory))  # noqa: PTH208 - names are what is compared
+        except OSError:  # a folder that nobody may list holds no file that anybody could rename
+            continue
+        for name in names:
+            if name.lower() in _LIKE_A_WORKSPACE and name != WORKSPACE_FILE:
+                return directory / name
+    return None
+
+
+_LIKE_A_WORKSPACE = frozenset({WORKSPACE_FILE, "reconciler.yml"})
+
+
 def find_default(start: Path) -> Workspace:
     """The workspace without a file: `configs` in `start` or the nearest directory above.
 

@@ -161,3 +161,22 @@ def test_thousands_of_mistakes_are_counted_and_not_all_shown(offline: Desk) -> N
     assert ran.err.count("error[limit-out-of-range]") == 100
     assert "and 2,900 more, not shown" in ran.err
     assert "configuration invalid: 3000 errors" in ran.err
+
+
+@pytest.mark.parametrize("name", ["reconciler.yml", "Reconciler.yaml", "reconciler.YAML"])
+def test_a_workspace_file_under_another_name_is_a_warning(offline: Desk, name: str) -> None:
+    """Its portals and thresholds would silently not hold."""
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    offline.write(name, "version: 1\nprune: false\n")
+    ran = offline.run_here("validate")
+    assert ran.code == 0
+    assert f"{name}:1:1: warning[file-suffix]" in ran.err
+    assert "hint: rename it to reconciler.yaml" in ran.err
+
+
+def test_a_workspace_file_that_is_read_hides_no_other(offline: Desk) -> None:
+    """What is found is meant."""
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    offline.write("reconciler.yml", "version: 2\n")
+    offline.write("reconciler.yaml", "version: 1\n")
+    assert offline.run_here("validate").err == ""

@@ -23,6 +23,8 @@ from reconciler.model import (
     Status,
 )
 
+SHOWN_REASONS = 5
+"""Reasons of a refusal that the message of a result names."""
 
 def apply_plan(
     plan: Plan,
@@ -135,7 +137,15 @@ def unwritten(
     ended = Outcome.REFUSED if isinstance(error, PlanRefused) else Outcome.FAILED
     why = change_error(error)
     changes = tuple(ChangeResult(each, Status.NOT_ATTEMPTED, why) for each in plan.changes)
-    return Result(ended, changes, requests, started_at, timestamp(clock), error.message)
+    return Result(ended, changes, requests, started_at, timestamp(clock), _in_words(error))
+
+
+def _in_words(error: ReconcilerError) -> str:
+    """What an error says, with the first few of its reasons."""
+    details = error.details if isinstance(error, PlanRefused) else ()
+    more = len(details) - SHOWN_REASONS
+    shown = [*details[:SHOWN_REASONS], *([f"and {more} more"] if more > 0 else [])]
+    return f"{error.message}: {'; '.join(shown)}" if shown else error.message
 
 
 def _directions(plan: Plan) -> list[Direction]:

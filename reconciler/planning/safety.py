@@ -151,7 +151,8 @@ def _protected(change: Change, files: Named) -> Refusal:
     reference = change.before if files.base is None else files.base.max
     at = "as unlimited" if reference is None else f"at {reference}"
     becomes = "remove it" if change.after is None else f"lower it to {change.after}"
-    message = f'"{change.type}" of {change.direction} is protected {at}; this plan would {becomes}'
+    name = f"the {change.type}" if change.is_object_limit else f'"{change.type}"'
+    message = f"{name} of {change.direction} is protected {at}; this plan would {becomes}"
     if files.head is not None and not files.head.protect:
         message += ", and protect was taken off in the same change"
     if change.origin is None and files.base is None:

@@ -87,6 +87,16 @@ def test_a_refusal_cut_out_of_a_reviewed_plan_is_seen(desk: Desk) -> None:
     assert desk.writes() == []
 
 
+def test_a_refused_apply_says_why_in_its_json(desk: Desk) -> None:
+    """The message of the result names the limit, not only that something is unsafe."""
+    desk.write("configs/a.yaml", LOWERED)
+    desk.run("plan", "--out", "plan.json")
+    for arguments in (("plan.json",), ("--auto-approve",)):
+        ran = desk.run("apply", *arguments, "--format", "json")
+        assert (ran.code, ran.json["outcome"]) == (4, "refused")
+        assert "the object limit of contacts → companies is protected at 5" in ran.json["message"]
+
+
 def test_a_forged_plan_is_not_the_reviewed_one(desk: Desk) -> None:
     """A digest made to fit again is another digest."""
     desk.write("configs/a.yaml", LOWERED)

@@ -26,6 +26,7 @@ from reconciler.model import (
 SHOWN_REASONS = 5
 """Reasons of a refusal that the message of a result names."""
 
+
 def apply_plan(
     plan: Plan,
     portal: Portal,

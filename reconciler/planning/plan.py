@@ -101,6 +101,7 @@ def make_plan(
         observed,
         head={each.direction.key: each for each in head},
         base={} if history is None else history.base.by_key,
+        tip={} if history is None else history.tip.by_key,
     )
     changes = tuple(
         replace(each, protected=each.id in named and named[each.id].protected) for each in changes

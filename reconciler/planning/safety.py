@@ -36,23 +36,33 @@ Declarations = Mapping[tuple[str, str], ResolvedDirection]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """How the files name a limit that is to change, here and at the base; None: they do not."""
+    """How the files name a limit that is to change; None: they do not.
+
+    Here, at the merge base, and at the tip of the target branch, where that has moved on.
+    """
 
     head: DesiredLimit | None = None
     base: DesiredLimit | None = None
+    tip: DesiredLimit | None = None
 
     @property
     def protected(self) -> bool:
-        return any(each is not None and each.protect for each in (self.head, self.base))
+        sides = (self.head, self.base, self.tip)
+        return any(each is not None and each.protect for each in sides)
 
 
 UNNAMED = Named()
 
 
 def named_limits(
-    changes: Iterable[Change], observed: Observed, *, head: Declarations, base: Declarations
+    changes: Iterable[Change],
+    observed: Observed,
+    *,
+    head: Declarations,
+    base: Declarations,
+    tip: Declarations | None = None,
 ) -> dict[str, Named]:
-    """How head and base name the limits that are to change, by the ID of the change.
+    """How head, base and tip name the limits that are to change, by the ID of the change.
 
     The portal's own rows and labels say which type a label means, not the plan.
     """
@@ -61,9 +71,9 @@ def named_limits(
     for change in changes:
         by_direction.setdefault(change.direction.key, []).append(change)
     for key, members in by_direction.items():
-        at_head, at_base = (_limits(declared.get(key), observed, key) for declared in (head, base))
+        sides = [_limits(declared.get(key), observed, key) for declared in (head, base, tip or {})]
         for each in members:
-            named = Named(at_head.get(each.type.key), at_base.get(each.type.key))
+            named = Named(*(side.get(each.type.key) for side in sides))
             if named != UNNAMED:
                 found[each.id] = named
     return found
@@ -157,8 +167,8 @@ def _protected(change: Change, files: Named) -> Refusal:
         message += ", and protect was taken off in the same change"
     if change.origin is None and files.base is None:
         message += (
-            ". Whether the files or somebody in HubSpot moved it is unknown without a base: "
-            "plan with --base REF"
+            ". Whether the files or somebody in HubSpot moved it is unknown without a base that "
+            "can be read: plan with --base REF"
         )
     place = next((each.place for each in (files.head, files.base) if each is not None), None)
     return Refusal(RefusalCode.PROTECTED, message, change.id, place or change.source)

@@ -159,6 +159,20 @@ def test_a_change_says_whether_its_limit_is_protected() -> None:
         assert not made.refusals
 
 
+@pytest.mark.parametrize(("head", "expected"), [(3, True), (UNSAID, True), (7, False)])
+def test_what_the_target_branch_protects_meanwhile_is_not_loosened(
+    head: Said, expected: bool
+) -> None:
+    """Protection merged since this branch began counts as much as that of the merge base."""
+    made = plan(
+        declared(limit(OBJECT, 9), *named(head, protect=False)),
+        {OBJECT: 9, BILLING: 5},
+        base=[declared(limit(OBJECT, 9), *named(5, protect=False))],
+        tip=[declared(limit(OBJECT, 9), *named(5, protect=True))],
+    )
+    assert refused(made) is expected
+
+
 def test_taking_protection_off_in_passing_is_said() -> None:
     """The refusal names it, and the value the base protects."""
     made = plan(

@@ -112,7 +112,7 @@ def command(
     clock = SystemClock(stop)
     with (
         stopping_on_signals(stop),
-        connected(request, clock=clock, timeout=timeout, tell=_tell) as comments,
+        connected(request, clock=clock, timeout=timeout, notify=_notify) as comments,
     ):
         for report in reports:
             output.result(visible(_line(report, publish(comments, report, clock.wait))))
@@ -207,5 +207,5 @@ def _named(key: Key, name: str) -> str:
     return name if key.workspace is None else f"{name} in {key.workspace}"
 
 
-def _tell(words: str) -> None:
+def _notify(words: str) -> None:
     output.note(visible(words))

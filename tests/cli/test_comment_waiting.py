@@ -80,7 +80,7 @@ def calling(*entries: ScriptEntry, timeout: float = 300) -> tuple[Api, Clock, Sc
         transport=script,
         clock=clock,
         timeout=timeout,
-        tell=lambda _: None,
+        notify=lambda _: None,
         jitter=lambda: 0.0,
     )
     return api, clock, script

@@ -24,7 +24,7 @@ _LONGEST_MESSAGE = 300
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """How to mend the refusals that a forge's users run into."""
+    """How to fix the refusals that a forge's users run into."""
 
     unauthorized: str
     forbidden: str

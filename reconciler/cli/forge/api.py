@@ -40,7 +40,7 @@ _REQUEST_TIMEOUT = 408
 
 @dataclass(frozen=True)
 class Api:
-    """`timeout`: seconds for one call, its waits and retries included. `tell`: hears of waits.
+    """`timeout`: seconds for one call, its waits and retries included. `notify`: is called with a line about each wait.
 
     Redirects are never followed: the token goes to `base_url`'s host and nowhere else.
     """
@@ -53,7 +53,7 @@ class Api:
     transport: Transport
     clock: Clock
     timeout: float
-    tell: Callable[[str], None]
+    notify: Callable[[str], None]
     jitter: Callable[[], float] = random.random
 
     def get(self, path: str, adapter: TypeAdapter[T]) -> T:
@@ -90,7 +90,7 @@ class Api:
             retry=tenacity.retry_if_exception_type(PassingFault),
             wait=lambda state: self._wait(state, deadline),
             stop=lambda state: self._is_over(state, deadline),
-            before_sleep=lambda state: self.tell(
+            before_sleep=lambda state: self.notify(
                 f"{_fault(state).error.message}; waiting {state.upcoming_sleep:.0f} s"
             ),
             sleep=self.clock.wait,

@@ -21,7 +21,7 @@ def connected(
     *,
     clock: Clock,
     timeout: float,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> Iterator[Forge]:
     """The comments of a request. `timeout`: seconds for one call, with waits and retries."""
     connection = Connection(
@@ -43,7 +43,7 @@ def connected(
                 transport=transport,
                 clock=clock,
                 timeout=timeout,
-                tell=tell,
+                notify=notify,
             )
 
         match request:

@@ -1,4 +1,4 @@
-"""Which pull or merge request a CI job is about, as its environment tells."""
+"""Which pull or merge request a CI job is about, as its environment says."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_request(
 ) -> PullRequest | MergeRequest:
     """The request that the job runs for; `forge` and `number` override what the job says.
 
-    Raises UsageProblem where the environment does not tell, CredentialError without a token.
+    Raises UsageProblem where the environment does not say it, CredentialError without a token.
     """
     match forge or _forge(environment):
         case "github":
@@ -122,7 +122,7 @@ def _no_pull_request(event: str | None) -> UsageProblem:
 
 
 def read_event(environment: Environment) -> dict[str, Any]:
-    """What started the workflow, as GITHUB_EVENT_PATH tells; empty where it is not set."""
+    """What started the workflow, as GITHUB_EVENT_PATH says; empty where it is not set."""
     path = environment.get("GITHUB_EVENT_PATH")
     if not path:
         return {}

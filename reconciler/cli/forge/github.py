@@ -96,7 +96,7 @@ class GitHub:
     def _is_own(self, user: _User | None) -> bool:
         """A token that may write can edit anybody's comment: only its own user's are touched.
 
-        Where GitHub does not tell whose token it is, apps count as own: no person can pass for
+        Where GitHub does not say whose token it is, apps count as own: no person can pass for
         one.
         """
         if user is None:

@@ -61,7 +61,7 @@ def standing(plan: Plan) -> str:
     if summary.unchanged:
         sentences.append(f"{plural(summary.unchanged, 'limit')} unchanged.")
     if summary.unmanaged:
-        sentences.append(f"{summary.unmanaged} unmanaged: not in the files, left alone.")
+        sentences.append(f"{summary.unmanaged} unmanaged: left alone.")
     text = " ".join(sentences)
     return text if summary.changes or plan.refusals else f"{NO_CHANGES}\n\n{text}"
 

@@ -77,7 +77,7 @@ def _left_alone(plan: Plan) -> Iterator[str]:
     if summary.unchanged:
         parts.append(f"{plural(summary.unchanged, 'limit')} unchanged")
     if summary.unmanaged:
-        parts.append(f"{summary.unmanaged} unmanaged (not in the files, left alone)")
+        parts.append(f"{summary.unmanaged} unmanaged (left alone)")
     if parts:
         yield ", ".join(parts) + "."
         yield ""

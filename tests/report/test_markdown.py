@@ -58,7 +58,7 @@ def test_a_plan_without_a_base() -> None:
         == f"""\
 ## Plan for `production`: 1 to create, 2 to update, 1 to delete
 
-Portal 1234567 (STANDARD), API version 2026-03. 7 limits unchanged. 2 unmanaged: not in the files, left alone.
+Portal 1234567 (STANDARD), API version 2026-03. 7 limits unchanged. 2 unmanaged: left alone.
 
 ### 1 limit will be deleted
 

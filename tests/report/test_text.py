@@ -47,7 +47,7 @@ contacts → companies
 companies → contacts
   - "Former employer"  10 → unlimited  configs/contacts-companies.yaml:9
 
-7 limits unchanged, 2 unmanaged (not in the files, left alone).
+7 limits unchanged, 2 unmanaged (left alone).
 
 Plan: 1 to create, 2 to update, 1 to delete."""
     )

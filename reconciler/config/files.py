@@ -23,6 +23,9 @@ MAXIMUM_DEPTH = 32
 MAXIMUM_FILES = 10_000
 """Most pair files that one run reads, and most folders that it searches."""
 
+MAXIMUM_PROBLEMS = 1_000
+"""Most paths that cannot be read until the search ends."""
+
 MAXIMUM_TOTAL = 64 << 20
 """Most bytes that all pair files have together."""
 
@@ -129,6 +132,8 @@ class _Walk:
         self, path: Path, real: str, boundary: Boundary, above: tuple[Identity, ...]
     ) -> None:
         """`above`: the folders that this path lies in, to notice a loop of symbolic links."""
+        if len(self.diagnostics) >= MAXIMUM_PROBLEMS and not self._full:
+            self._stop(path, f"more than {MAXIMUM_PROBLEMS:,} files that cannot be read")
         if self._full:
             return
         if not boundary.holds(real):

@@ -86,8 +86,8 @@ class _Types:
 class NamedTypes:
     """The types a direction's limits mean, and what is wrong with the others.
 
-    `astray`: limits whose type the portal does not have, or has twice. That is a mistake in the
-    file, or was changed in HubSpot.
+    `astray`: limits whose type the portal does not have. That is a mistake in the file, or was
+    renamed or deleted in HubSpot.
     """
 
     limits: dict[TypeKey, DesiredLimit]
@@ -127,7 +127,7 @@ def name_types(
             case []:
                 continue
             case _:
-                astray.append((limit, _ambiguous(declared.direction, limit, candidates)))
+                diagnostics.append(_ambiguous(declared.direction, limit, candidates))
     return NamedTypes(limits, tuple(diagnostics), tuple(astray))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config import find_sources, load
+from reconciler.config import files, find_sources, load
 from reconciler.errors import ConfigurationInvalid, Severity
 
 
@@ -189,3 +189,28 @@ def test_a_file_that_declares_nothing_is_a_warning(content: str) -> None:
     (warning,) = load([Path("configs")]).warnings
     assert (warning.code, warning.place.path) == ("file-declares-nothing", "configs/a.yaml")
     assert warning.severity is Severity.WARNING
+
+
+def test_what_cannot_be_read_is_bounded() -> None:
+    """However many links lead nowhere."""
+    Path("configs").mkdir()
+    for number in range(1_200):
+        Path(f"configs/{number}.yaml").symlink_to("nowhere")
+    found = problems("configs")
+    assert len(found) == 1_001
+    assert [each for each in found if each[0] == "too-many-files"]
+
+
+def test_the_number_of_files_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The diagnostic names the first that was not read."""
+    monkeypatch.setattr(files, "MAXIMUM_FILES", 3)
+    write(*(f"configs/{number}.yaml" for number in range(5)))
+    assert problems("configs") == [("too-many-files", "configs/3.yaml", 1, 1)]
+    assert len(names(*(f"configs/{number}.yaml" for number in range(3)))) == 3
+
+
+def test_the_size_of_all_files_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is small enough, all together are not."""
+    monkeypatch.setattr(files, "MAXIMUM_TOTAL", 40)
+    write(*(f"configs/{number}.yaml" for number in range(5)))
+    assert problems("configs") == [("too-many-files", "configs/2.yaml", 1, 1)]

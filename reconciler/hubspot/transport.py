@@ -125,7 +125,9 @@ class HttpTransport:
         except httpx.PoolTimeout:
             raise NotSent("no connection was free in time") from None
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
-            raise NotSent(f"{self._connection.address} cannot be asked: {_kind(error)}") from None
+            raise NotSent(
+                f"{self._connection.address} cannot be asked: {_kind(error)}", chance=Chance.NONE
+            ) from None
         except httpx.TimeoutException:
             raise NoAnswer("no answer came in time") from None
         except httpx.TransportError as error:

@@ -276,6 +276,18 @@ def test_no_message_quotes_bytes_of_the_server(speak: Speak) -> None:
         assert raw not in said
 
 
+def test_a_request_that_can_never_be_sent_is_not_tried_again() -> None:
+    """A header that is not valid HTTP stays so, and is not quoted: it may be the token."""
+    with raw_server(saying(response(b"{}"))) as server:
+        transport = HttpTransport(Connection(Secret(TOKEN), base_url=server.url), time.monotonic)
+        broken = Request("GET", f"{server.url}/x", {"x-odd": "hunter2secret\r\n"})
+        with pytest.raises(NotSent) as caught:
+            transport.send(broken, 5)
+        transport.close()
+    assert caught.value.chance is Chance.NONE
+    assert "hunter2secret" not in caught.value.description
+
+
 def test_an_unusable_answer_to_a_read_is_asked_for_again() -> None:
     """One bad answer ends nothing; three of them do."""
     bad = response(ZIPPED[:-5], "content-encoding: gzip")

@@ -54,10 +54,17 @@ _BASES: Mapping[str, Callable[[], Portal]] = {
 }
 
 
+_LARGEST_SEED = 64 * 2**20
+
+
 def load_seed(path: Path) -> Portal:
     """The portal of a seed file. Raises SeedError, or OSError when it cannot be read."""
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_SEED + 1)
+    if len(content) > _LARGEST_SEED:
+        raise SeedError(f"{path} is larger than {_LARGEST_SEED // 2**20} MiB.")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise SeedError(f"{path} is not valid JSON: {error}") from error
     return portal_from(document)

@@ -148,3 +148,18 @@ def test_a_seed_that_is_no_json_is_told_so(tmp_path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(SeedError, match=re.escape(str(path))):
         load_seed(path)
+
+
+def test_a_seed_without_end_is_refused() -> None:
+    """A device gives bytes for ever; what is read of it is bounded."""
+    with pytest.raises(SeedError, match="is larger than 64 MiB"):
+        load_seed(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[" * 100_000, b"{", b"[]", b'{"types": [{}]}'])
+def test_a_seed_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    """With words, whatever the file holds."""
+    file = tmp_path / "seed.json"
+    file.write_bytes(content)
+    with pytest.raises(SeedError):
+        load_seed(file)

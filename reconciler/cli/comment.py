@@ -173,7 +173,7 @@ def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
             key,
             _named(key, key.portal or "the workspace"),
             None,
-            failure_markdown(key.portal, reason, page),
+            failure_markdown(key.portal, key.workspace, reason=reason, log=page),
         )
         for key in keys
     ]

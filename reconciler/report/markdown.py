@@ -63,12 +63,13 @@ def plan_markdown(plan: Plan, *, digest: str, links: Links = no_links, limit: in
     return "\n\n".join(filter(None, [*top, note, *body.texts, picture, *bottom]))
 
 
-def failure_markdown(portal: str | None, reason: str, log: str | None) -> str:
+def failure_markdown(
+    portal: str | None, workspace: str | None, *, reason: str, log: str | None
+) -> str:
     """That there is no plan, and why: what the command said, line by line. `log`: the job's page.
 
     `portal` None: the workspace could not be read.
     """
-    what = "" if portal is None else f" for {markdown_code(portal, 60)}"
     lines = [visible(line.rstrip(), _REASON_LINE) for line in reason.strip("\n").splitlines()]
     shown = _first(lines, LIMIT - _FAILURE_SIZE)
     page = web_link(log)
@@ -76,7 +77,7 @@ def failure_markdown(portal: str | None, reason: str, log: str | None) -> str:
         filter(
             None,
             [
-                f"## No plan{what}: planning failed",
+                f"## No plan{parts.named(portal, workspace)}: planning failed",
                 _NO_PLAN,
                 _fenced(shown),
                 _more(len(lines) - len(shown)),

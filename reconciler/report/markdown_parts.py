@@ -42,6 +42,8 @@ _ACTIONS = {
 _EDGES = 24
 _EDGES_UNFOLDED = 8
 _FILES = 20
+_USUAL = "reconciler.yaml"
+"""A workspace file at the repository's top: where there is one, there is most often no other."""
 
 
 # ---------------------------------------------------------------- summary
@@ -50,7 +52,14 @@ _FILES = 20
 def title(plan: Plan, rows: Sequence[Row]) -> str:
     """The headline with the counts that are not zero."""
     counts = short_counts(rows) or ("refused" if plan.refusals else "no changes")
-    return f"## Plan for {markdown_code(plan.portal.name, 60)}: {counts}"
+    return f"## Plan{named(plan.portal.name, plan.workspace)}: {counts}"
+
+
+def named(portal: str | None, workspace: str | None) -> str:
+    """What a comment is about; the workspace file where it is not the one at the top."""
+    what = "" if portal is None else f" for {markdown_code(portal, 60)}"
+    where = "" if workspace in {None, _USUAL} else f" in {markdown_code(workspace or '', 60)}"
+    return what + where
 
 
 def standing(plan: Plan) -> str:

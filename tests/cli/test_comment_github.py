@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model import Refusal, RefusalCode
 from reconciler.planning.document import digest
 from tests.ci import plans
 from tests.ci.forges import STRANGER, Told, serving
@@ -72,6 +73,18 @@ def test_no_changes_and_no_comment_is_not_worth_one(job: Desk, github: GitHub) -
     ran = comment(job, "empty.json")
     assert (ran.code, github.notes) == (0, [])
     assert "no changes, and no comment that would have to say so" in ran.out
+
+
+def test_a_plan_that_only_says_why_it_is_refused_is_worth_a_comment(
+    job: Desk, github: GitHub
+) -> None:
+    """A label that is gone in HubSpot: nothing to change, and something to read."""
+    refusal = Refusal(RefusalCode.VANISHED, 'contacts → companies has no label "Old"')
+    plans.save(replace(plans.plan(), refusals=(refusal,)), job.folder / "refused.json")
+    assert "comment created" in comment(job, "refused.json").out
+    (body,) = github.bodies
+    assert "## Plan for `production`: refused" in body
+    assert "No changes." not in body
 
 
 def test_every_portal_has_a_comment_of_its_own(job: Desk, github: GitHub) -> None:
@@ -148,7 +161,11 @@ def test_the_same_portal_of_two_workspaces_has_two_comments(job: Desk, github: G
     eu = replace(plans.small(), workspace="eu/reconciler.yaml")
     plans.save(eu, job.folder / "eu.json")
     assert comment(job, "plan.json", "eu.json").code == 0
-    assert len(github.notes) == 2
+    titles = [body.splitlines()[2].partition(":")[0] for body in github.bodies]
+    assert titles == [
+        "## Plan for `production`",
+        "## Plan for `production` in `eu/reconciler.yaml`",
+    ]
     plans.save(replace(plans.plan(), workspace="eu/reconciler.yaml"), job.folder / "eu.json")
     ran = comment(job, "eu.json")
     assert ran.out.startswith("production (portal 1234567) in eu/reconciler.yaml: comment updated")

@@ -63,9 +63,9 @@ def question(plan: Plan) -> str:
     ]
     deletes = list(plan.with_action(Action.DELETE))
     lines += [
-        f"  - delete {visible(str(each.direction))}: {visible(str(each.type))} (was {each.before})"
+        f"  - remove {visible(str(each.direction))}: {visible(str(each.type))} (was {each.before})"
         for each in deletes[:SHOWN_DELETES]
     ]
     if len(deletes) > SHOWN_DELETES:
-        lines.append(f"  … and {len(deletes) - SHOWN_DELETES} deletes more")
+        lines.append(f"  … and {len(deletes) - SHOWN_DELETES} more to remove")
     return "\n".join([*lines, 'Type "yes" to apply: '])

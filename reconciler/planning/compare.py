@@ -58,9 +58,10 @@ def compare(
         return Compared(declared.direction, diagnostics=diagnostics)
     if gone and sides is not None and history is not None:
         return _not_compared(declared, observed, gone, sides, history.ref)
-    head = declared_values(declared, named.limits, observed.types())
+    types = observed.types()
+    head = declared_values(declared, named.limits, types)
     judged = _Judged.of(head, observed, sides)
-    broken = rule_broken(declared, judged.after, observed.types(), named.limits)
+    broken = rule_broken(declared, judged.after, types, named.limits)
     if broken and judged.behind:
         judged = judged.as_it_is()
     elif broken:
@@ -68,7 +69,7 @@ def compare(
     changes = tuple(
         Change(
             direction=declared.direction,
-            type=observed.types()[each.key],
+            type=types[each.key],
             before=each.before,
             after=each.after,
             origin=judged.origins[each.key],

@@ -349,6 +349,24 @@ def test_the_warning_for_lowered_limits_names_the_first_few() -> None:
     assert len(warning) < 1_000
 
 
+# ---------------------------------------------------------------- size and time
+
+
+def test_time_grows_with_the_limits_and_not_with_their_square() -> None:
+    """4,000 limits of one direction that all change, with and without a base, safety included."""
+    labels = [
+        AssociationType(TypeKey(Category.USER_DEFINED, number), f"Label number {number}")
+        for number in range(101, 4_101)
+    ]
+    observed = portal(dict.fromkeys(labels, 1), labels=labels)
+    head = declared(*(limit(label, 2, protect=True) for label in labels))
+    begun = time.process_time()
+    for past in (None, history([head])):
+        made = make_plan([head], observed, context=CONTEXT, history=past)
+        assert len(made.changes) == 4_000
+    assert time.process_time() - begun < 5
+
+
 # ---------------------------------------------------------------- convergence
 
 

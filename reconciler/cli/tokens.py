@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from reconciler import outgoing
@@ -169,15 +170,19 @@ def _content(portal: PortalSettings, file: Path) -> str:
         raise _unusable(portal, file, reason) from error
     if len(found) > LONGEST_TOKEN:
         raise _unusable(portal, file, "it is larger than 4 KiB, so it is not a token")
-    if status.st_mode & _OTHERS:
-        mode = stat.S_IMODE(status.st_mode)
-        output.note(
-            f"warning: {file} is open to other users of this machine (mode {mode:04o}): chmod 600"
-        )
+    _warn(file, stat.S_IMODE(status.st_mode))
     try:
         return found.decode("utf-8").strip()
     except UnicodeDecodeError:
         raise _unusable(portal, file, "it is not text") from None
+
+
+@lru_cache(maxsize=256)  # a plan and its apply read the token each, and one warning is enough
+def _warn(file: Path, mode: int) -> None:
+    if mode & _OTHERS:
+        output.note(
+            f"warning: {file} is open to other users of this machine (mode {mode:04o}): chmod 600"
+        )
 
 
 def _unusable(portal: PortalSettings, file: Path, reason: str) -> CredentialError:

@@ -14,7 +14,7 @@ import reconciler
 from reconciler.applying.apply import timestamp, unwritten
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
-from reconciler.cli.apply import EXIT_CODES
+from reconciler.cli.application import EXIT_CODES
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.hubspot import (
     Answer,

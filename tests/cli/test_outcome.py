@@ -303,7 +303,7 @@ def test_a_bug_in_the_report_is_not_the_outcome(
     def broken(*_: object, **__: object) -> str:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("reconciler.cli.apply.result_text", broken)
+    monkeypatch.setattr("reconciler.cli.application.result_text", broken)
     ran = pair.run_here("apply", "--auto-approve")
     assert ran.code == 0
     assert "the result (applied) cannot be shown" in ran.err

@@ -1,0 +1,223 @@
+"""One plan on its way to one portal: checked, shown, asked about, carried out and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+
+import click
+
+import reconciler
+from reconciler.applying.apply import timestamp, untouched, unwritten
+from reconciler.applying.document import result_json
+from reconciler.applying.journal import Journal
+from reconciler.applying.safeguards import Safeguards, check, check_stated
+from reconciler.applying.staleness import Settling
+from reconciler.cli import output
+from reconciler.cli.approval import approve
+from reconciler.cli.exits import show_error, show_unexpected
+from reconciler.cli.progress import Reporter, reporting
+from reconciler.cli.rendering import render_plan
+from reconciler.cli.session import Session
+from reconciler.config import PortalSettings
+from reconciler.errors import (
+    ExitCode,
+    PlanRefused,
+    ReconcilerError,
+)
+from reconciler.hubspot import Exchange, NullObserver, Observers, Portal
+from reconciler.model import Outcome, Plan, Result, Status
+from reconciler.planning.document import digest
+from reconciler.report.result import result_text
+
+EXIT_CODES = {
+    Outcome.NOTHING: ExitCode.DONE,
+    Outcome.APPLIED: ExitCode.DONE,
+    Outcome.INCOMPLETE: ExitCode.INCOMPLETE,
+    Outcome.FAILED: ExitCode.ERROR,
+    Outcome.REFUSED: ExitCode.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How to apply. `verify_timeout`: seconds that written limits have to show.
+
+    `settle`: seconds between two reads that must agree.
+    """
+
+    auto_approve: bool
+    dry_run: bool
+    expect_digest: str | None
+    force: bool
+    format: str
+    journal: Path | None
+    verify_timeout: float
+    settle: float
+
+
+def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
+    """Write the result in the format asked for; the exit code, whatever becomes of the writing."""
+    try:
+        as_json = chosen.format == "json"
+        text = result_json(result) if as_json else result_text(result, style=output.style())
+        output.result(text, brief=text)
+    except Exception as error:  # noqa: BLE001 - a bug in the report does not undo what it reports
+        show_unexpected(error, prefix=f"the result ({result.outcome}) cannot be shown: ")
+    return EXIT_CODES[result.outcome]
+
+
+class _RequestCount(NullObserver):
+    """Counts requests, for the result of an apply that an error ended."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.writes = 0
+        self._lock = Lock()
+
+    def sending(self, exchange: Exchange) -> None:
+        with self._lock:
+            self.requests += 1
+            self.writes += bool(exchange.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One plan on its way to one portal; `asks` when nobody has reviewed it yet."""
+
+    session: Session
+    settings: PortalSettings
+    chosen: ApplyOptions
+    plan: Plan
+    safeguards: Safeguards
+    asks: bool = False
+
+    def run(self) -> ExitCode:
+        """Check, ask, apply, report. What ends it before the first write is raised."""
+        clock, count = self.session.clock, _RequestCount()
+        started_at = timestamp(clock)
+        is_shown = self._show() if self.asks else True
+        try:
+            self._check(is_shown=is_shown)
+            if self.chosen.dry_run:
+                return self._dry_run(count)
+            return report_result(self.chosen, self._carry_out(count))
+        except ReconcilerError as error:
+            ended = unwritten(self.plan, error, clock, started_at, count.requests)
+            if count.writes:
+                return self._broken_off(error, ended)
+            if self.chosen.format == "json":
+                output.result(result_json(ended))
+            raise
+        except Exception as error:
+            if not count.writes:
+                raise
+            bug = ReconcilerError(f"internal error: {type(error).__name__}: {error}")
+            ended = unwritten(self.plan, bug, clock, started_at, count.requests)
+            return self._broken_off(error, ended)
+
+    def _show(self) -> bool:
+        """Show the plan; whether all of it could be written somewhere."""
+        text = render_plan(self.plan, "text")
+        if self.chosen.format == "text":
+            return output.result(text, brief=text)
+        if self._needs_yes:
+            click.echo(text, err=True)
+        return True
+
+    @property
+    def _needs_yes(self) -> bool:
+        return self.asks and self.chosen.expect_digest is None and not self.chosen.auto_approve
+
+    def _check(self, *, is_shown: bool) -> None:
+        expected, actual = self.chosen.expect_digest, digest(self.plan)
+        if expected not in (None, actual):
+            raise PlanRefused(
+                f"this is not the plan that was reviewed: its digest is {actual}, expected was "
+                f"{expected}",
+                hint="the portal or the files changed since the review: review the new plan",
+            )
+        check_stated(self.plan, self.safeguards)
+        if self._needs_yes:
+            approve(self.plan, self.session.stop, is_shown=is_shown)
+
+    @contextmanager
+    def _connected(
+        self, count: _RequestCount, journal: Journal | None = None
+    ) -> Iterator[tuple[Portal, Reporter]]:
+        with (
+            reporting(self.settings.name, self.plan) as progress,
+            self.session.connected(
+                self.settings,
+                Observers([progress, count]),
+                journal=journal,
+                api_version=self.plan.portal.api_version,
+            ) as portal,
+        ):
+            yield portal, progress
+
+    def _carry_out(self, count: _RequestCount) -> Result:
+        """Apply. What goes wrong after that, in closing what is open, is no part of the result."""
+        result: Result | None = None
+        try:
+            with ExitStack() as stack:
+                journal = self._journal(stack)
+                portal, progress = stack.enter_context(self._connected(count, journal))
+                result = reconciler.apply_plan(
+                    self.plan,
+                    portal,
+                    clock=self.session.clock,
+                    safety=self.safeguards.safety,
+                    force=self.safeguards.force,
+                    files=self.safeguards.files,
+                    base=self.safeguards.base,
+                    verify_timeout=self.chosen.verify_timeout,
+                    settle=self.chosen.settle,
+                    progress=progress,
+                    record=journal,
+                )
+        except Exception as error:
+            if result is None:
+                raise
+            show_unexpected(error, prefix="after the apply: ")
+        if journal is not None and journal.problem is not None:
+            show_error(journal.problem, prefix="the journal is not complete: ")
+        return result
+
+    def _broken_off(self, error: Exception, ended: Result) -> ExitCode:
+        """Requests that write have left, and nothing says what became of them."""
+        changes = tuple(replace(each, status=Status.UNCERTAIN) for each in ended.changes)
+        code = report_result(
+            self.chosen, replace(ended, outcome=Outcome.INCOMPLETE, changes=changes)
+        )
+        show_unexpected(error)
+        return code
+
+    def _journal(self, stack: ExitStack) -> Journal | None:
+        if self.chosen.journal is None:
+            return None
+        return stack.enter_context(Journal(self.chosen.journal, self.session.clock.wall))
+
+    def _dry_run(self, count: _RequestCount) -> ExitCode:
+        started_at = timestamp(self.session.clock)
+        settling = Settling(self.session.clock, self.chosen.settle, self.chosen.verify_timeout)
+        with self._connected(count) as (portal, _):
+            check(self.plan, portal, self.safeguards, settling)
+        if self.chosen.format == "json":
+            found = untouched(self.plan, self.session.clock, started_at, portal.requests)
+            return report_result(self.chosen, found)
+        counts = render_counts(self.plan)
+        output.result(counts, brief=counts)
+        return ExitCode.DONE
+
+
+def render_counts(plan: Plan) -> str:
+    """What a dry run found, in one line."""
+    counts = plan.summary
+    return (
+        f"The plan fits the portal: {counts.create} to create, {counts.update} to update, "
+        f"{counts.delete} to delete. Nothing was written."
+    )

@@ -249,6 +249,41 @@ def test_a_git_in_the_repository_is_not_the_git_that_runs(
     assert not marker.exists()
 
 
+@pytest.fixture
+def old_git(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PATH whose git does not know `safe.bareRepository`, as before version 2.38."""
+    folder = tmp_path_factory.mktemp("old")
+    folder.joinpath("git").write_text(
+        "#!/bin/bash\n"
+        'for each in "$@"; do\n'
+        '  arguments+=("${each/safe.bareRepository=explicit/core.abbrev=12}")\n'
+        "done\n"
+        f'exec {shutil.which("git")} "${{arguments[@]}}"\n',
+        encoding="ascii",
+    )
+    folder.joinpath("git").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["a folder", "beside an empty .git"])
+def test_an_old_git_takes_no_folder_for_a_repository(
+    offline: Desk, old_git: str, program: Path, marker: Path, *, beside: bool
+) -> None:
+    """Where the repository is was found without git, and held against its answer."""
+    git(offline.folder, "init", "-q", "--bare", ".")
+    arm(offline.folder, program)
+    for key, value in {"core.bare": "false", "core.worktree": "."}.items():
+        git(offline.folder, "config", "--file", "config", key, value)
+    if beside:
+        offline.folder.joinpath(".git").mkdir()
+    offline.write("configs/a.yaml", PAIR)
+    offline.variables = {"PATH": old_git}
+    ran = every_command(offline)
+    assert ran[2].code == 1
+    assert "git" in ran[2].err
+    assert not marker.exists()
+
+
 # ---------------------------------------------------------------- links out of the repository
 
 

@@ -115,7 +115,8 @@ def command(
         connected(request, clock=clock, timeout=timeout, notify=_notify) as comments,
     ):
         for report in reports:
-            output.result(visible(_line(report, publish(comments, report, clock.wait))))
+            line = visible(_line(report, publish(comments, report, clock.wait)))
+            output.result(line, brief=line)
 
 
 def _check_usage(plan_files: Sequence[Path], with_failed: Sequence[object]) -> None:

@@ -59,6 +59,19 @@ def _not_written(name: str, error: OSError) -> ReconcilerError:
     return ReconcilerError(f"cannot write {name}: {error.strerror or error}")
 
 
+def read_regular(path: Path, most: int) -> tuple[bytes, os.stat_result]:
+    """At most so many bytes of a regular file, and its status.
+
+    Raises OSError, for a pipe, a device and a folder too: reading one may never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is not a regular file")
+        return file.read(most), status
+
+
 def _write(name: str, content: bytes) -> None:
     try:
         status = os.stat(name)  # noqa: PTH116 - the name as given: /dev/stdout is more than a link

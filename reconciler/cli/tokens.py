@@ -16,6 +16,7 @@ from pathlib import Path
 
 from reconciler import outgoing
 from reconciler.cli import output
+from reconciler.cli.files import read_regular
 from reconciler.cli.options import Allowed
 from reconciler.config import EnvToken, FileToken, PortalSettings, Workspace
 from reconciler.config.boundary import boundary_of_folder, find_top
@@ -159,12 +160,7 @@ def read_token(portal: PortalSettings, workspace: Workspace, allowed: Allowed) -
 def _content(portal: PortalSettings, file: Path) -> str:
     """What a token file holds. A pipe or a device is not read: that may never end."""
     try:
-        opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-        with open(opened, "rb") as content:  # noqa: PTH123 - a descriptor
-            status = os.fstat(opened)
-            if not stat.S_ISREG(status.st_mode):
-                raise _unusable(portal, file, "it is not a regular file")
-            found = content.read(LONGEST_TOKEN + 1)
+        found, status = read_regular(file, LONGEST_TOKEN + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise _unusable(portal, file, reason) from error

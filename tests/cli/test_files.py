@@ -166,3 +166,23 @@ def limited(desk: Desk, kilobytes: int, *arguments: str) -> Ran:
         timeout=60,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_pipe_is_read_nowhere(pair: Desk) -> None:
+    """A workspace, a pair file, a plan and the event of a job: an error, never a wait."""
+    os.mkfifo(pair.folder / "fifo.yaml")
+    pair.run_here("plan", "--out", "plan.json")
+    pair.variables = {"GITHUB_REPOSITORY": "acme/limits", "GITHUB_TOKEN": "ghs_0123456789",
+                      "GITHUB_EVENT_PATH": "fifo.yaml"}  # fmt: skip
+    for arguments in (
+        ["validate", "fifo.yaml"],
+        ["plan", "fifo.yaml"],
+        ["--workspace", "fifo.yaml", "validate"],
+        ["show", "fifo.yaml"],
+        ["apply", "fifo.yaml"],
+        ["comment", "fifo.yaml"],
+        ["comment", "plan.json"],
+    ):
+        ran = pair.run_here(*arguments)
+        assert ran.code in {1, 3, 64}, arguments
+        assert "internal error" not in ran.err

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
+from reconciler.cli.files import read_regular
 from reconciler.errors import CredentialError, UsageProblem
 from reconciler.hubspot import Secret, parse_base_url
 
@@ -16,6 +17,7 @@ Environment = Mapping[str, str]
 ForgeName = Literal["github", "gitlab"]
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+_LARGEST_EVENT = 64 * 1024 * 1024
 _REF = re.compile(r"refs/pull/([0-9]+)/(?:merge|head)")
 
 
@@ -127,7 +129,7 @@ def read_event(environment: Environment) -> dict[str, Any]:
     if not path:
         return {}
     try:
-        event = json.loads(Path(path).read_bytes())
+        event = json.loads(read_regular(Path(path), _LARGEST_EVENT)[0])
     except (OSError, ValueError, RecursionError) as error:
         raise UsageProblem(
             f"GITHUB_EVENT_PATH: cannot read the event: {error}", hint="use --request N"

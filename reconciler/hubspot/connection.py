@@ -82,7 +82,7 @@ def _token_problem(value: str) -> str | None:
         ),
         "begins with `Bearer`, which is not a part of it": value.lower().startswith("bearer "),
         "has a space, a line break or a character outside ASCII inside": not _is_visible(value),
-        "has a character that is in no token": not _TOKEN.fullmatch(value),
+        "has a character that cannot be in a token": not _TOKEN.fullmatch(value),
     }
     return next((problem for problem, found in checks.items() if found), None)
 

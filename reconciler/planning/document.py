@@ -22,9 +22,14 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 def is_plan(content: bytes) -> bool:
     """Whether a file is a saved plan, be it cut, altered or of another format.
 
-    Sorted keys put the batches first, so that they are there however short a plan was cut.
+    Sorted keys put the batches first, so that they are there however short a plan was cut. A pair
+    file in brackets may have a label of that name, and is no plan for it.
     """
-    return starts_as_json(content) and b'"batches"' in content
+    if not starts_as_json(content):
+        return False
+    first = content.removeprefix(BYTE_ORDER_MARK).lstrip()[1:].lstrip()
+    named = b'"batches"' in content and b'"format_version"' in content
+    return named or first.startswith(b'"batches"')
 
 
 def starts_as_json(content: bytes) -> bool:

@@ -22,7 +22,7 @@ from reconciler.model import (
     Summary,
     count_actions,
 )
-from reconciler.planning.document import digest, plan_json
+from reconciler.planning.document import digest, is_plan, plan_json
 from reconciler.planning.order import order
 from reconciler.planning.saved import plan_schema, read_plan
 from tests.planning.factory import BILLING, DECISION, OBJECT, declared, limit, plan
@@ -179,6 +179,26 @@ def test_what_is_no_plan_is_refused(content: bytes) -> None:
     """Never with a traceback."""
     with pytest.raises(PlanRefused):
         read_plan(content)
+
+
+def test_a_plan_is_recognised_however_it_is_laid_out(made: Plan) -> None:
+    """Cut after its first key, spread over lines, with its keys in any order; a pair file is not."""
+    text = plan_json(made)
+    document = json.loads(text)
+    for content in (
+        text[:12],
+        "\ufeff" + text,
+        json.dumps(document, indent=2),
+        json.dumps(dict(reversed(document.items()))),
+    ):
+        assert is_plan(content.encode())
+    for content in (
+        '{"from": "contacts", "to": "companies", "labels": {"batches": 1}}',
+        "from: contacts\n",
+        '{"format_version": "1.0", "outcome": "applied"}',
+        "",
+    ):
+        assert not is_plan(content.encode())
 
 
 def test_a_cut_plan_is_refused(made: Plan) -> None:

@@ -99,7 +99,11 @@ class Session:
         """
         head = None
         if self.workspace.config_directory.is_dir():
-            head = load_config(self.workspace, ()).loaded.desired
+            try:
+                head = load_config(self.workspace, ()).loaded.desired
+            except ConfigurationInvalid as error:
+                error.hint = "a saved plan is held against what the pair files at hand protect"
+                raise
         else:
             output.note("no pair files at hand: the plan's own protection and thresholds hold")
         if base is None:

@@ -155,6 +155,7 @@ def test_pair_files_at_hand_that_are_invalid_are_an_error(pair: Desk) -> None:
     ran = pair.run("apply", "plan.json")
     assert ran.code == 3
     assert "configs/b.yaml" in ran.err
+    assert "held against what the pair files at hand protect" in ran.err
     assert len(pair.server.requests) == before
 
 

@@ -125,8 +125,10 @@ def _is_committed(source: Source, committed: tuple[Parts, Item] | None) -> bool:
     if committed is None:
         return False
     id_ = committed[1].id
+    if blob_id(source.content, like=id_) == id_:
+        return True
     unix = source.content.replace(b"\r\n", b"\n")
-    return id_ in {blob_id(source.content, like=id_), blob_id(unix, like=id_)}
+    return unix != source.content and blob_id(unix, like=id_) == id_
 
 
 def _left_out(repository: Repository, missing: Sequence[Parts]) -> set[Parts]:

@@ -117,7 +117,7 @@ class Reader:
         missing = len(ledger.missing(self.seen))
         if missing not in (0, self._reported):
             self._around.progress.reading_back(self._direction, missing)
-        self._reported = missing
+            self._reported = missing
         watched = sum(ledger.was_judged(each) for each in ledger.changes(Refused))
         if watched and not self._watched and not missing:
             seconds = min(REFUSAL_WATCH, max(0.0, self._deadline - self._now))

@@ -20,7 +20,7 @@ from reconciler.report.view import (
 
 _HEADINGS = {
     Status.FAILED: "Failed: HubSpot refused these, or shows another value.",
-    Status.UNCERTAIN: "Uncertain: these were sent, and the portal does not show them.",
+    Status.UNCERTAIN: "Uncertain: these were sent, and no reads of the portal confirm them.",
     Status.NOT_ATTEMPTED: "Not attempted: these were never sent.",
 }
 _COUNTED = {

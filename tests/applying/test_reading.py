@@ -236,7 +236,11 @@ def test_reads_that_never_agree_leave_it_uncertain(tmp_path: Path, first: str) -
 
 def test_what_was_shown_once_is_not_sent_again(tmp_path: Path) -> None:
     """The old value after the new one may be somebody's: only reads are repeated."""
-    assert sending_times(flapping(tmp_path, 30, "new")) == [0.0]
+    ran = flapping(tmp_path, 30, "new")
+    assert sending_times(ran) == [0.0]
+    assert [words for words in ran.told if words.startswith("reading back")] == [
+        "reading back contacts → companies 1"
+    ]
 
 
 @pytest.mark.parametrize(

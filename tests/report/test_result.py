@@ -70,7 +70,7 @@ Failed: HubSpot refused these, or shows another value.
       0-5 is not a valid association type between CONTACT and DEAL
       category VALIDATION_ERROR, correlation ID aeb5f871-7f07-4993-9211-075dc63e7cbf
 
-Uncertain: these were sent, and the portal does not show them.
+Uncertain: these were sent, and no reads of the portal confirm them.
   ~ contacts → companies "Primary" (HUBSPOT_DEFINED)  2 → 1  configs/contacts-companies.yaml:7
       no answer in 30 s
 

@@ -159,7 +159,9 @@ class Journal:
 
     def _write(self, event: str, fields: Mapping[str, object]) -> None:
         at = self._now().isoformat(timespec="milliseconds")
-        line = json.dumps({"at": at, "run": self._run, "event": event, **fields}, ensure_ascii=True)
+        line = json.dumps(
+            {"at": at, "run_id": self._run, "event": event, **fields}, ensure_ascii=True
+        )
         self._file.append(harmless_json(mask(line)).encode() + b"\n")
 
     def _raise_problem(self) -> None:

@@ -14,7 +14,7 @@ from reconciler.errors import ReconcilerError
 MODE = 0o600
 """Of a new journal: it names every limit that was written, to nobody but its owner."""
 
-_FIRST_LINE = re.compile(rb'\{"at": "[0-9T:.+-]{19,40}", ("run": "[0-9a-f]+", )?"event": "\w+"')
+_FIRST_LINE = re.compile(rb'\{"at": "[0-9T:.+-]{19,40}", ("run_id": "[0-9a-f]+", )?"event": "\w+"')
 _LONGEST_BEGINNING = 200
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
@@ -131,9 +131,9 @@ class JournalFile:
 
     def close(self) -> None:
         """Close the file. What was deleted or replaced after the last line is reported, too."""
-        with self._lock:
-            self._failure = self._failure or self._tampering()
         try:
+            with self._lock:
+                self._failure = self._failure or self._tampering()
             os.close(self._descriptor)
         except OSError as error:
             self._failure = self._failure or error.strerror

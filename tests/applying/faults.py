@@ -261,6 +261,12 @@ ONCE = (
     ),
     Fault("a reading that lags by 5 s", ("any#{n}:lag,seconds=5",), READS, passes=True),
     Fault("rows with null limits", ("any#{n}:nulls",), READS, passes=True),
+    Fault(
+        "a read answered 202, 204, 206 or 207",
+        ("any#{n}:202", "any#{n}:204,body=empty", "any#{n}:206", "any#{n}:207"),
+        READS,
+        passes=True,
+    ),
     Fault("rows without their label", ("any#{n}:omit,keys=label",), READS, passes=True),
     Fault(
         "a row that this version does not know",

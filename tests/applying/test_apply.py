@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,30 @@ def test_whoever_watches_cannot_stop_an_apply(tmp_path: Path) -> None:
     ran = made.apply(plan(USUAL), ["update#1:503", "update#3:drop"], told=Broken())
     assert ran.result.outcome is Outcome.APPLIED
     assert made.plan(scenario.configuration()).changes == ()
+
+
+def test_all_directions_settle_at_the_same_time(tmp_path: Path) -> None:
+    """One wait for all after the last first read, with one thread as with many."""
+    made = world(tmp_path, USUAL)
+    ran = made.apply(plan(USUAL), settle=7.0)
+    truth.check(ran)
+    assert ran.seconds == pytest.approx(7.0)
+    begun = ran.requests[0].time
+    times = [round(entry.time - begun, 3) for entry in ran.requests if entry.operation == "read"]
+    directions = len(plan(USUAL).by_direction)
+    assert times == [0.0] * 2 * directions + [7.0] * directions
+
+
+def test_one_direction_that_lags_keeps_no_other_from_settling(tmp_path: Path) -> None:
+    """The others are read a second time while the first is waited for, and not a third time."""
+    made = world(tmp_path, USUAL)
+    made.clock.wait(100.0)
+    ran = made.apply(plan(USUAL), ["read@deals/contacts#2-:lag,seconds=8"])
+    truth.check(ran)
+    assert ran.code is ExitCode.DONE
+    assert ran.seconds <= 8.0 + 5.0 + 2.0
+    reads = [entry.path for entry in ran.requests if entry.operation == "read"]
+    assert sorted(Counter(reads).values())[:-1] == [3] * (len(plan(USUAL).by_direction) - 1)
 
 
 def test_the_result_is_in_the_order_of_the_plan(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ WRITE = Exchange(
 )
 READ = Exchange(8, 1, CallName.LIMITS, "GET", "/crm/associations/2026-03/…/0-1/0-2")
 RUN = "00112233aabbccdd"
-HALF_LINE = '{"at": "2026-11-21T09:16:40.000+00:00", "run": "0011", "event": "requ'
+HALF_LINE = '{"at": "2026-11-21T09:16:40.000+00:00", "run_id": "0011", "event": "requ'
 LABEL_1 = "contacts>companies/USER_DEFINED/101"
 
 
@@ -72,7 +72,7 @@ def test_a_request_is_saved_before_it_leaves(tmp_path: Path) -> None:
     assert disk.saved == 1
     assert line == {
         "at": "2026-11-21T09:16:40.000+00:00",
-        "run": RUN,
+        "run_id": RUN,
         "event": "request",
         "request": 7,
         "attempt": 2,
@@ -157,7 +157,7 @@ def test_half_a_line_of_a_killed_process_is_closed(tmp_path: Path) -> None:
     assert json.loads(whole)["event"] == "request"
 
 
-BEGINNINGS = ("", '{"at', HALF_LINE, HALF_LINE.replace('"run": "0011", ', ""))
+BEGINNINGS = ("", '{"at', HALF_LINE, HALF_LINE.replace('"run_id": "0011", ', ""))
 
 
 @pytest.mark.parametrize("text", BEGINNINGS)
@@ -168,7 +168,7 @@ def test_an_empty_file_or_a_journal_is_appended_to(tmp_path: Path, text: str) ->
     with opened(tmp_path) as journal:
         journal.sending(READ)
     assert path.read_text("utf-8").startswith(text)
-    assert json.loads(path.read_text("utf-8").splitlines()[-1])["run"] == RUN
+    assert json.loads(path.read_text("utf-8").splitlines()[-1])["run_id"] == RUN
 
 
 OTHERS = {
@@ -229,7 +229,7 @@ def test_a_link_to_a_journal_is_followed(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.sending(READ)
         assert journal.problem is None
-    assert [line["run"] for line in lines(tmp_path / "elsewhere.jsonl")] == [RUN]
+    assert [line["run_id"] for line in lines(tmp_path / "elsewhere.jsonl")] == [RUN]
 
 
 def test_a_path_without_a_folder_is_an_error(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_every_line_says_which_run_it_belongs_to(tmp_path: Path) -> None:
     made = world(tmp_path, USUAL)
     first = made.apply(plan(USUAL))
     second = made.apply(plan(USUAL))
-    runs = [{event["run"] for event in ran.events} for ran in (first, second)]
+    runs = [{event["run_id"] for event in ran.events} for ran in (first, second)]
     assert [len(each) for each in runs] == [1, 1]
     assert runs[0] != runs[1]
 

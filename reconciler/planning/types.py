@@ -170,10 +170,10 @@ def _named_twice(
     return Diagnostic(
         "limit-duplicate",
         f'the limit of "{type_}" ({type_.key}) of {direction} is declared twice: '
-        f"here and at {first.place}",
-        second.place,
+        f"here and at {first.named_at}",
+        second.named_at,
         hint="keep one of the two",
-        related=first.place,
+        related=first.named_at,
     )
 
 
@@ -190,7 +190,7 @@ def _ambiguous(
     return Diagnostic(
         "label-ambiguous",
         f"{_described(limit.selector)} of {direction} could mean {keys}",
-        limit.place,
+        limit.named_at,
         hint=mend,
     )
 

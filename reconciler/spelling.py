@@ -51,6 +51,7 @@ def slip(word: str, known: Iterable[str]) -> str | None:
         (distance, each)
         for each in islice(known, _NAMES)
         if abs(len(each) - len(form)) <= most
+        and len(set(form) ^ set(each)) <= 2 * most  # one letter changes two at most
         and 0 < (distance := _distance(form, each.casefold())) <= most
     ]
     return min(near)[1] if near else None

@@ -25,7 +25,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.parser import Parser
 
 from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence, place
-from reconciler.config.structure import NOT_AT_THE_END, Structure, needs_care
+from reconciler.config.structure import MOST_PROBLEMS, NOT_AT_THE_END, Structure, needs_care
 from reconciler.config.syntax import syntax_error, unplaced
 from reconciler.config.wording import quoted
 from reconciler.errors import Diagnostic
@@ -71,6 +71,9 @@ def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
     try:
         for event in events:
             builder.take(event)
+            builder.stop_at_many(event)
+    except _TooMany as error:
+        builder.report("too-many-mistakes", str(error), error.mark, "correct these first")
     except _TooDeep as error:
         builder.report("yaml-depth", str(error), error.mark, "flatten the document")
     except MarkedYAMLError as error:
@@ -80,6 +83,14 @@ def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
     else:
         builder.diagnostics += builder.structure.problems()
     return Documents(tuple(builder.roots), tuple(builder.diagnostics))
+
+
+class _TooMany(Exception):
+    def __init__(self, mark: Any) -> None:
+        super().__init__(
+            f"there are {MOST_PROBLEMS:,} mistakes; nothing from this place on was checked"
+        )
+        self.mark = mark
 
 
 class _TooDeep(Exception):
@@ -121,6 +132,13 @@ class _Builder:
             self._close(event)
         elif isinstance(event, AliasEvent):
             self._alias(event)
+
+    def stop_at_many(self, event: Any) -> None:
+        """Raise once there are too many mistakes for the rest to be worth the time."""
+        found = self.structure.found
+        if len(self.diagnostics) >= MOST_PROBLEMS or len(found) >= MOST_PROBLEMS:
+            self.diagnostics += found
+            raise _TooMany(event.start_mark)
 
     def report(self, code: str, message: str, mark: Any, hint: str | None = None) -> None:
         place = Place(self.path, mark.line + 1, mark.column + 1)

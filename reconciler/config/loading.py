@@ -53,12 +53,14 @@ def _parse(sources: Iterable[Source], *, prune: bool, earlier: Sequence[Diagnost
     files: list[ConfigFile] = []
     directions: list[DesiredDirection] = []
     diagnostics = list(earlier)
+    errors = _errors(diagnostics)
     for source in sources:
         files.append(ConfigFile(source.path, hashlib.sha256(source.content).hexdigest()))
         declared = _read(source, prune=prune)
         directions += declared.directions
         diagnostics += declared.diagnostics
-        if _errors(diagnostics) >= MOST_MISTAKES:
+        errors += _errors(declared.diagnostics)
+        if errors >= MOST_MISTAKES:
             diagnostics.append(_too_many(source.path))
             break
     diagnostics += islice(repeated(directions), MOST_MISTAKES)
@@ -75,12 +77,14 @@ def _read(source: Source, *, prune: bool) -> Declared:
     documents = read_documents(source.path, text)
     directions: list[DesiredDirection] = []
     diagnostics = list(documents.diagnostics)
+    errors = _errors(diagnostics)
     roots = [root for root in documents.roots if not is_empty(root)]
     for root in roots:
         declared = _read_document(root, source.path, prune=prune, whole=not documents.diagnostics)
         directions += declared.directions
         diagnostics += declared.diagnostics
-        if declared.diagnostics and _errors(diagnostics) >= MOST_MISTAKES:
+        errors += _errors(declared.diagnostics)
+        if errors >= MOST_MISTAKES:
             break
     if not roots and not diagnostics:
         diagnostics.append(_declares_nothing(source.path))

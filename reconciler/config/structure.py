@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from reconciler.errors import Diagnostic
@@ -27,6 +28,8 @@ _NOT_AN_INDICATOR = re.compile(r"\?(?=[^\s])")
 _MARKER = re.compile(r"(?:---|\.\.\.)(?: |$)")
 _QUOTES = ("'", '"')
 _COLON_AT_THE_END = "a text in brackets ends in a colon"
+MOST_PROBLEMS = 1_000
+"""Problems of one kind that one file reports; the rest of such a file is not worth the time."""
 _NO_TEXTS = frozenset({"-", "?", ":"})
 NOT_AT_THE_END = tuple(_NO_TEXTS)
 """A plain scalar that ends in one of these is looked at; so is every other kind of scalar."""
@@ -123,7 +126,7 @@ class Structure:
         """What was found, once all events were seen."""
         yield from self.found
         if self.suspicious:
-            yield from self._indicators()
+            yield from islice(self._indicators(), MOST_PROBLEMS)
 
     def _indicators(self) -> Iterator[Diagnostic]:
         """Look at what is left of the file when every scalar is blanked."""
@@ -141,7 +144,9 @@ class Structure:
     def _without_scalars(self) -> str:
         pieces, done = [], 0
         for start, end in self.spans:
-            pieces += [self.text[done:start], re.sub("[^\n]", "x", self.text[start:end])]
+            scalar = self.text[start:end]
+            blank = re.sub("[^\n]", "x", scalar) if "\n" in scalar else "x" * len(scalar)
+            pieces += [self.text[done:start], blank]
             done = max(done, end)
         return "".join([*pieces, self.text[done:]])
 
@@ -152,7 +157,7 @@ class Structure:
 
     def _report(self, code: str, words: str, line: int, column: int, hint: str) -> None:
         place = Place(self.path, line + 1, column + 1)
-        if place not in self.places:
+        if place not in self.places and len(self.found) < MOST_PROBLEMS:
             self.places.add(place)
             self.found.append(Diagnostic(code, words, place, hint=hint))
 

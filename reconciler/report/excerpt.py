@@ -13,6 +13,7 @@ from reconciler.report.style import Style
 _BEFORE = 60
 _AFTER = 40
 _WHOLE_LINE = 100
+_AROUND = 1_000
 _CUT = "…"
 _WORD = re.compile(r"[^\s:,\[\]{}]+")
 
@@ -24,8 +25,10 @@ def excerpt(source: str, place: Located, style: Style) -> list[str]:
     the carets are below the cells of what the place covers. Where its end is not known, that is
     the word that starts there, and one cell where none does. What looks like a token is masked.
     """
-    text = star_alike(source.rstrip("\r\n"))
+    text = source.rstrip("\r\n")
     at = min(max(place.column - 1, 0), len(text))
+    first, last = max(0, at - _AROUND), at + _AROUND
+    text = text[:first] + star_alike(text[first:last]) + text[last:]
     start, end = _window(len(text), at)
     stop = min(max(_stop(text, at, place.end), at), end)
     before = _CUT * (start > 0) + _shown(text[start:at])

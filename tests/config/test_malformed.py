@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -202,3 +203,32 @@ def test_words_are_ours_and_on_one_line(case: Malformed) -> None:
 def test_there_are_enough_cases() -> None:
     """The table is the specification of what is refused."""
     assert len(MALFORMED) >= 60
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a: {" + "a:," * 100_000 + "}\n",
+        "a: {" + "?a," * 100_000 + "}\n",
+        "a: [" + "&a b," * 100_000 + "]\n",
+        "a: 1\n" * 100_000,
+    ],
+    ids=["colons", "question marks", "anchors", "duplicate keys"],
+)
+def test_reading_stops_at_a_thousand_mistakes_of_yaml(content: str) -> None:
+    """A megabyte of them is neither listed nor looked at to the end."""
+    started = time.process_time()
+    diagnostics = problems(Source(PATH, content.encode()))
+    assert time.process_time() - started < 15
+    assert 1_000 <= len(diagnostics) <= 1_010
+    assert "too-many-mistakes" in {each.code for each in diagnostics}
+
+
+def test_thousands_of_misspelt_names_take_no_time() -> None:
+    """Each distinct name is compared with the standard ones."""
+    content = "".join(
+        f"---\nfrom: contcts{number}\nto: compnies{number}\nmax: 1\n" for number in range(5_000)
+    )
+    started = time.process_time()
+    problems(Source(PATH, content.encode()))
+    assert time.process_time() - started < 15

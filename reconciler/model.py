@@ -696,8 +696,33 @@ class ChangeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Destination:
+    """The portal an apply was for; `portal_id` and `account_type` None: it ended before asking."""
+
+    name: str
+    base_url: str
+    api_version: str
+    portal_id: int | None = None
+    account_type: AccountType | None = None
+
+    @classmethod
+    def of(cls, portal: PortalRef) -> Destination:
+        """The destination of a plan."""
+        return cls(
+            portal.name,
+            portal.base_url,
+            portal.api_version,
+            portal.portal_id,
+            portal.account_type,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What an apply did. Times are UTC in ISO 8601; `requests` counts all that were sent."""
+    """What an apply did. Times are UTC in ISO 8601; `requests` counts all that were sent.
+
+    `portal` None: it ended before it was known for which one it is.
+    """
 
     outcome: Outcome
     changes: tuple[ChangeResult, ...]
@@ -705,6 +730,7 @@ class Result:
     started_at: str
     finished_at: str
     message: str | None = None
+    portal: Destination | None = None
 
     def with_status(self, status: Status) -> tuple[ChangeResult, ...]:
         return tuple(result for result in self.changes if result.status is status)

@@ -16,6 +16,7 @@ from reconciler.errors import Interrupted, PlanRefused, ReconcilerError
 from reconciler.hubspot import Clock, Portal
 from reconciler.model import (
     ChangeResult,
+    Destination,
     Direction,
     Outcome,
     Plan,
@@ -87,6 +88,7 @@ def _carry_out(plan: Plan, around: Surroundings, started_at: str) -> Result:
         started_at,
         timestamp(around.clock),
         around.halt.reason if ended in (Outcome.INCOMPLETE, Outcome.FAILED) else None,
+        Destination.of(plan.portal),
     )
 
 
@@ -128,7 +130,15 @@ def untouched(
 ) -> Result:
     """The result of an apply that had nothing to do, or was only tried."""
     changes = tuple(ChangeResult(each, Status.NOT_ATTEMPTED) for each in plan.changes)
-    return Result(Outcome.NOTHING, changes, requests, started_at, timestamp(clock), message)
+    return Result(
+        Outcome.NOTHING,
+        changes,
+        requests,
+        started_at,
+        timestamp(clock),
+        message,
+        Destination.of(plan.portal),
+    )
 
 
 def unwritten(
@@ -138,7 +148,15 @@ def unwritten(
     ended = Outcome.REFUSED if isinstance(error, PlanRefused) else Outcome.FAILED
     why = change_error(error)
     changes = tuple(ChangeResult(each, Status.NOT_ATTEMPTED, why) for each in plan.changes)
-    return Result(ended, changes, requests, started_at, timestamp(clock), _in_words(error))
+    return Result(
+        ended,
+        changes,
+        requests,
+        started_at,
+        timestamp(clock),
+        _in_words(error),
+        Destination.of(plan.portal),
+    )
 
 
 def _in_words(error: ReconcilerError) -> str:

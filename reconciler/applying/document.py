@@ -7,8 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.model import Action, ChangeResult, Outcome, Result, Status
+from reconciler.model import (
+    AccountType,
+    Action,
+    ChangeResult,
+    Destination,
+    Outcome,
+    Result,
+    Status,
+)
 from reconciler.outgoing import harmless_json
+from reconciler.planning.document import place_json
+from reconciler.planning.saved import PlaceDocument
 
 FORMAT_VERSION = "1.0"
 
@@ -23,24 +33,44 @@ class ErrorDocument(_Model):
     message: str
     category: str | None
     correlation_id: str | None
-    source: str | None
+
+
+class DestinationDocument(_Model):
+    """The portal; its ID and account type are null where the apply ended before it was asked."""
+
+    name: str
+    portal_id: int | None
+    account_type: AccountType | None
+    base_url: str
+    api_version: str
 
 
 class ChangeResultDocument(_Model):
-    """A change and what is known of it; `before` or `after` null: no limit."""
+    """A change and what is known of it; `before` or `after` null: no limit.
+
+    `source`: the line that asks for it, null where none does. A verified change has no `error`.
+    """
 
     id: str
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    label: str | None
     action: Action
     before: int | None
     after: int | None
+    source: PlaceDocument | None
     status: Status
     error: ErrorDocument | None = None
 
 
 class ResultDocument(_Model):
-    """What an apply did, format version 1.0. Times are UTC in ISO 8601."""
+    """What an apply did, format version 1.0. Times are UTC in ISO 8601.
+
+    `portal` null: it ended before it was known for which one it is.
+    """
 
     format_version: Literal["1.0"]
+    portal: DestinationDocument | None
     outcome: Outcome
     changes: tuple[ChangeResultDocument, ...]
     requests: Annotated[int, Field(ge=0)]
@@ -53,6 +83,7 @@ def result_json(result: Result) -> str:
     """The result as canonical JSON: sorted keys, one line, ended by a newline."""
     document = {
         "format_version": FORMAT_VERSION,
+        "portal": None if result.portal is None else _portal(result.portal),
         "outcome": result.outcome,
         "changes": [_change(each) for each in result.changes],
         "requests": result.requests,
@@ -70,13 +101,27 @@ def result_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
+def _portal(portal: Destination) -> dict[str, object]:
+    return {
+        "name": portal.name,
+        "portal_id": portal.portal_id,
+        "account_type": portal.account_type,
+        "base_url": portal.base_url,
+        "api_version": portal.api_version,
+    }
+
+
 def _change(result: ChangeResult) -> dict[str, object]:
     change = result.change
     document: dict[str, object] = {
         "id": change.id,
+        "from": change.direction.from_.name,
+        "to": change.direction.to.name,
+        "label": change.type.label,
         "action": change.action,
         "before": change.before,
         "after": change.after,
+        "source": place_json(change.source),
         "status": result.status,
     }
     if result.error is not None:
@@ -84,6 +129,5 @@ def _change(result: ChangeResult) -> dict[str, object]:
             "message": result.error.message,
             "category": result.error.category,
             "correlation_id": result.error.correlation_id,
-            "source": None if change.source is None else str(change.source),
         }
     return document

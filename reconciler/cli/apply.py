@@ -28,7 +28,7 @@ from reconciler.errors import (
     WrongPortal,
 )
 from reconciler.hubspot import ApiVersion, SystemClock
-from reconciler.model import Outcome, Plan, Result
+from reconciler.model import Destination, Outcome, Plan, Result
 from reconciler.planning.document import digest
 
 
@@ -104,7 +104,7 @@ def command(
             return int(_apply_saved(session, read_plan_file(saved), base, chosen))
         return int(_apply_files(session, paths, base, chosen))
     except ReconcilerError as error:
-        _answer(chosen, error)
+        _answer(chosen, error, None)
         raise
 
 
@@ -180,7 +180,7 @@ def _apply_files(
         try:
             return plan_and_apply(settings)
         except ReconcilerError as error:
-            _answer(chosen, error)
+            _answer(chosen, error, session.destination(settings))
             raise
 
     def plan_and_apply(settings: PortalSettings) -> ExitCode:
@@ -211,7 +211,7 @@ def _together(code: ExitCode, applied: Sequence[str]) -> ExitCode:
     return ExitCode.INCOMPLETE
 
 
-def _answer(chosen: ApplyOptions, error: ReconcilerError) -> None:
+def _answer(chosen: ApplyOptions, error: ReconcilerError, portal: Destination | None) -> None:
     """A result document where an error came before there was a plan to report on."""
     if isinstance(error, ConfigurationInvalid | UsageProblem):
         return  # which have no outcome: the document of the error says more
@@ -219,7 +219,8 @@ def _answer(chosen: ApplyOptions, error: ReconcilerError) -> None:
         refused = isinstance(error, PlanRefused)
         now = timestamp(SystemClock())
         outcome = Outcome.REFUSED if refused else Outcome.FAILED
-        output.result(result_json(Result(outcome, (), 0, now, now, error.message)))
+        ended = Result(outcome, (), 0, now, now, error.message, portal)
+        output.result(result_json(ended))
 
 
 def _another_plan(chosen: ApplyOptions, plan: Plan) -> str | None:

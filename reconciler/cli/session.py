@@ -32,7 +32,7 @@ from reconciler.hubspot import (
     connect,
     parse_base_url,
 )
-from reconciler.model import Desired, GitState, ObjectReference, Plan
+from reconciler.model import Desired, Destination, GitState, ObjectReference, Plan
 from reconciler.planning.plan import PlanContext
 
 
@@ -203,6 +203,10 @@ class Session:
         )
         with connect(connection, clock=self.clock, observer=observer, journal=journal) as connected:
             yield connected
+
+    def destination(self, portal: PortalSettings) -> Destination:
+        """Where a portal's changes go, before it was asked for its ID."""
+        return Destination(portal.name, parse_base_url(self.options.base_url), self.api_version)
 
     @property
     def api_version(self) -> str:

@@ -101,7 +101,7 @@ def _document(plan: Plan) -> dict[str, object]:
                 "code": each.code,
                 "message": each.message,
                 "change": each.change,
-                "source": _place_json(each.source),
+                "source": place_json(each.source),
             }
             for each in plan.refusals
         ],
@@ -124,12 +124,13 @@ def _change_json(change: Change) -> dict[str, object]:
         "after": change.after,
         "origin": change.origin,
         "protected": change.protected,
-        "source": _place_json(change.source),
+        "source": place_json(change.source),
         "reason": change.reason,
     }
 
 
-def _place_json(place: Place | None) -> dict[str, object] | None:
+def place_json(place: Place | None) -> dict[str, object] | None:
+    """File, line and column of a place, as the documents of this format write it."""
     if place is None:
         return None
     return {"path": place.path, "line": place.line, "column": place.column}

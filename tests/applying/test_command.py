@@ -106,7 +106,8 @@ def test_each_refusal_names_what_support_asks_for(tmp_path: Path) -> None:
         finished = apply(tmp_path, server, "--verify-timeout", "1")
         (failed,) = [each for each in finished.document.changes if each.status is Status.FAILED]
         assert failed.error is not None
-        assert failed.error.source == "configs/contacts-companies.yaml:4:3"
+        assert failed.source is not None
+        assert (failed.source.path, failed.source.line) == ("configs/contacts-companies.yaml", 4)
         assert failed.error.category == "VALIDATION_ERROR"
         assert failed.error.correlation_id is not None
         assert "Refused by a fault rule of the sandbox." in failed.error.message

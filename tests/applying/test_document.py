@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
 from pydantic import ValidationError
 
 from reconciler.applying.document import ResultDocument, result_json, result_schema
-from reconciler.model import ChangeError, ChangeResult, Outcome, Result, Status
+from reconciler.model import (
+    AccountType,
+    ChangeError,
+    ChangeResult,
+    Destination,
+    Outcome,
+    Result,
+    Status,
+)
 from tests.applying.factory import change
 
 REFUSED = ChangeError("HubSpot refused it", "VALIDATION_ERROR", "the-id")
@@ -24,6 +33,7 @@ RESULT = Result(
     "2026-11-21T09:00:00Z",
     "2026-11-21T09:00:05Z",
     "the portal stopped answering",
+    Destination("production", "https://api.hubapi.com", "2026-09", 1234567, AccountType.STANDARD),
 )
 
 
@@ -38,26 +48,44 @@ def test_a_result_is_one_line_of_canonical_json() -> None:
 
 
 def test_a_verified_change_has_no_error() -> None:
-    """ID, action and both values are all there is to say."""
+    """The limit by its names, both values and the line that asks for it are all there is to say."""
     assert json.loads(result_json(RESULT))["changes"][0] == {
         "id": "contacts>companies/USER_DEFINED/101",
+        "from": "contacts",
+        "to": "companies",
+        "label": "Label 1",
         "action": "update",
         "before": 1,
         "after": 2,
+        "source": {"path": "configs/contacts-companies.yaml", "line": 1, "column": 3},
         "status": "verified",
     }
 
 
+def test_a_result_names_its_portal_where_it_is_known() -> None:
+    """As the plan does: several portals are a line each. Null before any portal is chosen."""
+    assert json.loads(result_json(RESULT))["portal"] == {
+        "name": "production",
+        "portal_id": 1234567,
+        "account_type": "STANDARD",
+        "base_url": "https://api.hubapi.com",
+        "api_version": "2026-09",
+    }
+    early = json.loads(result_json(replace(RESULT, portal=None)))
+    assert early["portal"] is None
+    jsonschema.validate(early, result_schema())
+
+
 def test_a_failure_has_what_finds_its_cause() -> None:
-    """Message, category, correlation ID, and the line of the file."""
+    """Message, category, correlation ID; the change has the line of the file."""
     found = json.loads(result_json(RESULT))["changes"][1]
     assert (found["action"], found["before"], found["status"]) == ("create", None, "failed")
     assert found["error"] == {
         "message": "HubSpot refused it",
         "category": "VALIDATION_ERROR",
         "correlation_id": "the-id",
-        "source": "configs/contacts-companies.yaml:2:3",
     }
+    assert found["source"] == {"path": "configs/contacts-companies.yaml", "line": 2, "column": 3}
 
 
 def test_the_schema_accepts_every_result() -> None:

@@ -87,7 +87,7 @@ def test_a_refusal_carries_all_that_support_asks_for(tmp_path: Path) -> None:
     assert "HTTP 400 VALIDATION_ERROR, Refused by a fault rule of the sandbox." in error["message"]
     assert error["category"] == "VALIDATION_ERROR"
     assert error["correlation_id"].startswith("correlation-")
-    assert error["source"] == "configs/contacts-companies.yaml:3:3"
+    assert failed["source"] == {"path": "configs/contacts-companies.yaml", "line": 3, "column": 3}
 
 
 @pytest.mark.parametrize("mixed", list(Mixed))

@@ -9,7 +9,7 @@ from itertools import takewhile
 from reconciler.applying.document import ResultDocument, result_json
 from reconciler.errors import ExitCode
 from reconciler.model import Change, ChangeResult, Operation, Outcome, Plan, Status, TypeKey
-from reconciler.planning.document import plan_json
+from reconciler.planning.document import place_json, plan_json
 from reconciler.report.result import result_text
 from reconciler.report.style import Style
 from reconciler.sandbox import Associations, Origin, Step
@@ -214,9 +214,10 @@ def _shown(value: int | None) -> str:
 def _check_document(ran: Ran) -> None:
     document = ResultDocument.model_validate_json(result_json(ran.result))
     assert [each.id for each in document.changes] == [each.id for each in ran.plan.changes]
-    sources = {each.id: str(each.source) for each in ran.plan.changes}
-    for each in document.changes:
-        assert each.error is None or each.error.source == sources[each.id]
+    sources = [place_json(each.source) for each in ran.plan.changes]
+    assert [each.source and each.source.model_dump() for each in document.changes] == sources
+    assert document.portal is not None
+    assert document.portal.portal_id == ran.plan.portal.portal_id
     assert document.requests == sum(words.startswith("sending ") for words in ran.told)
 
 

@@ -35,12 +35,12 @@ torture: $(STAMPS)/fuzz ## every fault at every request, and the fuzz targets; m
 bench: $(STAMPS)/bench ## measure side by side; ONLY='help validate' for some of it
 	@$(PYTHON) -m benchmarks $(ONLY)
 
-requirements: $(STAMPS)/run ## write requirements.txt again: what the action installs, by hash
+requirements: $(STAMPS)/run ## write .ci/requirements.txt again: what the action installs, by hash
 	@$(PIP) install 'uv>=0.13,<1'
 	@{ echo '# What the action and the pipeline install, and hatchling to build this project; make requirements writes it.'; \
 	  $(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -; \
-	} > $(STAMPS)/requirements && mv $(STAMPS)/requirements requirements.txt
+	} > $(STAMPS)/requirements && mv $(STAMPS)/requirements .ci/requirements.txt
 
 clean: ## remove .venv and every cache
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

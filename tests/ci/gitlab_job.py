@@ -117,9 +117,9 @@ class Job:
         """Where the pipeline takes this project from: a repository with its two files for pip."""
         folder = self.machine.top / "tool"
         if not folder.exists():
-            folder.mkdir()
-            for name in ("pyproject.toml", "requirements.txt"):
-                shutil.copy(ROOT / name, folder)
+            (folder / ".ci").mkdir(parents=True)
+            for name in ("pyproject.toml", ".ci/requirements.txt"):
+                shutil.copy(ROOT / name, folder / name)
             git(folder, "init", "-q")
             git(folder, "add", ".")
             git(folder, "commit", "-q", "-m", "This version")

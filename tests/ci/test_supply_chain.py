@@ -104,8 +104,8 @@ def test_the_command_of_the_guide_fills_in_the_name_and_the_commit(tmp_path: Pat
 
 
 def pinned() -> dict[str, tuple[Requirement, int]]:
-    """What `requirements.txt` installs, by name: the requirement and how many hashes it has."""
-    text = (ROOT / "requirements.txt").read_text("utf-8").replace("\\\n", " ")
+    """What `.ci/requirements.txt` installs, by name: the requirement and how many hashes it has."""
+    text = (ROOT / ".ci" / "requirements.txt").read_text("utf-8").replace("\\\n", " ")
     found: dict[str, tuple[Requirement, int]] = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):

@@ -116,7 +116,7 @@ def _next_round(dues: Sequence[Due]) -> float:
 
 
 def outcome(changes: Sequence[ChangeResult], *, may_have_written: bool) -> Outcome:
-    """`failed` only where nothing was written: refused or never sent, to the last change."""
+    """`failed` only where nothing can have been written: no write that the portal looked at."""
     if not changes:
         return Outcome.NOTHING
     if all(each.status is Status.VERIFIED for each in changes):

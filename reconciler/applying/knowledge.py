@@ -10,6 +10,14 @@ from reconciler.applying.staleness import Now, showing, shown
 from reconciler.errors import PortalError, ReconcilerError
 from reconciler.model import Change, ChangeError, ChangeResult, Status, TypeKey
 
+REFUSAL_WATCH = 15.0
+"""Seconds for which a refused limit must show its old value before it counts as refused.
+
+HubSpot's refusals mean that nothing was written (documented), but its reads were seen to lag
+(observed), so that the two agreeing reads of a written limit are not enough for a limit whose
+write was refused and may have taken effect all the same.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Untried:
@@ -112,9 +120,10 @@ def judge(change: Change, known: Knowledge, seen: Seen, settle: float) -> Change
     if sight.value == change.before and not isinstance(known, Refused):
         still = f"the portal still shows {shown(change.before)}, not {shown(change.after)}"
         return _unproven(change, known, still)
-    if not sight.lasted(settle):
+    needed = max(settle, REFUSAL_WATCH) if _may_still_show(change, known, sight) else settle
+    if not sight.lasted(needed):
         why = f": {seen.unread}" if seen.unread else ""
-        unconfirmed = f"but no read {settle:g} s later has confirmed it{why}"
+        unconfirmed = f"but no read {needed:g} s later has confirmed it{why}"
         return _unproven(change, known, f"{showing(sight.value)}, {unconfirmed}")
     if sight.value == change.after:
         return ChangeResult(change, Status.VERIFIED)
@@ -122,6 +131,11 @@ def judge(change: Change, known: Knowledge, seen: Seen, settle: float) -> Change
         return ChangeResult(change, Status.FAILED, known.error)
     other = f"written {shown(change.after)}, but {showing(sight.value)}"
     return ChangeResult(change, Status.FAILED, _with_reads(known, other))
+
+
+def _may_still_show(change: Change, known: Knowledge, sight: Sight) -> bool:
+    """Whether the portal looked at it, refused it, and shows the old value."""
+    return isinstance(known, Refused) and known.judged and sight.value == change.before
 
 
 def _unproven(

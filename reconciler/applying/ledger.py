@@ -109,7 +109,9 @@ class Ledger:
 
     @property
     def may_have_written(self) -> bool:
-        return bool(self.changes(Accepted | Doubtful | Shown))
+        """Whether a write has left that the portal looked at, whatever it answered."""
+        refused = any(self.was_judged(each) for each in self.changes(Refused))
+        return refused or bool(self.changes(Accepted | Doubtful | Shown))
 
     def missing(self, seen: Seen, kinds: type[Knowledge] | UnionType = SENT) -> list[Change]:
         """The sent changes that the last read does not show; refused ones are not waited for."""

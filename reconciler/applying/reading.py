@@ -6,7 +6,15 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.applying.knowledge import Accepted, Doubtful, Refused, Seen, Shown, Sight
+from reconciler.applying.knowledge import (
+    REFUSAL_WATCH,
+    Accepted,
+    Doubtful,
+    Refused,
+    Seen,
+    Shown,
+    Sight,
+)
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.staleness import now_of
 from reconciler.applying.surroundings import Surroundings
@@ -29,14 +37,6 @@ SHORTEST_READ = 12.0
 """Seconds allowed for a read, its waits included, when less of the time to verify is left.
 
 One interval of HubSpot's rate limit (10 s, documented) can be waited for.
-"""
-
-REFUSAL_WATCH = 15.0
-"""Seconds for which a refused limit is watched before "nothing was written" is believed.
-
-HubSpot's refusals mean that nothing was written (documented), but its reads were seen to lag
-(observed), so that the two agreeing reads of a written limit are not enough for a limit whose
-write was refused and may have taken effect all the same.
 """
 
 

@@ -44,8 +44,8 @@ A write without a usable answer (a timeout, a broken connection, a 5xx, a 2xx th
 read back. What is not shown after a second is sent again, up to five times with growing pauses,
 before the time is up: `update` and `purge` are idempotent. What was answered as written gets three
 seconds. So one bad answer of any kind, at any request, ends in exit 0. A refusal (4xx, or an error
-that names the limit) is an answer and is not asked for twice; its limits are watched for 15 s before
-"nothing was written" is believed, since a write may show late.
+that names the limit) is an answer and is not asked for twice. Since a write may show late, its limits
+are watched for 15 s before they count as failed, and the exit code is 5: a write had left.
 
 After every one of these applies:
 

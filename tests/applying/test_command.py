@@ -103,7 +103,7 @@ def test_exit_code_and_report_are_true(tmp_path: Path, fault: str, code: int) ->
 def test_each_refusal_names_what_support_asks_for(tmp_path: Path) -> None:
     """File and line, HubSpot's message, category and correlation ID."""
     with sandbox("write:refuse,types=28") as server:
-        finished = apply(tmp_path, server, "--verify-timeout", "1")
+        finished = apply(tmp_path, server, "--verify-timeout", "20")
         (failed,) = [each for each in finished.document.changes if each.status is Status.FAILED]
         assert failed.error is not None
         assert failed.source is not None

@@ -14,7 +14,7 @@ from tests.applying.faults import LASTING, ONCE, Fault, Phase
 from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed
 from tests.applying.playing import USUAL, converge, full_disk, ignore, phases, positions
 from tests.applying.table import Row
-from tests.applying.world import TIMEOUT, TOKEN, Ran, World
+from tests.applying.world import TIMEOUT, TOKEN, VERIFY_TIMEOUT, Ran, World
 
 SERVERS_OWN_TIME = ("lag", "pend", "delay,seconds=3", "trickle")
 """The server's clock is the real one, so that these would take their time, or have none."""
@@ -61,7 +61,7 @@ def play(fault: Fault, number: int, variant: int, folder: Path) -> Ran:
             made.plan(scenario.configuration()),
             fault.faults(number, variant),
             timeout=4.0 if hangs(fault) else TIMEOUT,
-            verify_timeout=1.0 if hangs(fault) else 10.0,
+            verify_timeout=1.0 if hangs(fault) else VERIFY_TIMEOUT,
             save=full_disk(number) if fault.breaks_journal else ignore,
         )
         truth.check(ran, journal_is_whole=not fault.breaks_journal)

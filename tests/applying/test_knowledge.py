@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.applying.knowledge import (
+    REFUSAL_WATCH,
     Accepted,
     Doubtful,
     Knowledge,
@@ -75,7 +76,7 @@ def test_reads_in_between_do_not_begin_anew() -> None:
 def test_without_a_settling_time_one_read_will_do() -> None:
     """`--settle 0`."""
     assert judged(change(after=2), Accepted(), reads(2), 0.0).status is Status.VERIFIED
-    assert judged(change(after=2), Refused(REFUSAL), reads(1), 0.0).status is Status.FAILED
+    assert judged(change(after=2), Refused(REFUSAL), reads(9), 0.0).status is Status.FAILED
 
 
 def test_what_was_never_sent_is_not_attempted() -> None:
@@ -87,7 +88,8 @@ def test_what_was_never_sent_is_not_attempted() -> None:
 @pytest.mark.parametrize("value", [1, 9, None])
 def test_a_refusal_is_reported_as_hubspot_said_it(value: int | None) -> None:
     """Message, category and correlation ID, whatever the portal shows instead."""
-    result = judged(change(before=1, after=2), Refused(REFUSAL), reads(value, value))
+    seen = reads(value, value, apart=REFUSAL_WATCH)
+    result = judged(change(before=1, after=2), Refused(REFUSAL), seen)
     assert (result.status, result.error) == (Status.FAILED, REFUSAL)
 
 
@@ -95,12 +97,14 @@ def test_a_refusal_is_reported_as_hubspot_said_it(value: int | None) -> None:
     ("seen", "why"),
     [
         (Seen(unread="gone"), "it was not read back: gone"),
-        (reads(1), "the portal shows 1, but no read 2 s later has confirmed it"),
-        (reads(1, 2, 1), "the portal shows 1, but no read 2 s later has confirmed it"),
+        (reads(9), "the portal shows 9, but no read 2 s later has confirmed it"),
+        (reads(1), "the portal shows 1, but no read 15 s later has confirmed it"),
+        (reads(1, 1), "the portal shows 1, but no read 15 s later has confirmed it"),
+        (reads(1, 2, 1), "the portal shows 1, but no read 15 s later has confirmed it"),
     ],
 )
 def test_a_refusal_that_no_two_reads_confirm_is_uncertain(seen: Seen, why: str) -> None:
-    """It may have been written all the same."""
+    """It may have been written all the same, and show later."""
     result = judged(change(before=1, after=2), Refused(REFUSAL), seen)
     assert result.status is Status.UNCERTAIN
     assert result.error is not None

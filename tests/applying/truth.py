@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from reconciler.applying.document import ResultDocument, result_json
+from reconciler.applying.knowledge import REFUSAL_WATCH
 from reconciler.errors import ExitCode
 from reconciler.model import Change, ChangeResult, Operation, Outcome, Plan, Status, TypeKey
 from reconciler.planning.document import place_json, plan_json
@@ -175,6 +176,8 @@ def _check_status(ran: Ran, each: ChangeResult, *, stopped: bool) -> None:
             assert not wrote or other, f"{change.id} failed, but it was written: {message}"
             unheard = answers[-1].status not in JUDGED
             assert settled or unheard, f"{change.id} failed, though no two reads agreed"
+            watched = last != change.before or _agreed(whole, max(ran.settle, REFUSAL_WATCH))
+            assert watched or unheard, f"{change.id} failed, but was not watched long enough"
             refused_with = answers[-1]
             alone = refused_with.status != 400 or refused_with.inputs == 1
             assert alone or ran.result.message, f"{change.id} was refused in company"

@@ -40,7 +40,7 @@ from tests.applying.trouble import Delivered, Recorder, Trouble
 
 TOKEN = "pat-eu1-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 TIMEOUT = 15.0
-VERIFY_TIMEOUT = 10.0
+VERIFY_TIMEOUT = 20.0
 SETTLE = 2.0
 WIDE = Safety(max_deletes=10_000, max_delete_percent=100, max_changes=10_000)
 """Thresholds that stop no scenario: what they stop is tested elsewhere."""

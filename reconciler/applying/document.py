@@ -11,13 +11,12 @@ from reconciler.model import (
     AccountType,
     Action,
     ChangeResult,
-    Destination,
     Outcome,
     Result,
     Status,
 )
 from reconciler.outgoing import harmless_json
-from reconciler.planning.document import place_json
+from reconciler.planning.document import place_json, portal_json
 from reconciler.planning.saved import PlaceDocument
 
 FORMAT_VERSION = "1.0"
@@ -83,7 +82,7 @@ def result_json(result: Result) -> str:
     """The result as canonical JSON: sorted keys, one line, ended by a newline."""
     document = {
         "format_version": FORMAT_VERSION,
-        "portal": None if result.portal is None else _portal(result.portal),
+        "portal": None if result.portal is None else portal_json(result.portal),
         "outcome": result.outcome,
         "changes": [_change(each) for each in result.changes],
         "requests": result.requests,
@@ -99,16 +98,6 @@ def result_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the result document."""
     schema = ResultDocument.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _portal(portal: Destination) -> dict[str, object]:
-    return {
-        "name": portal.name,
-        "portal_id": portal.portal_id,
-        "account_type": portal.account_type,
-        "base_url": portal.base_url,
-        "api_version": portal.api_version,
-    }
 
 
 def _change(result: ChangeResult) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Calls: attempts and the waits between them, until an answer, a refusal or the end of time.
+"""Calls: attempts and the waits between them, until an answer, a refusal or the deadline.
 
 The retries are tenacity's and not stamina's, because stamina sleeps with a `time.sleep` that can
 be neither injected nor interrupted, so that SIGINT could not end an apply that waits for a lock.

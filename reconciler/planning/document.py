@@ -7,7 +7,16 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from reconciler.model import Batch, BatchInput, Change, LimitUsage, Place, Plan
+from reconciler.model import (
+    Batch,
+    BatchInput,
+    Change,
+    Destination,
+    LimitUsage,
+    Place,
+    Plan,
+    PortalRef,
+)
 from reconciler.outgoing import harmless_json
 
 FORMAT_VERSION: Final = "1.1"
@@ -23,7 +32,7 @@ def is_plan(content: bytes) -> bool:
     """Whether a file is a saved plan, be it cut, altered or of another format.
 
     Sorted keys put the batches first, so that they are there however short a plan was cut. A pair
-    file in brackets may have a label of that name, and is no plan for it.
+    file in brackets may have a label of that name, and is not a plan for it.
     """
     if not starts_as_json(content):
         return False
@@ -71,13 +80,7 @@ def _document(plan: Plan) -> dict[str, object]:
         "format_version": FORMAT_VERSION,
         "tool": {"name": "reconciler", "version": plan.tool_version},
         "created_at": plan.created_at,
-        "portal": {
-            "name": plan.portal.name,
-            "portal_id": plan.portal.portal_id,
-            "account_type": plan.portal.account_type,
-            "base_url": plan.portal.base_url,
-            "api_version": plan.portal.api_version,
-        },
+        "portal": portal_json(plan.portal),
         "config": {
             "workspace": plan.workspace,
             "files": [{"path": file.path, "sha256": file.sha256} for file in plan.files],
@@ -126,6 +129,17 @@ def _change_json(change: Change) -> dict[str, object]:
         "protected": change.protected,
         "source": place_json(change.source),
         "reason": change.reason,
+    }
+
+
+def portal_json(portal: PortalRef | Destination) -> dict[str, object]:
+    """A portal, as the documents of this format and of a result write it."""
+    return {
+        "name": portal.name,
+        "portal_id": portal.portal_id,
+        "account_type": portal.account_type,
+        "base_url": portal.base_url,
+        "api_version": portal.api_version,
     }
 
 

@@ -300,7 +300,7 @@ def _other_format(version: str) -> PlanRefused:
 
 
 def _what_else(value: object) -> str:
-    """What a JSON document is that is no plan, as far as its keys tell."""
+    """What a JSON document is that is not a plan, as far as its keys tell."""
     if not isinstance(value, dict):
         return "it is not a JSON object"
     if "outcome" in value:

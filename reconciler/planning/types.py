@@ -182,7 +182,7 @@ def _ambiguous(
 ) -> Diagnostic:
     keys = " and ".join(str(each.key) for each in sorted(candidates, key=lambda each: each.key))
     categories = {each.key.category for each in candidates}
-    mend = (
+    fix = (
         f"distinguish them by `category`, one of {', '.join(sorted(categories))}"
         if len(categories) == len(candidates)
         else "name it under `types` by category and type ID"
@@ -191,7 +191,7 @@ def _ambiguous(
         "label-ambiguous",
         f"{_described(limit.selector)} of {direction} could mean {keys}",
         limit.named_at,
-        hint=mend,
+        hint=fix,
     )
 
 

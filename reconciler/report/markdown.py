@@ -43,7 +43,7 @@ def plan_markdown(plan: Plan, *, digest: str, links: Links = no_links, limit: in
     """The report in fewer than `limit` characters, at least 8,000.
 
     Summary, refusals, warnings and deletes come first. Directions that do not fit are left out,
-    and their number is told.
+    and their number is given.
     """
     if limit < MINIMUM_LIMIT:
         raise ValueError(f"a report needs room for {MINIMUM_LIMIT} characters, not {limit}")
@@ -66,7 +66,7 @@ def plan_markdown(plan: Plan, *, digest: str, links: Links = no_links, limit: in
 def failure_markdown(
     portal: str | None, workspace: str | None, *, reason: str, log: str | None
 ) -> str:
-    """That there is no plan, and why: what the command said, line by line. `log`: the job's page.
+    """That planning failed, and why: what the command said, line by line. `log`: the job's page.
 
     `portal` None: the workspace could not be read.
     """

@@ -16,7 +16,7 @@ from tests.applying.playing import USUAL, converge, full_disk, ignore, phases, p
 from tests.applying.table import Row
 from tests.applying.world import TIMEOUT, TOKEN, VERIFY_TIMEOUT, Ran, World
 
-SERVERS_OWN_TIME = ("lag", "pend", "delay,seconds=3", "trickle")
+SERVERS_OWN_TIME = ("lag", "pend", "flap,seconds", "wrote=4", "delay,seconds=3", "trickle")
 """The server's clock is the real one, so that these would take their time, or have none."""
 
 HANGS = ("hang", "seconds=600")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks import data
+from benchmarks.applying import WORKSPACE
 from benchmarks.lab import Lab, sandbox, script
 from benchmarks.measure import Command, Run, medians
 from benchmarks.row import Row, timed, times_as_fast
@@ -15,6 +16,7 @@ def rows(lab: Lab) -> Iterator[Row]:
     size = lab.size
     directory = lab.folder("plan")
     data.pair_files(directory, size.files, size.limits_per_file)
+    (directory / "reconciler.yaml").write_text(WORKSPACE, encoding="utf-8")
     empty = data.seed(size.files, size.limits_per_file, with_limits=False)
     equal = data.seed(size.files, size.limits_per_file)
     with sandbox(lab, empty) as to_empty, sandbox(lab, equal) as to_equal:

@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from reconciler.applying.progress import Progress
     from reconciler.applying.record import Record
-    from reconciler.config import Loaded
-    from reconciler.hubspot import Clock, NeedsLabels, Portal
-    from reconciler.model import (
+    from reconciler.config.source import Loaded
+    from reconciler.http.clock import Clock
+    from reconciler.hubspot.portal import NeedsLabels, Portal
+    from reconciler.model.limits import (
         CustomObject,
         Desired,
         DesiredDirection,
         History,
         Observation,
-        Plan,
         ResolvedDirection,
-        Result,
         Safety,
     )
+    from reconciler.model.plan import Plan, Result
     from reconciler.planning.plan import PlanContext
 
 __version__ = "0.1.0"
@@ -36,9 +36,9 @@ __all__ = ["apply_plan", "confirm_drift", "load", "make_plan", "observe"]
 
 def load(paths: Sequence[Path], *, prune: bool = True) -> Loaded:
     """What the pair files below `paths` say; raises ConfigurationInvalid with all errors."""
-    from reconciler import config
+    from reconciler.config.loading import load as load_files
 
-    return config.load(paths, prune=prune)
+    return load_files(paths, prune=prune)
 
 
 def observe(
@@ -58,7 +58,7 @@ def observe(
     is meant; raises WrongPortal before anything else is read where the token belongs to another.
     """
     from reconciler.errors import WrongPortal
-    from reconciler.model import History, Observation, Observed
+    from reconciler.model.limits import History, Observation, Observed
     from reconciler.planning.directions import (
         find_vanished,
         names_custom_objects,
@@ -200,7 +200,7 @@ def apply_plan(
     """
     from reconciler.applying import apply
     from reconciler.applying.safeguards import Safeguards
-    from reconciler.model import Safety
+    from reconciler.model.limits import Safety
 
     return apply.apply_plan(
         plan,

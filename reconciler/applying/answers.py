@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from reconciler.hubspot import BatchAnswer, BatchStatus, InputError
-from reconciler.model import Batch, BatchInput, ChangeError, Operation
+from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
+from reconciler.model.plan import Batch, BatchInput, ChangeError, Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,10 @@ from reconciler.applying.safeguards import Safeguards, check
 from reconciler.applying.staleness import SETTLE, VERIFY_TIMEOUT, Settling
 from reconciler.applying.surroundings import Surroundings
 from reconciler.errors import Interrupted, PlanRefused, ReconcilerError
-from reconciler.hubspot import Clock, Portal
-from reconciler.model import (
-    ChangeResult,
-    Destination,
-    Direction,
-    Outcome,
-    Plan,
-    Result,
-    Status,
-)
+from reconciler.http.clock import Clock
+from reconciler.hubspot.portal import Portal
+from reconciler.model.limits import Direction
+from reconciler.model.plan import ChangeResult, Destination, Outcome, Plan, Result, Status
 
 SHOWN_REASONS = 5
 """Reasons of a refusal that the message of a result names."""

@@ -14,7 +14,8 @@ from reconciler.applying.reading import Due, Reader
 from reconciler.applying.sending import Sender
 from reconciler.applying.surroundings import Surroundings
 from reconciler.errors import Interrupted
-from reconciler.model import Batch, Change, ChangeResult, Direction, TypeKey
+from reconciler.model.limits import Direction, TypeKey
+from reconciler.model.plan import Batch, Change, ChangeResult
 
 SENT_AGAIN_AT_MOST = 5
 """How often what is not shown is sent again; the pause before it doubles each time."""

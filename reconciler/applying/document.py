@@ -7,14 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.model import (
-    AccountType,
-    Action,
-    ChangeResult,
-    Outcome,
-    Result,
-    Status,
-)
+from reconciler.model.limits import AccountType
+from reconciler.model.plan import Action, ChangeResult, Outcome, Result, Status
 from reconciler.outgoing import harmless_json
 from reconciler.planning.document import place_json, portal_json
 from reconciler.planning.saved import PlaceDocument

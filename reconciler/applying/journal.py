@@ -14,16 +14,9 @@ from typing import Self, assert_never
 from reconciler.applying.journal_file import JournalFile
 from reconciler.applying.knowledge import Accepted, Doubtful, Knowledge, Refused, Shown, Untried
 from reconciler.errors import ReconcilerError
-from reconciler.hubspot import Answer, Exchange, Reason
-from reconciler.model import (
-    BatchInput,
-    ChangeError,
-    ChangeResult,
-    Direction,
-    Plan,
-    Result,
-    change_id,
-)
+from reconciler.http.observer import Answer, Exchange, Reason
+from reconciler.model.limits import Direction
+from reconciler.model.plan import BatchInput, ChangeError, ChangeResult, Plan, Result, change_id
 from reconciler.outgoing import harmless_json, mask
 from reconciler.planning.document import digest
 

@@ -8,7 +8,8 @@ from typing import assert_never
 
 from reconciler.applying.staleness import Now, showing, shown
 from reconciler.errors import PortalError, ReconcilerError
-from reconciler.model import Change, ChangeError, ChangeResult, Status, TypeKey
+from reconciler.model.limits import TypeKey
+from reconciler.model.plan import Change, ChangeError, ChangeResult, Status
 
 REFUSAL_WATCH = 15.0
 """Seconds for which a refused limit must show its old value before it counts as refused.

@@ -17,7 +17,8 @@ from reconciler.applying.knowledge import (
     judge,
 )
 from reconciler.applying.record import Record
-from reconciler.model import BatchInput, Change, ChangeError, ChangeResult, Direction, TypeKey
+from reconciler.model.limits import Direction, TypeKey
+from reconciler.model.plan import BatchInput, Change, ChangeError, ChangeResult
 
 _NAMED_OBSTACLES = 3
 

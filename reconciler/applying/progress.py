@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from reconciler.hubspot import contained
-from reconciler.model import Direction
+from reconciler.http.observer import contained
+from reconciler.model.limits import Direction
 
 
 class Progress(Protocol):

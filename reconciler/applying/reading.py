@@ -27,7 +27,8 @@ from reconciler.errors import (
     PortalUnavailable,
     RequestRefused,
 )
-from reconciler.model import BatchInput, Change, Direction, ObservedDirection, TypeKey
+from reconciler.model.limits import Direction, ObservedDirection, TypeKey
+from reconciler.model.plan import BatchInput, Change
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from reconciler.applying.knowledge import Knowledge
-from reconciler.model import BatchInput, ChangeError, ChangeResult, Direction, Plan, Result
+from reconciler.model.limits import Direction
+from reconciler.model.plan import BatchInput, ChangeError, ChangeResult, Plan, Result
 
 
 class Record(Protocol):

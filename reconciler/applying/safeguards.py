@@ -13,17 +13,17 @@ from functools import cached_property, partial
 
 from reconciler.applying.reading import never
 from reconciler.applying.staleness import Settling, check_portal, confirm_fresh
-from reconciler.hubspot import Portal
-from reconciler.model import (
+from reconciler.hubspot.portal import Portal
+from reconciler.model.limits import (
     Desired,
     DesiredDirection,
     Direction,
     Observed,
     ObservedDirection,
-    Plan,
     ResolvedDirection,
     Safety,
 )
+from reconciler.model.plan import Plan
 from reconciler.planning.directions import names_custom_objects, try_resolve
 from reconciler.planning.safety import (
     check_safe,

@@ -24,7 +24,8 @@ from reconciler.errors import (
     ReconcilerError,
     RequestRefused,
 )
-from reconciler.model import Batch, BatchInput, ChangeError, Operation, TypeKey
+from reconciler.model.limits import TypeKey
+from reconciler.model.plan import Batch, BatchInput, ChangeError, Operation
 
 WHOLE_REQUEST = frozenset({404, 405, 410})
 """Refusals that no smaller batch would change: the address is wrong, not an input."""

@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import PlanRefused, PortalUnavailable, WrongPortal, plural
-from reconciler.hubspot import Clock
-from reconciler.model import (
+from reconciler.http.clock import Clock
+from reconciler.model.limits import (
     Account,
-    Change,
     Direction,
     Observed,
     ObservedDirection,
-    Plan,
     TypeKey,
     UnknownRow,
 )
+from reconciler.model.plan import Change, Plan
 
 VERIFY_TIMEOUT = 60.0
 """Seconds that written limits have to show, by default."""

@@ -8,7 +8,8 @@ from threading import Event
 from reconciler.applying.halt import Halt
 from reconciler.applying.progress import Progress
 from reconciler.applying.record import Record
-from reconciler.hubspot import Clock, Portal
+from reconciler.http.clock import Clock
+from reconciler.hubspot.portal import Portal
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,15 @@ from reconciler.cli.exits import show_error, show_unexpected
 from reconciler.cli.progress import Reporter, reporting
 from reconciler.cli.rendering import render_plan
 from reconciler.cli.session import Session
-from reconciler.config import PortalSettings
+from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (
     ExitCode,
     PlanRefused,
     ReconcilerError,
 )
-from reconciler.hubspot import Exchange, NullObserver, Observers, Portal
-from reconciler.model import Outcome, Plan, Result, Status
+from reconciler.http.observer import Exchange, NullObserver, Observers
+from reconciler.hubspot.portal import Portal
+from reconciler.model.plan import Outcome, Plan, Result, Status
 from reconciler.planning.document import digest
 from reconciler.report.result import result_text
 

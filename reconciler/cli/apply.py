@@ -18,7 +18,7 @@ from reconciler.cli.plan_files import read_plan_file, saved_plan
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.cli.signals import stopping_on_signals
-from reconciler.config import PortalSettings
+from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (
     ConfigurationInvalid,
     ExitCode,
@@ -27,8 +27,9 @@ from reconciler.errors import (
     UsageProblem,
     WrongPortal,
 )
-from reconciler.hubspot import ApiVersion, SystemClock
-from reconciler.model import Destination, Outcome, Plan, Result
+from reconciler.http.clock import SystemClock
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.plan import Destination, Outcome, Plan, Result
 from reconciler.planning.document import digest
 
 

@@ -10,8 +10,8 @@ import click
 from reconciler.cli.signals import interrupting_on_signals
 from reconciler.cli.streams import Outlet
 from reconciler.errors import PlanRefused
-from reconciler.hubspot import Stop
-from reconciler.model import Action, Plan
+from reconciler.http.clock import Stop
+from reconciler.model.plan import Action, Plan
 from reconciler.report.escape import visible
 
 SHOWN_DELETES = 20

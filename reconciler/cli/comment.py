@@ -11,10 +11,6 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.forge.comments import Action, Key, Published, Report, publish
-from reconciler.cli.forge.connecting import connected
-from reconciler.cli.forge.context import ForgeName, find_request
-from reconciler.cli.links import job_page, links_for
 from reconciler.cli.plan_files import read_plan_file
 from reconciler.cli.signals import stopping_on_signals
 from reconciler.cli.workspace import (
@@ -24,8 +20,12 @@ from reconciler.cli.workspace import (
     workspace_name,
 )
 from reconciler.errors import ReconcilerError, UsageProblem
-from reconciler.hubspot import Stop, SystemClock
-from reconciler.model import Plan
+from reconciler.forges.comments import Action, Key, Published, Report, publish
+from reconciler.forges.connecting import connected
+from reconciler.forges.context import ForgeName, find_request
+from reconciler.forges.links import job_page, links_for
+from reconciler.http.clock import Stop, SystemClock
+from reconciler.model.plan import Plan
 from reconciler.outgoing import know
 from reconciler.planning.document import digest
 from reconciler.report.escape import visible

@@ -15,9 +15,9 @@ from reconciler.cli.progress import reporting
 from reconciler.cli.rendering import PLAN_FORMATS, render_plan
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.cli.signals import stopping_on_signals
-from reconciler.config import PortalSettings
+from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
-from reconciler.model import Plan
+from reconciler.model.plan import Plan
 from reconciler.planning.document import digest
 from reconciler.report.view import headline
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from reconciler.errors import PlanRefused, ReconcilerError, UsageProblem
-from reconciler.model import Plan
+from reconciler.model.plan import Plan
 from reconciler.planning.document import MAXIMUM_BYTES, is_plan, starts_as_json
 
 STDIN = Path("-")

@@ -14,8 +14,9 @@ from reconciler.cli import output
 from reconciler.cli.settings import settings
 from reconciler.cli.streams import Pane
 from reconciler.errors import plural
-from reconciler.hubspot import Answer, Exchange, Observer, Reason
-from reconciler.model import Direction, Plan
+from reconciler.http.observer import Answer, Exchange, Observer, Reason
+from reconciler.model.limits import Direction
+from reconciler.model.plan import Plan
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

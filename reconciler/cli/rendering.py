@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli import output
-from reconciler.model import Plan
+from reconciler.model.plan import Plan
 from reconciler.planning.document import digest, plan_json
 
 if TYPE_CHECKING:
-    from reconciler.cli.links import Links
+    from reconciler.forges.links import Links
 
 PLAN_FORMATS = ("text", "markdown", "json", "html", "mermaid")
 
@@ -40,6 +40,6 @@ def render_plan(plan: Plan, format_: str) -> str:
 
 
 def _links(plan: Plan) -> Links:
-    from reconciler.cli.links import links_for
+    from reconciler.forges.links import links_for
 
     return links_for(plan, os.environ, Path.cwd())

@@ -19,20 +19,18 @@ from reconciler.cli.workspace import (
     open_workspace,
     workspace_name,
 )
-from reconciler.config import Base, Loaded, PortalSettings, Workspace
-from reconciler.config.workspace import DEFAULT_CONFIGS
+from reconciler.config.git import Base
+from reconciler.config.source import Loaded
+from reconciler.config.workspace import DEFAULT_CONFIGS, PortalSettings, Workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
-from reconciler.hubspot import (
-    ApiVersion,
-    Connection,
-    Observer,
-    Portal,
-    Stop,
-    SystemClock,
-    connect,
-    parse_base_url,
-)
-from reconciler.model import Desired, Destination, GitState, ObjectReference, Plan
+from reconciler.http.clock import Stop, SystemClock
+from reconciler.http.connection import Connection, parse_base_url
+from reconciler.http.observer import Observer
+from reconciler.hubspot import connect
+from reconciler.hubspot.portal import Portal
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.limits import Desired, ObjectReference
+from reconciler.model.plan import Destination, GitState, Plan
 from reconciler.planning.plan import PlanContext
 
 

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.hubspot import Stop
+    from reconciler.http.clock import Stop
 
 Handler = signal.Handlers | Callable[[int, FrameType | None], object] | int | None
 

@@ -18,8 +18,8 @@ from reconciler import outgoing
 from reconciler.cli import output
 from reconciler.cli.files import read_regular
 from reconciler.cli.options import Allowed
-from reconciler.config import EnvToken, FileToken, PortalSettings, Workspace
 from reconciler.config.boundary import boundary_of_folder, find_top
+from reconciler.config.workspace import EnvToken, FileToken, PortalSettings, Workspace
 from reconciler.errors import (
     ConfigurationInvalid,
     CredentialError,
@@ -27,8 +27,8 @@ from reconciler.errors import (
     Severity,
     UsageProblem,
 )
-from reconciler.hubspot import LONGEST_TOKEN, Secret
-from reconciler.model import Place
+from reconciler.http.connection import LONGEST_TOKEN, Secret
+from reconciler.model.limits import Place
 
 PREFIX = "HUBSPOT_"
 _OF_FORGES = ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")

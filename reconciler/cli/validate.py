@@ -10,9 +10,9 @@ from reconciler.cli import output
 from reconciler.cli.options import Allowed
 from reconciler.cli.tokens import know_environment, source_problems
 from reconciler.cli.workspace import load_config, open_workspace
-from reconciler.config import default_workspace
+from reconciler.config.workspace import default_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
-from reconciler.model import Desired
+from reconciler.model.limits import Desired
 
 
 @click.command("validate")

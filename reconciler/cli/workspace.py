@@ -12,25 +12,24 @@ import click
 
 from reconciler.cli.plan_files import refuse_saved_plans
 from reconciler.cli.settings import settings
-from reconciler.config import (
-    Loaded,
+from reconciler.config.boundary import find_top
+from reconciler.config.files import WORKSPACE_FILE, collect, read_source, shown_path
+from reconciler.config.source import Loaded, Source
+from reconciler.config.workspace import (
     PortalSettings,
     Workspace,
     find_default,
     find_workspace,
     load_workspace,
+    missed_workspace,
 )
-from reconciler.config.boundary import find_top
-from reconciler.config.files import WORKSPACE_FILE, collect, read_source, shown_path
-from reconciler.config.source import Source
-from reconciler.config.workspace import missed_workspace
 from reconciler.errors import (
     ConfigurationInvalid,
     Diagnostic,
     Severity,
     UsageProblem,
 )
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 if TYPE_CHECKING:
     from reconciler.config.git_head import Head

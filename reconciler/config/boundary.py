@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import Diagnostic
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 _GIT = ".git"
 _LARGEST_GIT_FILE = 4096

@@ -29,7 +29,7 @@ from reconciler.config.structure import MOST_PROBLEMS, NOT_AT_THE_END, Structure
 from reconciler.config.syntax import syntax_error, unplaced
 from reconciler.config.wording import quoted
 from reconciler.errors import Diagnostic
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -12,7 +12,7 @@ from reconciler.config.boundary import Boundary, boundary_of
 from reconciler.config.source import Source
 from reconciler.config.text import MAXIMUM_BYTES, too_large
 from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 WORKSPACE_FILE = "reconciler.yaml"
 """The name of the workspace file, which is no pair file."""

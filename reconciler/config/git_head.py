@@ -12,7 +12,7 @@ from reconciler.config.git_objects import Item, Objects, Parts, Tree, blob_id, o
 from reconciler.config.git_process import Repository, find_repository, merge_base, run
 from reconciler.config.source import Source
 from reconciler.errors import GitError
-from reconciler.model import GitState
+from reconciler.model.plan import GitState
 
 _NOT_ON_DISK_ON_PURPOSE = frozenset((b"S", b"h", b"s"))
 """Tags of `git ls-files -v`: skip-worktree, assume-unchanged, both."""

@@ -10,7 +10,7 @@ from reconciler.config.git import Base
 from reconciler.config.loading import parse
 from reconciler.config.source import Source
 from reconciler.errors import ConfigurationInvalid
-from reconciler.model import ConfigFile, Desired, DesiredDirection, ObjectReference
+from reconciler.model.limits import ConfigFile, Desired, DesiredDirection, ObjectReference
 
 Pair = tuple[ObjectReference, ObjectReference]
 

@@ -17,7 +17,7 @@ from reconciler.config.text import decode
 from reconciler.config.validation import MOST_MISTAKES
 from reconciler.config.values import is_empty
 from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
-from reconciler.model import ConfigFile, Desired, DesiredDirection, Place
+from reconciler.model.limits import ConfigFile, Desired, DesiredDirection, Place
 
 
 def load(paths: Sequence[Path], *, prune: bool = True) -> Loaded:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 
 class Scalar(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reconciler.config.nodes import Node, Scalar
-from reconciler.model import MAXIMUM_LIMIT, MINIMUM_LIMIT
+from reconciler.model.limits import MAXIMUM_LIMIT, MINIMUM_LIMIT
 
 LIMIT_WORDS = f"a whole number from {MINIMUM_LIMIT} to {MAXIMUM_LIMIT}, or unlimited"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from reconciler.config.wording import quoted
-from reconciler.model import CustomName, ObjectReference, ObjectType
+from reconciler.model.limits import CustomName, ObjectReference, ObjectType
 from reconciler.spelling import difference, nearest, same_but_spelling, slip
 
 STANDARD: tuple[tuple[str, str, str], ...] = (

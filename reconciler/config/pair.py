@@ -23,7 +23,7 @@ from reconciler.config.object_types import (
     canonical,
 )
 from reconciler.config.validation import problem
-from reconciler.model import MAXIMUM_LIMIT, MINIMUM_LIMIT, Category
+from reconciler.model.limits import MAXIMUM_LIMIT, MINIMUM_LIMIT, Category
 
 UNLIMITED: Final = "unlimited"
 _CATEGORIES = " ".join(Category)

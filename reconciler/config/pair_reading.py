@@ -9,7 +9,7 @@ from reconciler.config.validation import Checked, Subject, check
 from reconciler.config.values import scalar_value
 from reconciler.config.wording import quoted
 from reconciler.errors import Diagnostic
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 _PLAN_KEYS = {"batches", "format_version"}
 """Keys that every saved plan has, and no pair file."""

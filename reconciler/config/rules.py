@@ -11,7 +11,7 @@ from reconciler.config.pair import DirectionForm, LimitForm, PairForm, TypeForm
 from reconciler.config.source import NEAR_STANDARD
 from reconciler.config.wording import quoted, visible
 from reconciler.errors import Diagnostic, Severity
-from reconciler.model import (
+from reconciler.model.limits import (
     UI_MAXIMUM_LIMIT,
     ByTypeId,
     CustomName,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reconciler.errors import Diagnostic
-from reconciler.model import Desired
+from reconciler.model.limits import Desired
 
 NEAR_STANDARD = "object-type-near-standard"
 """The code of the warning that a name is one or two letters away from a standard one."""

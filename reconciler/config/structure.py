@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from reconciler.errors import Diagnostic
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 _QUOTE_IT = "put it in quotes"
 _SUSPICIOUS = re.compile(r"""[,:\[\]{}"']#|(?:^|[\s\[\]{},:"'])\?[^\s]""", re.MULTILINE)

@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml.error import MarkedYAMLError
 
 from reconciler.errors import Diagnostic
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 _INDENTATION = "check the indentation: the keys of one mapping start in one column"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reconciler.errors import Diagnostic
-from reconciler.model import Place
+from reconciler.model.limits import Place
 
 MAXIMUM_BYTES = 1 << 20
 """The largest file that is read: 1 MiB."""

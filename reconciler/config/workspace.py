@@ -11,7 +11,7 @@ from reconciler.config.boundary import boundary_of, boundary_of_folder, find_top
 from reconciler.config.files import WORKSPACE_FILE, read_source, shown_path
 from reconciler.config.source import Source
 from reconciler.errors import ConfigurationInvalid, Diagnostic
-from reconciler.model import Place, Safety
+from reconciler.model.limits import Place, Safety
 
 API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
 """HubSpot's API versions that have association limits, oldest first (documented)."""

@@ -24,7 +24,7 @@ from reconciler.config.workspace import (
     DEFAULT_SAFETY,
     DEFAULT_TOKEN_VARIABLE,
 )
-from reconciler.model import LARGEST_NUMBER
+from reconciler.model.limits import LARGEST_NUMBER
 
 PORTAL_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"

@@ -23,7 +23,7 @@ from reconciler.config.workspace import (
 )
 from reconciler.config.workspace_file import PortalForm, SafetyForm, TokenForm, WorkspaceForm
 from reconciler.errors import ConfigurationInvalid, Diagnostic
-from reconciler.model import Place, Safety
+from reconciler.model.limits import Place, Safety
 
 _MINIMAL = "the smallest workspace file reads: version: 1"
 _KEYS = tuple(WorkspaceForm.model_fields)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.model import TypeKey
+from reconciler.model.limits import TypeKey
 
 
 class BatchStatus(StrEnum):

@@ -6,17 +6,17 @@ import threading
 from typing import TypeVar
 
 from reconciler.errors import PortalError
+from reconciler.http.clock import Clock
+from reconciler.http.connection import Connection
+from reconciler.http.messages import NotSent, Request, Response, Transport, TransportFault
+from reconciler.http.observer import Answer, Exchange, Observer
+from reconciler.http.pace import Pace, RateRefusal
+from reconciler.http.rates import Policy, Rate, read_rate, read_retry_after
+from reconciler.http.window import Ticket
 from reconciler.hubspot.batches import correlation_id
 from reconciler.hubspot.call import Attempt, Call, Progress, Repeat
-from reconciler.hubspot.clock import Clock
-from reconciler.hubspot.connection import Connection
 from reconciler.hubspot.failures import RATE_LIMITED, Failure
-from reconciler.hubspot.messages import NotSent, Request, Response, Transport, TransportFault
-from reconciler.hubspot.observer import Answer, Exchange, Observer
 from reconciler.hubspot.outcomes import failed, understood, without_answer
-from reconciler.hubspot.pace import Pace, RateRefusal
-from reconciler.hubspot.rates import Policy, Rate, read_rate, read_retry_after
-from reconciler.hubspot.window import Ticket
 
 T = TypeVar("T")
 

@@ -15,10 +15,11 @@ from pydantic import (
     WrapValidator,
 )
 
+from reconciler.http.messages import Response, plain
 from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
 from reconciler.hubspot.documents import Maximum, Wire, read
-from reconciler.hubspot.messages import Response, plain
-from reconciler.model import BatchInput, Category, TypeKey
+from reconciler.model.limits import Category, TypeKey
+from reconciler.model.plan import BatchInput
 
 
 def batch_body(inputs: Iterable[BatchInput]) -> bytes:

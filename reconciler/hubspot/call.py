@@ -8,10 +8,10 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from reconciler.errors import PortalUnavailable
-from reconciler.hubspot.messages import Response
-from reconciler.hubspot.observer import CallName, Exchange, WaitCause
-from reconciler.hubspot.window import Ticket
-from reconciler.model import BatchInput
+from reconciler.http.messages import Response
+from reconciler.http.observer import CallName, Exchange, WaitCause
+from reconciler.http.window import Ticket
+from reconciler.model.plan import BatchInput
 
 T = TypeVar("T")
 

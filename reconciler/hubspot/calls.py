@@ -12,10 +12,10 @@ from typing import NoReturn, TypeVar
 import tenacity
 
 from reconciler.errors import Interrupted, PortalError, PortalUnavailable, RequestRefused
+from reconciler.http.clock import Clock
+from reconciler.http.observer import Observer, Reason
 from reconciler.hubspot.attempts import Attempts
 from reconciler.hubspot.call import Call, PassingFault, Progress
-from reconciler.hubspot.clock import Clock
-from reconciler.hubspot.observer import Observer, Reason
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from reconciler.hubspot.messages import Response, plain
+from reconciler.http.messages import Response, plain
 
 NO_LIMIT = 500_000
 """HubSpot's number for "no limit" (observed in object schemas)."""

@@ -10,9 +10,9 @@ from reconciler.errors import (
     PortalUnavailable,
     RequestRefused,
 )
+from reconciler.http.messages import Response, plain
+from reconciler.http.rates import Policy, Rate
 from reconciler.hubspot.batches import ErrorBody, correlation_id, read_error
-from reconciler.hubspot.messages import Response, plain
-from reconciler.hubspot.rates import Policy, Rate
 
 LOCKED, RATE_LIMITED, MIGRATING = 423, 429, 477
 _REQUEST_TIMEOUT = 408

@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import TypeVar, assert_never
 
 from reconciler.errors import AnswerNotSupported, PortalUnavailable
+from reconciler.http.messages import Chance, NotSent, Response, TransportFault, UnusableAnswer
+from reconciler.http.observer import WaitCause
 from reconciler.hubspot.call import Attempt, PassingFault, Repeat
 from reconciler.hubspot.documents import BeyondThisVersion, Nonsense
 from reconciler.hubspot.failures import LOCKED, MIGRATING, RATE_LIMITED, Failure
-from reconciler.hubspot.messages import (
-    Chance,
-    NotSent,
-    Response,
-    TransportFault,
-    UnusableAnswer,
-)
-from reconciler.hubspot.observer import WaitCause
 
 T = TypeVar("T")
 

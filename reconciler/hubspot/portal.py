@@ -9,27 +9,26 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from reconciler.errors import PermissionMissing, RequestRefused
+from reconciler.http.clock import Clock
+from reconciler.http.connection import Connection
+from reconciler.http.messages import Response, Transport
+from reconciler.http.observer import CallName, Observer, Observers
+from reconciler.http.pace import Pace
+from reconciler.http.pool import Pool
 from reconciler.hubspot import batches, reads
 from reconciler.hubspot.answers import BatchAnswer, Usage
 from reconciler.hubspot.attempts import Attempts
 from reconciler.hubspot.call import Call, Repeat
 from reconciler.hubspot.calls import Calls
-from reconciler.hubspot.clock import Clock
-from reconciler.hubspot.connection import Connection
-from reconciler.hubspot.messages import Response, Transport
-from reconciler.hubspot.observer import CallName, Observer, Observers
-from reconciler.hubspot.pace import Pace
-from reconciler.hubspot.pool import Pool
-from reconciler.model import (
+from reconciler.model.limits import (
     Account,
-    Batch,
     CustomObject,
     Direction,
     LabelList,
     ObservedDirection,
     ObservedLimit,
-    Operation,
 )
+from reconciler.model.plan import Batch, Operation
 
 T = TypeVar("T")
 

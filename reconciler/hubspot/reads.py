@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 
+from reconciler.http.messages import Response, plain
 from reconciler.hubspot.answers import Usage
 from reconciler.hubspot.documents import (
     GREATEST_NUMBER,
@@ -25,8 +26,7 @@ from reconciler.hubspot.documents import (
     parse,
     understand,
 )
-from reconciler.hubspot.messages import Response, plain
-from reconciler.model import (
+from reconciler.model.limits import (
     LARGEST_NUMBER,
     Account,
     AccountType,

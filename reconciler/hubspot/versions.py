@@ -6,7 +6,8 @@ from datetime import date
 from enum import StrEnum
 from urllib.parse import quote
 
-from reconciler.model import Direction, Operation
+from reconciler.model.limits import Direction
+from reconciler.model.plan import Operation
 
 _HELPERS_ONLY = "includeAssociationDefinitions=false&includeAuditMetadata=false&includePropertyDefinitions=false"
 

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import Diagnostic
-from reconciler.model import (
+from reconciler.model.limits import (
     AssociationType,
-    Change,
     DesiredLimit,
     Direction,
     History,
     ObservedDirection,
-    Origin,
     Place,
     ResolvedDirection,
     TypeKey,
     Vanished,
 )
+from reconciler.model.plan import Change, Origin
 from reconciler.planning.diff import Difference, differences
 from reconciler.planning.directions import vanished
 from reconciler.planning.origin import Behind, Declared, Side, Sides, declared_values

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import ConfigurationInvalid, Diagnostic
-from reconciler.model import (
+from reconciler.model.limits import (
     CustomName,
     CustomObject,
     Desired,

@@ -7,13 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from reconciler.model import (
+from reconciler.model.limits import Place
+from reconciler.model.plan import (
     Batch,
     BatchInput,
     Change,
     Destination,
     LimitUsage,
-    Place,
     Plan,
     PortalRef,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.model import Action, Batch, BatchInput, Change, Operation
+from reconciler.model.plan import Action, Batch, BatchInput, Change, Operation
 
 MAXIMUM_INPUTS = 100
 """Most inputs in one request. HubSpot documents no bound (unknown)."""

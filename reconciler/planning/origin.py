@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model import (
+from reconciler.model.limits import (
     AssociationType,
     DesiredLimit,
     Observation,
     ObservedDirection,
-    Origin,
     Past,
-    Plan,
-    RefusalCode,
     ResolvedDirection,
     Selector,
     TypeKey,
 )
+from reconciler.model.plan import Origin, Plan, RefusalCode
 from reconciler.planning.types import name_types
 
 

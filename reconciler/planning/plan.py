@@ -6,24 +6,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ConfigurationInvalid, Diagnostic, plural
-from reconciler.model import (
+from reconciler.model.limits import (
     Account,
-    Action,
-    Change,
     ConfigFile,
     Direction,
-    GitState,
     History,
     Observed,
+    ResolvedDirection,
+    Safety,
+    TypeKey,
+    Vanished,
+)
+from reconciler.model.plan import (
+    Action,
+    Change,
+    GitState,
     Plan,
     PortalRef,
     Refusal,
     RefusalCode,
-    ResolvedDirection,
-    Safety,
     Summary,
-    TypeKey,
-    Vanished,
     count_actions,
 )
 from reconciler.planning.compare import Compared, compare, compare_removed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.errors import Diagnostic
-from reconciler.model import AssociationType, DesiredLimit, Place, ResolvedDirection, TypeKey
+from reconciler.model.limits import AssociationType, DesiredLimit, Place, ResolvedDirection, TypeKey
 
 
 def rule_broken(

@@ -11,20 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import PlanRefused, plural
-from reconciler.model import (
-    Action,
-    Change,
-    DesiredLimit,
-    Observed,
-    Origin,
-    Plan,
-    Refusal,
-    RefusalCode,
-    ResolvedDirection,
-    Safety,
-    TypeKey,
-    count_actions,
-)
+from reconciler.model.limits import DesiredLimit, Observed, ResolvedDirection, Safety, TypeKey
+from reconciler.model.plan import Action, Change, Origin, Plan, Refusal, RefusalCode, count_actions
 from reconciler.planning.types import limits_by_type
 
 PERCENT_COUNTS_FROM = 10

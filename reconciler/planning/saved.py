@@ -10,31 +10,33 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reconciler.errors import PlanRefused
-from reconciler.model import (
+from reconciler.model.limits import (
     LARGEST_NUMBER,
     MAXIMUM_LIMIT,
     MINIMUM_LIMIT,
     AccountType,
-    Action,
     AssociationType,
-    Batch,
-    BatchInput,
     Category,
-    Change,
     ConfigFile,
     Direction,
+    ObjectType,
+    Place,
+    TypeKey,
+)
+from reconciler.model.plan import (
+    Action,
+    Batch,
+    BatchInput,
+    Change,
     GitState,
     LimitUsage,
-    ObjectType,
     Operation,
     Origin,
-    Place,
     Plan,
     PortalRef,
     Refusal,
     RefusalCode,
     Summary,
-    TypeKey,
     count_actions,
 )
 from reconciler.planning.document import (

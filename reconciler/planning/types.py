@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import assert_never
 
 from reconciler.errors import Diagnostic
-from reconciler.model import (
+from reconciler.model.limits import (
     AssociationType,
     ByTypeId,
     Category,

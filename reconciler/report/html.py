@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 from reconciler.errors import plural
-from reconciler.model import Action, Plan, Refusal
+from reconciler.model.plan import Action, Plan, Refusal
 from reconciler.report.escape import PROSE_LIMIT, html_text
 from reconciler.report.html_table import changes_tables, place_link
 from reconciler.report.svg import CLASSES, plan_svg

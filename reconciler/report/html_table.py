@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.model import Place, Plan
+from reconciler.model.limits import Place
+from reconciler.model.plan import Plan
 from reconciler.report.escape import (
     NAME_LIMIT,
     PATH_LIMIT,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from reconciler.model import Origin, Plan
+from reconciler.model.plan import Origin, Plan
 from reconciler.report import markdown_parts as parts
 from reconciler.report.blocks import Block, size
 from reconciler.report.escape import markdown_code, visible, web_link

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.errors import plural
-from reconciler.model import Action, Change, Place, Plan, Refusal, count_actions
+from reconciler.model.limits import Place
+from reconciler.model.plan import Action, Change, Plan, Refusal, count_actions
 from reconciler.report.blocks import Block, table
 from reconciler.report.escape import (
     NAME_LIMIT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.errors import plural
-from reconciler.model import Action, Origin, Plan
+from reconciler.model.plan import Action, Origin, Plan
 from reconciler.report.escape import mermaid_text
 from reconciler.report.view import (
     ORIGIN_WORDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from reconciler.model import Change, ChangeError, Outcome, Result, Status, count_actions
+from reconciler.model.plan import Change, ChangeError, Outcome, Result, Status, count_actions
 from reconciler.report.cells import wrapped
 from reconciler.report.escape import PROSE_LIMIT, terminal
 from reconciler.report.style import Style

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.errors import plural
-from reconciler.model import Action, Plan, count_actions
+from reconciler.model.plan import Action, Plan, count_actions
 from reconciler.report.cells import cells
 from reconciler.report.escape import NAME_LIMIT, html_quoted, html_text, one_way, visible
 from reconciler.report.geometry import Curve, Point

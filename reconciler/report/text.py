@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.errors import plural
-from reconciler.model import Change, Place, Plan
+from reconciler.model.limits import Place
+from reconciler.model.plan import Change, Plan
 from reconciler.report.cells import padded, widest, wrapped
 from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, prose_lines, terminal
 from reconciler.report.style import Style

@@ -6,14 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from reconciler.model import (
+from reconciler.model.limits import Category, Direction, ObjectType, Place
+from reconciler.model.plan import (
     Action,
-    Category,
     Change,
-    Direction,
-    ObjectType,
     Origin,
-    Place,
     Plan,
     Refusal,
     RefusalCode,

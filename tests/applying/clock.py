@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import Interrupted
-from reconciler.hubspot import Stop
+from reconciler.http.clock import Stop
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.model import (
+from reconciler.model.limits import (
     AssociationType,
-    Batch,
-    BatchInput,
     Category,
-    Change,
     Desired,
     DesiredDirection,
     DesiredLimit,
     Direction,
     Label,
     ObjectType,
-    Operation,
     Place,
     TypeKey,
     Unlabelled,
 )
+from reconciler.model.plan import Batch, BatchInput, Change, Operation
 from reconciler.sandbox import AssociationType as SandboxType
 from reconciler.sandbox import Category as SandboxCategory
 from reconciler.sandbox import Portal, bare_portal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from reconciler.hubspot import NoAnswer, Request, Response, UnusableAnswer
+from reconciler.http.messages import NoAnswer, Request, Response, UnusableAnswer
 from reconciler.sandbox import Request as SandboxRequest
 from reconciler.sandbox import Response as SandboxResponse
 from reconciler.sandbox import Sandbox

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reconciler.errors import ExitCode
-from reconciler.hubspot import ApiVersion
-from reconciler.model import Outcome, Plan
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.plan import Outcome, Plan
 from reconciler.sandbox import Rules
 from tests.applying import scenario, truth
 from tests.applying.faults import Fault, Phase

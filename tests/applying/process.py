@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.applying.document import ResultDocument
 from reconciler.errors import ExitCode
-from reconciler.model import Outcome, Plan, Status
+from reconciler.model.plan import Outcome, Plan, Status
 from reconciler.planning.document import plan_json
 from reconciler.sandbox import Server
 from tests.applying.traffic import written

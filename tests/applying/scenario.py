@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from reconciler.model import (
+from reconciler.model.limits import (
     Desired,
     DesiredDirection,
     DesiredLimit,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.model import Status
+from reconciler.model.plan import Status
 from tests.applying.faults import Fault, Phase
 from tests.applying.world import Ran
 

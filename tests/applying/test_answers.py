@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.applying.answers import sort_answer
-from reconciler.hubspot import BatchAnswer, BatchStatus, InputError
-from reconciler.model import BatchInput, Category, Operation, TypeKey
+from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
+from reconciler.model.limits import Category, TypeKey
+from reconciler.model.plan import BatchInput, Operation
 from tests.applying.factory import batch, key, label_id
 
 TWO = batch(Operation.UPDATE, _1=5, _2=6)

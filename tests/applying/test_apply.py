@@ -12,12 +12,8 @@ from reconciler.applying.apply import outcome, untouched, unwritten
 from reconciler.applying.safeguards import Safeguards, check
 from reconciler.applying.staleness import Settling
 from reconciler.errors import ExitCode, PlanRefused, PortalUnavailable
-from reconciler.hubspot import NullObserver
-from reconciler.model import (
-    ChangeResult,
-    Outcome,
-    Status,
-)
+from reconciler.http.observer import NullObserver
+from reconciler.model.plan import ChangeResult, Outcome, Status
 from tests.applying import scenario, truth
 from tests.applying.clock import VirtualClock
 from tests.applying.factory import change, portal, wanted

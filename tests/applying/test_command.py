@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from reconciler.errors import ExitCode
-from reconciler.model import Plan, Status
+from reconciler.model.plan import Plan, Status
 from reconciler.sandbox import Options, Server, parse_fault, serve
 from tests.applying import process, scenario, truth
 from tests.applying.process import Apply, Finished

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ExitCode
-from reconciler.hubspot import Response
-from reconciler.model import Result, Status
+from reconciler.http.messages import Response
+from reconciler.model.plan import Result, Status
 from reconciler.sandbox import Judging, Mixed, Rules, Verdict
 from tests.applying import truth
 from tests.applying.factory import label_id, portal, wanted

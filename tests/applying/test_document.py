@@ -10,15 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from reconciler.applying.document import ResultDocument, result_json, result_schema
-from reconciler.model import (
-    AccountType,
-    ChangeError,
-    ChangeResult,
-    Destination,
-    Outcome,
-    Result,
-    Status,
-)
+from reconciler.model.limits import AccountType
+from reconciler.model.plan import ChangeError, ChangeResult, Destination, Outcome, Result, Status
 from tests.applying.factory import change
 
 REFUSED = ChangeError("HubSpot refused it", "VALIDATION_ERROR", "the-id")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ExitCode
-from reconciler.hubspot import ApiVersion
+from reconciler.hubspot.versions import ApiVersion
 from reconciler.sandbox import Judging, Mixed, Rules, Verdict
 from tests.applying.faults import LASTING, ONCE, Fault
 from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed, played

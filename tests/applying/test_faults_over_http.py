@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ExitCode
-from reconciler.model import Outcome
+from reconciler.model.plan import Outcome
 from reconciler.sandbox import Options, Server, bare_portal, serve
 from tests.applying import scenario, truth
 from tests.applying.faults import LASTING, ONCE, Fault, Phase

@@ -15,8 +15,9 @@ import pytest
 from reconciler.applying.journal import Journal
 from reconciler.applying.knowledge import Accepted, Doubtful, Refused, Shown, Untried
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.hubspot import Answer, CallName, Exchange, Reason, Response, WaitCause
-from reconciler.model import ChangeError, ChangeResult, Operation, Outcome, Result, Status
+from reconciler.http.messages import Response
+from reconciler.http.observer import Answer, CallName, Exchange, Reason, WaitCause
+from reconciler.model.plan import ChangeError, ChangeResult, Operation, Outcome, Result, Status
 from reconciler.planning.document import digest, plan_json
 from tests.applying import scenario, truth
 from tests.applying.clock import VirtualClock

@@ -18,7 +18,8 @@ from reconciler.applying.knowledge import (
     judge,
 )
 from reconciler.errors import ReconcilerError, RequestRefused
-from reconciler.model import Change, ChangeError, ChangeResult, Status, TypeKey
+from reconciler.model.limits import TypeKey
+from reconciler.model.plan import Change, ChangeError, ChangeResult, Status
 from tests.applying.factory import change, key
 
 REFUSAL = ChangeError("HubSpot refused it", "VALIDATION_ERROR", "the-id")

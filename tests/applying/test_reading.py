@@ -10,7 +10,7 @@ import pytest
 from reconciler.applying.direction import ACCEPTED_FOR, SENT_AGAIN_AT_MOST
 from reconciler.applying.reading import FIRST_PAUSE, LONGEST_PAUSE, SHORTEST_READ
 from reconciler.errors import ExitCode
-from reconciler.model import Status
+from reconciler.model.plan import Status
 from tests.applying import truth
 from tests.applying.factory import label_id, portal, wanted
 from tests.applying.world import Ran, World

@@ -11,8 +11,9 @@ import pytest
 from reconciler.applying.direction import DOUBTED_FOR, SENT_AGAIN_AT_MOST
 from reconciler.applying.knowledge import REFUSAL_WATCH
 from reconciler.errors import ExitCode
-from reconciler.hubspot import Response
-from reconciler.model import DesiredLimit, Label, Status
+from reconciler.http.messages import Response
+from reconciler.model.limits import DesiredLimit, Label
+from reconciler.model.plan import Status
 from reconciler.sandbox import AssociationType as SandboxType
 from reconciler.sandbox import Category as SandboxCategory
 from reconciler.sandbox import Mixed, Portal, Rules, Verdict

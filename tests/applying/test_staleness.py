@@ -15,7 +15,7 @@ from reconciler.applying.staleness import (
     shown,
 )
 from reconciler.errors import PlanRefused, PortalUnavailable, WrongPortal
-from reconciler.model import (
+from reconciler.model.limits import (
     Account,
     AccountType,
     AssociationType,
@@ -24,9 +24,9 @@ from reconciler.model import (
     Observed,
     ObservedDirection,
     ObservedLimit,
-    Plan,
     UnknownRow,
 )
+from reconciler.model.plan import Plan
 from tests.applying.clock import VirtualClock
 from tests.planning.factory import (
     BILLING,

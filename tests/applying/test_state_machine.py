@@ -18,20 +18,19 @@ from hypothesis.stateful import (
 )
 
 from reconciler.errors import ConfigurationInvalid, ExitCode
-from reconciler.hubspot import ApiVersion
-from reconciler.model import (
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.limits import (
     ByTypeId,
     Category,
     Desired,
     DesiredDirection,
     DesiredLimit,
     Label,
-    Outcome,
     Place,
-    Plan,
     TypeKey,
     Unlabelled,
 )
+from reconciler.model.plan import Outcome, Plan
 from reconciler.sandbox import Judging, Mixed, Rules, Verdict
 from reconciler.sandbox import Portal as PortalState
 from tests.applying import scenario, truth

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.hubspot import Request, Response
-from reconciler.model import Category, Change, TypeKey
+from reconciler.http.messages import Request, Response
+from reconciler.model.limits import Category, TypeKey
+from reconciler.model.plan import Change
 from reconciler.sandbox import Entry
 from tests.applying.trouble import Delivered
 

@@ -9,7 +9,8 @@ from itertools import takewhile
 from reconciler.applying.document import ResultDocument, result_json
 from reconciler.applying.knowledge import REFUSAL_WATCH
 from reconciler.errors import ExitCode
-from reconciler.model import Change, ChangeResult, Operation, Outcome, Plan, Status, TypeKey
+from reconciler.model.limits import TypeKey
+from reconciler.model.plan import Change, ChangeResult, Operation, Outcome, Plan, Status
 from reconciler.planning.document import place_json, plan_json
 from reconciler.report.result import result_text
 from reconciler.report.style import Style

@@ -16,21 +16,15 @@ from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
 from reconciler.cli.application import EXIT_CODES
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.hubspot import (
-    Answer,
-    ApiVersion,
-    Connection,
-    Exchange,
-    NullObserver,
-    Observer,
-    Reason,
-    Secret,
-    Stop,
-    Transport,
-)
+from reconciler.http.clock import Stop
+from reconciler.http.connection import Connection, Secret
+from reconciler.http.messages import Transport
+from reconciler.http.observer import Answer, Exchange, NullObserver, Observer, Reason
+from reconciler.http.transport import HttpTransport
 from reconciler.hubspot.portal import Portal
-from reconciler.hubspot.transport import HttpTransport
-from reconciler.model import Desired, Direction, Plan, Result, Safety
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.limits import Desired, Direction, Safety
+from reconciler.model.plan import Plan, Result
 from reconciler.planning.plan import PlanContext
 from reconciler.sandbox import Entry, Options, Rules, Sandbox, Server, Step, parse_fault
 from reconciler.sandbox import Portal as PortalState

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.model import Change, GitState, Plan
+from reconciler.model.plan import Change, GitState, Plan
 from reconciler.planning.document import plan_json
 from reconciler.planning.order import order
 from tests.report import factory

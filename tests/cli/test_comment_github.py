@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model import Refusal, RefusalCode
+from reconciler.model.plan import Refusal, RefusalCode
 from reconciler.planning.document import digest
 from tests.ci import plans
 from tests.ci.forges import STRANGER, Told, serving

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.links import links_for
-from reconciler.model import GitState, Place, Plan
+from reconciler.forges.links import links_for
+from reconciler.model.limits import Place
+from reconciler.model.plan import GitState, Plan
 from tests.ci import plans
 from tests.report import factory
 

@@ -7,18 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.cli.forge.api import Api
-from reconciler.cli.forge.github import HINTS
-from reconciler.cli.forge.problems import ForgeError, PerhapsCreated
-from reconciler.hubspot import (
-    Chance,
-    NoAnswer,
-    NotSent,
-    Request,
-    Response,
-    Secret,
-    UnusableAnswer,
-)
+from reconciler.forges.api import Api
+from reconciler.forges.github import HINTS
+from reconciler.forges.problems import ForgeError, PerhapsCreated
+from reconciler.http.connection import Secret
+from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, UnusableAnswer
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 RESET = str(int(START.timestamp()) + 90)

@@ -9,8 +9,9 @@ import pytest
 
 import reconciler
 from reconciler.errors import PortalSettling
-from reconciler.hubspot import NullObserver
-from reconciler.model import Observation, Plan
+from reconciler.http.observer import NullObserver
+from reconciler.model.limits import Observation
+from reconciler.model.plan import Plan
 from reconciler.sandbox import Portal as PortalState
 from reconciler.sandbox import parse_fault
 from tests.applying.factory import label_id, portal, wanted

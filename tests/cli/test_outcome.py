@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import reconciler
-from reconciler.model import Result
+from reconciler.model.plan import Result
 from reconciler.sandbox import parse_fault
 from tests.cli.running import Desk, Ran
 

@@ -14,16 +14,12 @@ import pytest
 
 import reconciler
 from reconciler.errors import PlanRefused
-from reconciler.hubspot import (
-    ApiVersion,
-    Connection,
-    Secret,
-    Stop,
-    SystemClock,
-    connect,
-    parse_base_url,
-)
-from reconciler.model import Plan, Safety
+from reconciler.http.clock import Stop, SystemClock
+from reconciler.http.connection import Connection, Secret, parse_base_url
+from reconciler.hubspot import connect
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.limits import Safety
+from reconciler.model.plan import Plan
 from reconciler.planning.document import plan_json
 from reconciler.planning.saved import read_plan
 from reconciler.sandbox import DEFAULT_TOKEN, example_portal, generated_portal, serve

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
-from reconciler.hubspot import Reason, WaitCause
-from reconciler.model import Outcome, Result
+from reconciler.http.observer import Reason, WaitCause
+from reconciler.model.plan import Outcome, Result
 from tests.cli.running import Desk
 
 HOSTILE = "##[error]fake ::error::fake ##vso[task.complete] \x9b31m \u202egnp.exe \u200b \U000e0041"

@@ -6,9 +6,11 @@ from textwrap import dedent
 
 from hypothesis import settings
 
-from reconciler.config import Loaded, Source, Workspace, parse, parse_workspace
+from reconciler.config.loading import parse
+from reconciler.config.source import Loaded, Source
+from reconciler.config.workspace import Workspace, parse_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic
-from reconciler.model import DesiredDirection
+from reconciler.model.limits import DesiredDirection
 
 PATH = "configs/pair.yaml"
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config import files, find_sources, load
+from reconciler.config import files
+from reconciler.config.files import find_sources
+from reconciler.config.loading import load
 from reconciler.errors import ConfigurationInvalid, Severity
 
 

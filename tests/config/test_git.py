@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config import Base, git_state, parse_base, read_base
 from reconciler.config.files import collect
+from reconciler.config.git import Base, read_base
+from reconciler.config.git_head import git_state
+from reconciler.config.history import parse_base
 from reconciler.errors import GitError
-from reconciler.model import Desired, GitState, Place
+from reconciler.model.limits import Desired, Place
+from reconciler.model.plan import GitState
 from tests.config.repository import Repository, pair
 
 pytestmark = pytest.mark.usefixtures("git_environment")

@@ -15,7 +15,7 @@ from reconciler.config.object_types import (
     canonical,
     standard_name,
 )
-from reconciler.model import CustomName, ObjectType
+from reconciler.model.limits import CustomName, ObjectType
 from tests.config.support import PATIENT
 
 pytestmark = pytest.mark.usefixtures("parser")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.config import Source, parse
-from reconciler.model import (
+from reconciler.config.loading import parse
+from reconciler.config.source import Source
+from reconciler.model.limits import (
     ByTypeId,
     Category,
     CustomName,

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config import Source, parse, parse_workspace
+from reconciler.config.loading import parse
+from reconciler.config.source import Source
+from reconciler.config.workspace import parse_workspace
 from reconciler.errors import ConfigurationInvalid
-from reconciler.model import Label, Unlabelled
+from reconciler.model.limits import Label, Unlabelled
 from tests.config.support import PATH, PATIENT, found, text
 from tests.config.test_pair import SAMPLE
 from tests.config.test_workspace import SAMPLE as WORKSPACE_SAMPLE

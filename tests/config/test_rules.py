@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.config import Source
+from reconciler.config.source import Source
 from reconciler.errors import Severity
-from reconciler.model import Place
+from reconciler.model.limits import Place
 from tests.config.support import PATH, load_text, problems, source, the_problem, where
 
 pytestmark = pytest.mark.usefixtures("parser")

@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reconciler.config import Source, pair_schema, parse, parse_workspace, workspace_schema
+from reconciler.config.loading import parse
+from reconciler.config.schema import pair_schema, workspace_schema
+from reconciler.config.source import Source
+from reconciler.config.workspace import parse_workspace
 from reconciler.errors import ConfigurationInvalid
 from tests.config.support import PATIENT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config import (
+from reconciler.config.workspace import (
     EnvToken,
     FileToken,
     PortalSettings,
@@ -16,7 +16,7 @@ from reconciler.config import (
     load_workspace,
 )
 from reconciler.errors import ConfigurationInvalid
-from reconciler.model import Place, Safety
+from reconciler.model.limits import Place, Safety
 from tests.config.support import where, workspace, workspace_problems
 
 pytestmark = pytest.mark.usefixtures("parser")

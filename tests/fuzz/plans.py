@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from itertools import cycle
 
-from reconciler.model import (
+from reconciler.model.limits import (
     AccountType,
-    Action,
     AssociationType,
     Category,
+    ConfigFile,
+    Direction,
+    ObjectType,
+    Place,
+    TypeKey,
+)
+from reconciler.model.plan import (
+    Action,
     Change,
     ChangeError,
     ChangeResult,
-    ConfigFile,
-    Direction,
     GitState,
     LimitUsage,
-    ObjectType,
     Origin,
     Outcome,
-    Place,
     Plan,
     PortalRef,
     Refusal,
@@ -27,7 +30,6 @@ from reconciler.model import (
     Result,
     Status,
     Summary,
-    TypeKey,
     count_actions,
 )
 from reconciler.planning.order import order

@@ -18,17 +18,19 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from reconciler.cli.forge import answers as forge
-from reconciler.cli.forge.problems import ForgeError
-from reconciler.config import Source, parse, parse_workspace
 from reconciler.config.events import read_documents
+from reconciler.config.loading import parse
+from reconciler.config.source import Source
 from reconciler.config.text import decode
+from reconciler.config.workspace import parse_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, PlanRefused, ReconcilerError
+from reconciler.forges import answers as forge
+from reconciler.forges.problems import ForgeError
+from reconciler.http.messages import Response
+from reconciler.http.rates import read_rate, read_retry_after
 from reconciler.hubspot.batches import read_batch
 from reconciler.hubspot.documents import BeyondThisVersion, Nonsense
 from reconciler.hubspot.failures import Failure
-from reconciler.hubspot.messages import Response
-from reconciler.hubspot.rates import read_rate, read_retry_after
 from reconciler.hubspot.reads import (
     read_account,
     read_all_limits,
@@ -37,22 +39,22 @@ from reconciler.hubspot.reads import (
     read_limits,
     read_usage,
 )
-from reconciler.model import Direction, ObjectType, Operation, Plan, Result
+from reconciler.model.limits import Direction, ObjectType
+from reconciler.model.plan import Operation, Plan, Result
 from reconciler.planning.document import plan_json
 from reconciler.planning.saved import read_plan
-from reconciler.report import (
-    Style,
+from reconciler.report.diagnostics import (
     diagnostics_github,
     diagnostics_json,
     diagnostics_sarif,
     diagnostics_text,
-    plan_html,
-    plan_markdown,
-    plan_mermaid,
-    plan_text,
-    result_text,
 )
-from reconciler.report.markdown import LIMIT
+from reconciler.report.html import plan_html
+from reconciler.report.markdown import LIMIT, plan_markdown
+from reconciler.report.mermaid import plan_mermaid
+from reconciler.report.result import result_text
+from reconciler.report.style import Style
+from reconciler.report.text import plan_text
 from tests.fuzz.plans import plan_from, result_from
 from tests.hubspot.support import FakeClock, always, batch, scripted
 from tests.report.factory import DIGEST, is_printable, small_changes

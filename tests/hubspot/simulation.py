@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from reconciler.hubspot.pace import Pace, RateRefusal
-from reconciler.hubspot.rates import Policy, Rate
-from reconciler.hubspot.window import Ticket
+from reconciler.http.pace import Pace, RateRefusal
+from reconciler.http.rates import Policy, Rate
+from reconciler.http.window import Ticket
 from tests.hubspot.support import FakeClock
 
 

@@ -9,31 +9,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from reconciler.errors import Interrupted
-from reconciler.hubspot import (
-    Answer,
-    ApiVersion,
-    Connection,
-    Exchange,
-    Observer,
-    Portal,
-    Reason,
-    Request,
-    Response,
-    Secret,
-    SystemClock,
-    connect,
-)
+from reconciler.http.clock import SystemClock
+from reconciler.http.connection import Connection, Secret
+from reconciler.http.messages import Request, Response
+from reconciler.http.observer import Answer, Exchange, Observer, Reason
+from reconciler.hubspot import connect
+from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.portal import Portal as PortalClass
-from reconciler.model import (
-    Batch,
-    BatchInput,
-    Category,
-    Direction,
-    ObjectType,
-    ObservedDirection,
-    Operation,
-    TypeKey,
-)
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.limits import Category, Direction, ObjectType, ObservedDirection, TypeKey
+from reconciler.model.plan import Batch, BatchInput, Operation
 from reconciler.sandbox import DEFAULT_TOKEN, Options, Server, parse_fault, serve
 
 TOKEN = "pat-na1-0123456789abcdef"

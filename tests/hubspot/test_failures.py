@@ -16,8 +16,10 @@ from reconciler.errors import (
     ReconcilerError,
     RequestRefused,
 )
-from reconciler.hubspot import Chance, NotSent, Portal, Reason, Response, WaitCause
-from reconciler.model import ObservedDirection
+from reconciler.http.messages import Chance, NotSent, Response
+from reconciler.http.observer import Reason, WaitCause
+from reconciler.hubspot.portal import Portal
+from reconciler.model.limits import ObservedDirection
 from tests.hubspot.support import (
     CONTACTS_COMPANIES,
     OBJECT_LIMIT,

@@ -11,8 +11,11 @@ import time
 import pytest
 
 from reconciler.errors import Interrupted, PortalUnavailable, RequestRefused
-from reconciler.hubspot import Connection, Portal, Secret, Stop, SystemClock, connect
-from reconciler.model import Direction, ObjectType, ObservedDirection
+from reconciler.http.clock import Stop, SystemClock
+from reconciler.http.connection import Connection, Secret
+from reconciler.hubspot import connect
+from reconciler.hubspot.portal import Portal
+from reconciler.model.limits import Direction, ObjectType, ObservedDirection
 from reconciler.sandbox import Options
 from tests.hubspot.raw_server import RawServer, raw_server, response
 from tests.hubspot.simulation import RollingServer

@@ -11,10 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import AnswerNotSupported, PortalUnavailable
-from reconciler.hubspot import ApiVersion, Portal, Usage
+from reconciler.hubspot.answers import Usage
 from reconciler.hubspot.documents import NO_LIMIT
+from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.portal import Portal as PortalClass
-from reconciler.model import (
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.limits import (
     Account,
     AccountType,
     AssociationType,

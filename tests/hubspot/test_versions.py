@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.hubspot import ApiVersion
-from reconciler.model import Operation
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.plan import Operation
 from tests.hubspot.support import CONTACTS_COMPANIES
 
 OPENAPI = Path(__file__).resolve().parents[3] / "shared" / "hubspot" / "openapi"

@@ -14,17 +14,12 @@ from reconciler.errors import (
     PortalUnavailable,
     RequestRefused,
 )
-from reconciler.hubspot import (
-    Answer,
-    ApiVersion,
-    BatchAnswer,
-    BatchStatus,
-    Exchange,
-    NoAnswer,
-    NotSent,
-    Reason,
-)
-from reconciler.model import Batch, BatchInput, Category, Operation, TypeKey
+from reconciler.http.messages import NoAnswer, NotSent
+from reconciler.http.observer import Answer, Exchange, Reason
+from reconciler.hubspot.answers import BatchAnswer, BatchStatus
+from reconciler.hubspot.versions import ApiVersion
+from reconciler.model.limits import Category, TypeKey
+from reconciler.model.plan import Batch, BatchInput, Operation
 from tests.hubspot.support import (
     BILLING,
     CONTACTS_COMPANIES,

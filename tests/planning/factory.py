@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.model import (
+from reconciler.model.limits import (
     Account,
     AccountType,
     AssociationType,
@@ -20,13 +20,13 @@ from reconciler.model import (
     ObservedLimit,
     Past,
     Place,
-    Plan,
     ResolvedDirection,
     Safety,
     Selector,
     TypeKey,
     Unlabelled,
 )
+from reconciler.model.plan import Plan
 from reconciler.planning.plan import PlanContext, make_plan
 
 CONTACTS = ObjectType("0-1", "contacts")

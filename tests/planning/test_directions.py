@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import ConfigurationInvalid
-from reconciler.model import (
+from reconciler.model.limits import (
     CustomName,
     CustomObject,
     DesiredDirection,

@@ -9,13 +9,11 @@ import jsonschema
 import pytest
 
 from reconciler.errors import PlanRefused
-from reconciler.model import (
+from reconciler.model.limits import ConfigFile, ObjectType, Place
+from reconciler.model.plan import (
     Action,
-    ConfigFile,
     GitState,
     LimitUsage,
-    ObjectType,
-    Place,
     Plan,
     Refusal,
     RefusalCode,

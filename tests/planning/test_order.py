@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model import (
-    AssociationType,
-    Batch,
-    Category,
-    Change,
-    Operation,
-    TypeKey,
-)
+from reconciler.model.limits import AssociationType, Category, TypeKey
+from reconciler.model.plan import Batch, Change, Operation
 from reconciler.planning.diff import differences
 from reconciler.planning.order import MAXIMUM_INPUTS, order
 from tests.planning.factory import (

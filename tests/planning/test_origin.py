@@ -7,16 +7,8 @@ import itertools
 import pytest
 
 from reconciler.errors import ConfigurationInvalid
-from reconciler.model import (
-    AssociationType,
-    Change,
-    Label,
-    Origin,
-    Plan,
-    RefusalCode,
-    ResolvedDirection,
-    TypeKey,
-)
+from reconciler.model.limits import AssociationType, Label, ResolvedDirection, TypeKey
+from reconciler.model.plan import Change, Origin, Plan, RefusalCode
 from reconciler.planning.origin import Behind, Declared, moved_on, origin
 from reconciler.planning.plan import make_plan
 from tests.planning.factory import (

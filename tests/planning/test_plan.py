@@ -9,17 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ConfigurationInvalid
-from reconciler.model import (
-    Action,
-    AssociationType,
-    Category,
-    Change,
-    Label,
-    Origin,
-    Plan,
-    Summary,
-    TypeKey,
-)
+from reconciler.model.limits import AssociationType, Category, Label, TypeKey
+from reconciler.model.plan import Action, Change, Origin, Plan, Summary
 from reconciler.planning.plan import directions_to_read, make_plan
 from tests.planning.factory import (
     BILLING,

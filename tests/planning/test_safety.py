@@ -8,17 +8,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import PlanRefused
-from reconciler.model import (
-    AssociationType,
-    Category,
-    DesiredLimit,
-    Origin,
-    Plan,
-    Refusal,
-    RefusalCode,
-    Safety,
-    TypeKey,
-)
+from reconciler.model.limits import AssociationType, Category, DesiredLimit, Safety, TypeKey
+from reconciler.model.plan import Origin, Plan, Refusal, RefusalCode
 from reconciler.planning.plan import make_plan
 from reconciler.planning.safety import (
     Named,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model import ObservedDirection, ObservedLimit
+from reconciler.model.limits import ObservedDirection, ObservedLimit
 from reconciler.planning.types import needs_labels
 from tests.planning.factory import (
     BILLING,

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import unicodedata
 
-from reconciler.model import (
+from reconciler.model.limits import (
     AccountType,
-    Action,
     AssociationType,
-    Batch,
     Category,
-    Change,
     ConfigFile,
     Direction,
-    GitState,
     ObjectType,
-    Origin,
     Place,
+    TypeKey,
+)
+from reconciler.model.plan import (
+    Action,
+    Batch,
+    Change,
+    GitState,
+    Origin,
     Plan,
     PortalRef,
     Refusal,
     Summary,
-    TypeKey,
     count_actions,
 )
 

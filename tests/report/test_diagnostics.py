@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import Diagnostic, Located, Severity
-from reconciler.model import Place
+from reconciler.model.limits import Place
 from reconciler.outgoing import mask_alike
-from reconciler.report import (
-    Style,
+from reconciler.report.cells import cells
+from reconciler.report.diagnostics import (
     diagnostics_github,
     diagnostics_json,
     diagnostics_sarif,
     diagnostics_text,
+    no_source,
 )
-from reconciler.report.cells import cells
-from reconciler.report.diagnostics import no_source
 from reconciler.report.excerpt import excerpt
+from reconciler.report.style import Style
 from tests.report.factory import FILE, HOSTILE, is_printable
 
 PLAIN = Style.plain()

@@ -12,16 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import (
-    ConfigFile,
-    GitState,
-    Origin,
-    Place,
-    Plan,
-    Refusal,
-    RefusalCode,
-)
-from reconciler.report import plan_html
+from reconciler.model.limits import ConfigFile, Place
+from reconciler.model.plan import GitState, Origin, Plan, Refusal, RefusalCode
+from reconciler.report.html import plan_html
 from tests.report.factory import (
     CONTACTS,
     DEALS,

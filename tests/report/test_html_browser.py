@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.model import Origin, Plan
-from reconciler.report import plan_html
+from reconciler.model.plan import Origin, Plan
+from reconciler.report.html import plan_html
 from tests.chromium import launched
 from tests.report.factory import (
     CONTACTS,

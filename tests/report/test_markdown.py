@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from reconciler.model import Change, GitState, ObjectType, Origin, Place, Plan, Refusal, RefusalCode
-from reconciler.report import plan_markdown
+from reconciler.model.limits import ObjectType, Place
+from reconciler.model.plan import Change, GitState, Origin, Plan, Refusal, RefusalCode
 from reconciler.report.blocks import size
+from reconciler.report.markdown import plan_markdown
 from tests.report.factory import (
     CONTACTS,
     DEALS,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import Origin, Refusal, RefusalCode
-from reconciler.report import plan_mermaid
+from reconciler.model.plan import Origin, Refusal, RefusalCode
+from reconciler.report.mermaid import plan_mermaid
 from tests.report.factory import (
     COMPANIES,
     CONTACTS,

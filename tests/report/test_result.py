@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model import (
-    ChangeError,
-    ChangeResult,
-    Origin,
-    Outcome,
-    Result,
-    Status,
-)
-from reconciler.report import Style, result_text
+from reconciler.model.plan import ChangeError, ChangeResult, Origin, Outcome, Result, Status
+from reconciler.report.result import result_text
+from reconciler.report.style import Style
 from tests.report.factory import FILE, HOSTILE, hostile_plan, is_printable, small_changes
 from tests.report.test_text import PLAIN
 

@@ -9,10 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import GitState, Origin, Place, Plan, Refusal, RefusalCode
-from reconciler.report import Style, plan_html, plan_markdown, plan_text
+from reconciler.model.limits import Place
+from reconciler.model.plan import GitState, Origin, Plan, Refusal, RefusalCode
 from reconciler.report.cells import cells
 from reconciler.report.escape import prose_lines
+from reconciler.report.html import plan_html
+from reconciler.report.markdown import plan_markdown
+from reconciler.report.style import Style
+from reconciler.report.text import plan_text
 from tests.report.factory import (
     COMPANIES,
     CONTACTS,

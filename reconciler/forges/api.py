@@ -12,19 +12,12 @@ from urllib.parse import urlsplit
 import tenacity
 from pydantic import TypeAdapter
 
-from reconciler.cli.forge.answers import Hints, asked_wait, has_next_page, message, read
-from reconciler.cli.forge.problems import CommentGone, ForgeError, PassingFault, PerhapsCreated
-from reconciler.hubspot import (
-    Chance,
-    Clock,
-    NoAnswer,
-    NotSent,
-    Request,
-    Response,
-    Secret,
-    Transport,
-)
-from reconciler.hubspot import UnusableAnswer as Unusable
+from reconciler.forges.answers import Hints, asked_wait, has_next_page, message, read
+from reconciler.forges.problems import CommentGone, ForgeError, PassingFault, PerhapsCreated
+from reconciler.http.clock import Clock
+from reconciler.http.connection import Secret
+from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, Transport
+from reconciler.http.messages import UnusableAnswer as Unusable
 from reconciler.outgoing import mask
 
 T = TypeVar("T")

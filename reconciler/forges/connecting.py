@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import assert_never
 
-from reconciler.cli.forge import github, gitlab
-from reconciler.cli.forge.answers import Hints
-from reconciler.cli.forge.api import Api
-from reconciler.cli.forge.comments import Forge
-from reconciler.cli.forge.context import MergeRequest, PullRequest
-from reconciler.hubspot import Clock, Connection
-from reconciler.hubspot.transport import HttpTransport
+from reconciler.forges import github, gitlab
+from reconciler.forges.answers import Hints
+from reconciler.forges.api import Api
+from reconciler.forges.comments import Forge
+from reconciler.forges.context import MergeRequest, PullRequest
+from reconciler.http.clock import Clock
+from reconciler.http.connection import Connection
+from reconciler.http.transport import HttpTransport
 
 
 @contextmanager

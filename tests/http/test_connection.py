@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import CredentialError, UsageProblem
-from reconciler.hubspot import ApiVersion, Connection, Secret, parse_base_url
+from reconciler.http.connection import Connection, Secret, parse_base_url
+from reconciler.hubspot.versions import ApiVersion
 from tests.hubspot.support import TOKEN
 
 

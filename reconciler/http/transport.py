@@ -16,8 +16,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.request import getproxies, proxy_bypass
 
 from reconciler.errors import UsageProblem
-from reconciler.hubspot.connection import Connection
-from reconciler.hubspot.messages import (
+from reconciler.http.connection import Connection
+from reconciler.http.messages import (
     Chance,
     NoAnswer,
     NotSent,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ParamSpec, Protocol
 
-from reconciler.hubspot.rates import Rate
-from reconciler.model import BatchInput
+from reconciler.http.rates import Rate
+from reconciler.model.plan import BatchInput
 
 
 class CallName(StrEnum):

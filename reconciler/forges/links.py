@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from reconciler.cli.forge.context import read_event
 from reconciler.config.git_process import Repository, find_repository, run
 from reconciler.errors import GitError, UsageProblem
-from reconciler.model import Place, Plan
+from reconciler.forges.context import read_event
+from reconciler.model.limits import Place
+from reconciler.model.plan import Plan
 
 Links = Callable[[Place], str | None]
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from reconciler.errors import Interrupted
-from reconciler.hubspot import Stop, SystemClock
+from reconciler.http.clock import Stop, SystemClock
 
 
 def test_a_stop_wakes_every_waiter_at_once() -> None:

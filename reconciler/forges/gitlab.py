@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 
-from reconciler.cli.forge.answers import Hints
-from reconciler.cli.forge.api import Api
-from reconciler.cli.forge.comments import Comment
-from reconciler.hubspot import Secret
+from reconciler.forges.answers import Hints
+from reconciler.forges.api import Api
+from reconciler.forges.comments import Comment
+from reconciler.http.connection import Secret
 
 HINTS = Hints(
     unauthorized="the token is wrong, expired or revoked; set GITLAB_TOKEN to a project access "

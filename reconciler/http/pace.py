@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from reconciler.errors import PortalUnavailable
-from reconciler.hubspot.clock import Clock
-from reconciler.hubspot.observer import Reason, WaitCause
-from reconciler.hubspot.rates import Policy, Rate
-from reconciler.hubspot.window import Ticket, Window
+from reconciler.http.clock import Clock
+from reconciler.http.observer import Reason, WaitCause
+from reconciler.http.rates import Policy, Rate
+from reconciler.http.window import Ticket, Window
 
 _USUAL_LIMIT, _USUAL_INTERVAL = 100, 10.0
 """HubSpot's smallest ten-second allowance (documented)."""

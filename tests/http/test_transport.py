@@ -17,21 +17,20 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import PortalUnavailable, UsageProblem
-from reconciler.hubspot import (
+from reconciler.http.connection import Connection, Secret
+from reconciler.http.messages import (
     Chance,
-    Connection,
     NoAnswer,
     NotSent,
-    Portal,
     Request,
     Response,
-    Secret,
+    TransportFault,
     UnusableAnswer,
-    connect,
 )
-from reconciler.hubspot.messages import TransportFault
-from reconciler.hubspot.transport import MAXIMUM_BODY, HttpTransport, _tls
-from reconciler.model import Operation
+from reconciler.http.transport import MAXIMUM_BODY, HttpTransport, _tls
+from reconciler.hubspot import connect
+from reconciler.hubspot.portal import Portal
+from reconciler.model.plan import Operation
 from tests.hubspot.raw_server import RawServer, Speak, raw_server, response, saying
 from tests.hubspot.support import CONTACTS_COMPANIES, TOKEN, Recorder, batch, never
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import Interrupted, PortalUnavailable
-from reconciler.hubspot import Reason, Stop, SystemClock, WaitCause
-from reconciler.hubspot.pace import Pace, RateRefusal
-from reconciler.hubspot.rates import Policy, Rate
+from reconciler.http.clock import Stop, SystemClock
+from reconciler.http.observer import Reason, WaitCause
+from reconciler.http.pace import Pace, RateRefusal
+from reconciler.http.rates import Policy, Rate
 from tests.hubspot.simulation import RollingServer, Simulation, busiest
 from tests.hubspot.support import FakeClock
 

@@ -8,11 +8,11 @@ from functools import cached_property
 
 from pydantic import BaseModel, TypeAdapter
 
-from reconciler.cli.forge.answers import Hints, read
-from reconciler.cli.forge.api import Api
-from reconciler.cli.forge.comments import Comment
-from reconciler.cli.forge.problems import ForgeError
-from reconciler.hubspot import Secret
+from reconciler.forges.answers import Hints, read
+from reconciler.forges.api import Api
+from reconciler.forges.comments import Comment
+from reconciler.forges.problems import ForgeError
+from reconciler.http.connection import Secret
 
 HINTS = Hints(
     unauthorized="the token is wrong or expired; in a workflow: GITHUB_TOKEN: ${{ github.token }}",

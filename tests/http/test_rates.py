@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from reconciler.hubspot.rates import (
+from reconciler.http.rates import (
     LONGEST_INTERVAL,
     LONGEST_RETRY_AFTER,
     Rate,

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from reconciler.cli.forge.problems import ForgeError
-from reconciler.hubspot.messages import Response
-from reconciler.hubspot.rates import read_retry_after
+from reconciler.forges.problems import ForgeError
+from reconciler.http.messages import Response
+from reconciler.http.rates import read_retry_after
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, assert_never
 
 from reconciler.cli.files import read_regular
 from reconciler.errors import CredentialError, UsageProblem
-from reconciler.hubspot import Secret, parse_base_url
+from reconciler.http.connection import Secret, parse_base_url
 
 Environment = Mapping[str, str]
 ForgeName = Literal["github", "gitlab"]

@@ -1,0 +1,1 @@
+"""The pull or merge request: comments on GitHub and GitLab, and what the CI's variables say."""

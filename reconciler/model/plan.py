@@ -1,0 +1,312 @@
+"""The plan and the result of an apply: changes, batches, refusals and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from reconciler.model.limits import (
+    AccountType,
+    AssociationType,
+    ConfigFile,
+    Direction,
+    Place,
+    TypeKey,
+)
+
+
+class Action(StrEnum):
+    """What happens to a limit."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Origin(StrEnum):
+    """Who moved a limit: this branch, somebody in HubSpot, or both."""
+
+    CONFIG = "config"
+    DRIFT = "drift"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one limit is to become. `before` or `after` None: no limit.
+
+    `protected`: the files say `protect: true` of it, here or at the base.
+    """
+
+    direction: Direction
+    type: AssociationType
+    before: int | None
+    after: int | None
+    origin: Origin | None = None
+    source: Place | None = None
+    reason: str | None = None
+    protected: bool = False
+
+    @property
+    def id(self) -> str:
+        """A name that is stable and unique within a plan."""
+        return change_id(self.direction, self.type.key)
+
+    @property
+    def action(self) -> Action:
+        if self.before is None:
+            return Action.CREATE
+        return Action.DELETE if self.after is None else Action.UPDATE
+
+    @property
+    def lowers(self) -> bool:
+        """Whether records that were allowed before may be refused after."""
+        return self.after is not None and (self.before is None or self.after < self.before)
+
+    @property
+    def is_object_limit(self) -> bool:
+        return self.type.label is None
+
+
+def change_id(direction: Direction, key: TypeKey) -> str:
+    """`contacts>companies/USER_DEFINED/28`: direction, category and type ID of a limit."""
+    return f"{direction.from_}>{direction.to}/{key}"
+
+
+class Operation(StrEnum):
+    """The batch endpoints. `create` only stands in where a portal refuses `update`."""
+
+    UPDATE = "update"
+    PURGE = "purge"
+    CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInput:
+    """One input of a batch; `max` None belongs to a purge."""
+
+    key: TypeKey
+    max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request: direction, operation and inputs. Steps of one direction run in order."""
+
+    step: int
+    operation: Operation
+    from_id: str
+    to_id: str
+    inputs: tuple[BatchInput, ...]
+
+    @property
+    def direction_key(self) -> tuple[str, str]:
+        return (self.from_id, self.to_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a plan: changes by action, limits that stay, limits that are left alone."""
+
+    create: int = 0
+    update: int = 0
+    delete: int = 0
+    unchanged: int = 0
+    unmanaged: int = 0
+
+    @property
+    def changes(self) -> int:
+        return self.create + self.update + self.delete
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRef:
+    """The destination of a plan."""
+
+    name: str
+    portal_id: int
+    account_type: AccountType
+    base_url: str
+    api_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """The commit a plan was made at; `base` is the merge base, None without `--base`."""
+
+    commit: str
+    dirty: bool
+    base: str | None = None
+
+
+class RefusalCode(StrEnum):
+    """Why a plan may not be applied."""
+
+    MAX_DELETES = "max_deletes"
+    MAX_DELETE_PERCENT = "max_delete_percent"
+    MAX_CHANGES = "max_changes"
+    PROTECTED = "protected"
+    VANISHED = "vanished"
+    """Something that the files name, then as now, is gone from the portal: drift."""
+
+
+THRESHOLDS = frozenset(
+    {RefusalCode.MAX_DELETES, RefusalCode.MAX_DELETE_PERCENT, RefusalCode.MAX_CHANGES}
+)
+"""The refusals that `--force` overrides; it overrides no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why a plan is not safe to apply; `change` is the ID of the change it is about.
+
+    None: it is about no single change, as for a threshold or for what the portal no longer has.
+    """
+
+    code: RefusalCode
+    message: str
+    change: str | None = None
+    source: Place | None = None
+
+    @property
+    def overridden_by_force(self) -> bool:
+        return self.code in THRESHOLDS
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUsage:
+    """How many records of a direction are at or near its limit: a hint, never an exact count."""
+
+    from_id: str
+    to_id: str
+    limit: int | None
+    at_limit: int
+    near_limit: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Changes and batches for one portal. `created_at` is UTC in ISO 8601, to the second.
+
+    `workspace` is the path of the workspace file, None where there is none. `usage` is empty where
+    the portal was not asked.
+    """
+
+    tool_version: str
+    created_at: str
+    portal: PortalRef
+    files: tuple[ConfigFile, ...]
+    git: GitState | None
+    summary: Summary
+    changes: tuple[Change, ...]
+    batches: tuple[Batch, ...]
+    warnings: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    workspace: str | None = None
+    usage: tuple[LimitUsage, ...] = ()
+
+    @cached_property
+    def by_direction(self) -> Mapping[tuple[str, str], tuple[Change, ...]]:
+        """The changes grouped by the pair of object type IDs, in the plan's order."""
+        groups: dict[tuple[str, str], list[Change]] = {}
+        for change in self.changes:
+            groups.setdefault(change.direction.key, []).append(change)
+        return {key: tuple(group) for key, group in groups.items()}
+
+    def with_action(self, action: Action) -> Iterator[Change]:
+        return (change for change in self.changes if change.action is action)
+
+
+# ---------------------------------------------------------------- the result of an apply
+
+
+class Status(StrEnum):
+    """What is known of a change after an apply."""
+
+    VERIFIED = "verified"
+    """Two reads of the portal agree that it was written."""
+    FAILED = "failed"
+    """The portal refused it and its reads confirm that, or they show another value."""
+    UNCERTAIN = "uncertain"
+    """It was sent, and no two reads agree on what became of it."""
+    NOT_ATTEMPTED = "not_attempted"
+    """It was never sent."""
+
+
+class Outcome(StrEnum):
+    """How an apply ended."""
+
+    NOTHING = "nothing"
+    APPLIED = "applied"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeError:
+    """Why a change is not verified: words for the user, and what HubSpot's support asks for."""
+
+    message: str
+    category: str | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """A change and what became of it."""
+
+    change: Change
+    status: Status
+    error: ChangeError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The portal an apply was for; `portal_id` and `account_type` None: it ended before asking."""
+
+    name: str
+    base_url: str
+    api_version: str
+    portal_id: int | None = None
+    account_type: AccountType | None = None
+
+    @classmethod
+    def of(cls, portal: PortalRef) -> Destination:
+        """The destination of a plan."""
+        return cls(
+            portal.name,
+            portal.base_url,
+            portal.api_version,
+            portal.portal_id,
+            portal.account_type,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an apply did. Times are UTC in ISO 8601; `requests` counts all that were sent.
+
+    `portal` None: it ended before it was known for which one it is.
+    """
+
+    outcome: Outcome
+    changes: tuple[ChangeResult, ...]
+    requests: int
+    started_at: str
+    finished_at: str
+    message: str | None = None
+    portal: Destination | None = None
+
+    def with_status(self, status: Status) -> tuple[ChangeResult, ...]:
+        return tuple(result for result in self.changes if result.status is status)
+
+
+def count_actions(changes: Iterable[Change]) -> dict[Action, int]:
+    """How many changes there are of each action."""
+    counts = dict.fromkeys(Action, 0)
+    for change in changes:
+        counts[change.action] += 1
+    return counts

@@ -26,7 +26,6 @@ from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Reconc
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.observer import Observer
-from reconciler.hubspot import connect
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, ObjectReference
@@ -191,6 +190,8 @@ class Session:
         api_version: str | None = None,
     ) -> Iterator[Portal]:
         """A portal to talk to. Nothing is sent where `sending` of the journal raises."""
+        from reconciler.hubspot.portal import connect
+
         connection = Connection(
             base_url=parse_base_url(self.options.base_url),
             base_url_source=self.options.base_url_source,

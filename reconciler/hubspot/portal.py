@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from reconciler.errors import PermissionMissing, RequestRefused
-from reconciler.http.clock import Clock
+from reconciler.http.clock import Clock, SystemClock
 from reconciler.http.connection import Connection
 from reconciler.http.messages import Response, Transport
-from reconciler.http.observer import CallName, Observer, Observers
+from reconciler.http.observer import CallName, NullObserver, Observer, Observers
 from reconciler.http.pace import Pace
 from reconciler.http.pool import Pool
+from reconciler.http.transport import HttpTransport
 from reconciler.hubspot import batches, reads
 from reconciler.hubspot.answers import BatchAnswer, Usage
 from reconciler.hubspot.attempts import Attempts
@@ -178,3 +179,27 @@ class Portal:
         seconds: float | None = None,
     ) -> T:
         return self._call(Call(operation, "GET", path, understand, exempt=exempt, seconds=seconds))
+
+
+def connect(
+    settings: Connection,
+    *,
+    clock: Clock | None = None,
+    observer: Observer | None = None,
+    journal: Observer | None = None,
+    transport: Transport | None = None,
+) -> Portal:
+    """A portal, to be used as a context manager; no request is sent yet.
+
+    `observer` is for people and cannot stop anything. A request is not sent if `sending` of
+    `journal` raises.
+
+    Without a `transport` it is the network. Raise `UsageProblem` when the environment names
+    proxies or certificates that cannot be used.
+    """
+    clock = clock or SystemClock()
+    if transport is None:
+        transport = HttpTransport(settings, clock.monotonic)
+    return Portal(
+        settings, transport, clock=clock, observer=observer or NullObserver(), journal=journal
+    )

@@ -16,7 +16,7 @@ import reconciler
 from reconciler.errors import PlanRefused
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import Connection, Secret, parse_base_url
-from reconciler.hubspot import connect
+from reconciler.hubspot.portal import connect
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Safety
 from reconciler.model.plan import Plan

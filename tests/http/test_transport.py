@@ -28,8 +28,7 @@ from reconciler.http.messages import (
     UnusableAnswer,
 )
 from reconciler.http.transport import MAXIMUM_BODY, HttpTransport, _tls
-from reconciler.hubspot import connect
-from reconciler.hubspot.portal import Portal
+from reconciler.hubspot.portal import Portal, connect
 from reconciler.model.plan import Operation
 from tests.hubspot.raw_server import RawServer, Speak, raw_server, response, saying
 from tests.hubspot.support import CONTACTS_COMPANIES, TOKEN, Recorder, batch, never

@@ -13,8 +13,7 @@ from reconciler.http.clock import SystemClock
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.messages import Request, Response
 from reconciler.http.observer import Answer, Exchange, Observer, Reason
-from reconciler.hubspot import connect
-from reconciler.hubspot.portal import Portal
+from reconciler.hubspot.portal import Portal, connect
 from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, Direction, ObjectType, ObservedDirection, TypeKey

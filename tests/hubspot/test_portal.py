@@ -13,8 +13,7 @@ import pytest
 from reconciler.errors import Interrupted, PortalUnavailable, RequestRefused
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import Connection, Secret
-from reconciler.hubspot import connect
-from reconciler.hubspot.portal import Portal
+from reconciler.hubspot.portal import Portal, connect
 from reconciler.model.limits import Direction, ObjectType, ObservedDirection
 from reconciler.sandbox import Options
 from tests.hubspot.raw_server import RawServer, raw_server, response

@@ -15,7 +15,9 @@ from reconciler.cli import output
 from reconciler.cli.signals import stop_signals
 
 if TYPE_CHECKING:
-    from reconciler.sandbox import Fault, Options, Portal
+    from reconciler.sandbox.faults.language import Fault
+    from reconciler.sandbox.portal import Portal
+    from reconciler.sandbox.stand_in import Options
     from reconciler.sandbox.store import SqliteStore
 
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - a token for nothing but the stand-in
@@ -185,7 +187,8 @@ def _run(
     arguments: _Arguments,
     verbosity: int,
 ) -> None:
-    from reconciler.sandbox import FaultError, serve
+    from reconciler.sandbox.faults.language import FaultError
+    from reconciler.sandbox.server import serve
 
     # A list and a short sleep: `Event.set` in a handler deadlocks when two signals meet inside its
     # `wait`, and a wait without end does not notice a signal that another thread was given.
@@ -220,7 +223,8 @@ def _log(line: str) -> None:
 
 
 def _options(arguments: _Arguments) -> Options:
-    from reconciler.sandbox import Judging, LabelKey, Mixed, Options, Rules, UnknownPurge, Verdict
+    from reconciler.sandbox.rules import Judging, LabelKey, Mixed, Rules, UnknownPurge, Verdict
+    from reconciler.sandbox.stand_in import Options
 
     rules = Rules(
         equality=Verdict(arguments["equality"]),
@@ -244,7 +248,7 @@ def _options(arguments: _Arguments) -> Options:
 
 
 def _fault(rule: str) -> Fault:
-    from reconciler.sandbox import FaultError, parse_fault
+    from reconciler.sandbox.faults.language import FaultError, parse_fault
 
     try:
         return parse_fault(rule)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from .portal import Category, TypeKey
-from .problems import Detail, Problem, invalid
 from .routes import Operation
 from .rules import Create, Input, Purge, Update
+from .wire import Detail, Problem, invalid
 
 _CATEGORIES = {category.value: category for category in Category}
 

@@ -7,13 +7,23 @@ from datetime import datetime
 from functools import lru_cache
 from typing import assert_never
 
-from .batch import Batch, BatchOutcome, carry_out, wanted
-from .outcome import Answer, Outcome
 from .portal import Associations, AssociationType, Direction, Portal, TypeKey
-from .problems import Detail, invalid
 from .routes import Call, Operation
-from .rules import Input, LabelKey, Refusal, Rules, UnknownPurge, UnknownType, Violation
-from .wire import Response, json_response
+from .rules import (
+    Batch,
+    BatchOutcome,
+    Input,
+    LabelKey,
+    Refusal,
+    Rules,
+    UnknownPurge,
+    UnknownType,
+    Violation,
+    carry_out,
+    wanted,
+)
+from .state import Answer, Outcome
+from .wire import Detail, Response, invalid, json_response
 
 _UNKNOWN_TYPE = "crm.associations.INVALID_ASSOCIATION_TYPE"
 

@@ -23,12 +23,11 @@ from dataclasses import asdict
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from . import form
 from .bodies import BadBody, read_json, text, whole
-from .faults import Fault, FaultError, parse_fault
-from .history import Step
-from .journal import Entry
+from .faults.language import Fault, FaultError, parse_fault
+from .page import Settable, show, submit
 from .portal import Category, Direction, Portal
+from .state import Entry, Step
 from .wire import Request, Response, json_response
 
 PREFIX = "/_sandbox/"
@@ -36,7 +35,7 @@ PREFIX = "/_sandbox/"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Controlled(form.Settable, Protocol):
+class Controlled(Settable, Protocol):
     """What can be seen and changed here."""
 
     @property
@@ -79,11 +78,11 @@ def answer(sandbox: Controlled, request: Request) -> Response:
 def _answer(sandbox: Controlled, request: Request) -> Response:
     match request.method, request.path:
         case "GET", "/":
-            return form.show(sandbox, request)
+            return show(sandbox, request)
         case "POST", "/":
             if request.headers.get("origin") is None:
                 return _refusal(403, "A form must come from the page itself: no Origin was sent.")
-            return form.submit(sandbox, request)
+            return submit(sandbox, request)
         case "GET", "/_sandbox/requests":
             return json_response(200, {"requests": [asdict(one) for one in sandbox.requests]})
         case "GET", "/_sandbox/history":

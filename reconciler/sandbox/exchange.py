@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from . import configurations
-from .batch import Batch
+from .effects import failure, misreport, reshaped
 from .endpoints import Setting, perform
-from .failing import failure
 from .faults.actions import (
     Action,
     Delay,
@@ -34,17 +33,11 @@ from .faults.actions import (
     Trickle,
     View,
 )
-from .history import Origin, Step
-from .misreporting import misreport
-from .outcome import Answer, Outcome
 from .portal import Direction, Portal, TypeKey, UnknownObjectTypeError, only_key
-from .problems import invalid, not_found
-from .rates import DAILY_ALLOWANCE, rate_headers
-from .reshaping import reshaped
 from .routes import Call, Operation
-from .rules import Purge, Rules, UnknownType, Update, Verdict, Violation, judge
-from .state import State
-from .wire import Request, Response, Trickled
+from .rules import Batch, Purge, Rules, UnknownType, Update, Verdict, Violation, judge
+from .state import DAILY_ALLOWANCE, Answer, Origin, Outcome, State, Step, rate_headers
+from .wire import Request, Response, Trickled, invalid, not_found
 
 
 @dataclass(frozen=True, slots=True)

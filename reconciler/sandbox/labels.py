@@ -6,12 +6,10 @@ from dataclasses import replace
 
 from .bodies import optional_text, read_object, text, whole
 from .configurations import inverse_key
-from .history import Origin, Step
-from .outcome import Outcome
 from .portal import Associations, AssociationType, Category, Direction, Portal, TypeKey
-from .problems import Problem, invalid, not_found, too_many_labels
-from .versions import Version
-from .wire import Response, json_response
+from .routes import Version
+from .state import Origin, Outcome, Step
+from .wire import Problem, Response, invalid, json_response, not_found, too_many_labels
 
 _LABELS_OF_A_PAIR = 50
 

@@ -5,27 +5,63 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hmac import compare_digest
 
-from . import control, problems
-from .batch import Batch
+from . import control
 from .bodies import BadBody
 from .endpoints import Setting, read_batch
 from .exchange import Exchange, edit, set_by_hand
-from .faults import Fault, FaultError, Schedule
 from .faults.actions import Edit
-from .history import Step
-from .journal import Entry, Journal
-from .options import Options
-from .outcome import Answer
+from .faults.language import Fault, FaultError, Schedule
 from .portal import Category, Direction, Portal, TypeKey, UnknownObjectTypeError, only_key
-from .problems import Problem, problem_response
-from .rates import STANDARD_ALLOWANCE, Admission, RollingWindow
 from .routes import Call, NoRoute, WrongMethod, route
-from .state import Forgetful, State, Store
-from .wire import Dropped, Hanging, Header, Request, Response, html_response
+from .rules import Batch, Rules
+from .state import (
+    STANDARD_ALLOWANCE,
+    Admission,
+    Answer,
+    Entry,
+    Forgetful,
+    Journal,
+    RollingWindow,
+    State,
+    Step,
+    Store,
+)
+from .wire import (
+    Dropped,
+    Hanging,
+    Header,
+    Problem,
+    Request,
+    Response,
+    html_response,
+    problem_response,
+    rate_limited,
+    unauthenticated,
+    wrong_method,
+)
+
+DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - a token for nothing but the stand-in
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that can be chosen.
+
+    `rate`: requests per ten seconds over all endpoints; None: the limit and label endpoints are
+    exempt and carry no rate headers (documented), the others are held to 190. `latency`: seconds
+    before every answer. `faults`: rules of the fault language, already parsed.
+    """
+
+    token: str = field(default=DEFAULT_TOKEN, repr=False)
+    rules: Rules = field(default_factory=Rules)
+    rate: int | None = None
+    latency: float = 0.0
+    faults: tuple[Fault, ...] = ()
+
 
 _NO_PAGE = "<!doctype html><title>Not found</title><h1>404</h1><p>Nothing is served here."
 
@@ -149,14 +185,14 @@ class Sandbox:
         if isinstance(destination, NoRoute):
             return html_response(404, _NO_PAGE)
         if isinstance(destination, WrongMethod):
-            return self._render(problems.wrong_method())
+            return self._render(wrong_method())
         if not self._is_authentic(request):
-            return self._render(problems.unauthenticated())
+            return self._render(unauthenticated())
         admission = self._admit(destination, arrival)
         if admission is None:
             return self._exchange(request, destination)
         if not admission.is_admitted:
-            problem = problems.rate_limited("TEN_SECONDLY_ROLLING", *admission.headers)
+            problem = rate_limited("TEN_SECONDLY_ROLLING", *admission.headers)
             return self._render(problem)
         return _with_headers(self._exchange(request, destination), admission.headers)
 

@@ -1,15 +1,126 @@
-"""The portal in time: as it is, as it was a while ago, and as late writes will make it."""
+"""What a stand-in remembers: the portal over time, its changes, the requests and their rate."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
-from .history import Step
-from .outcome import Outcome
-from .portal import Direction, Portal
+from .portal import Associations, Direction, Portal, TypeKey
+from .wire import Header, Problem, Response
+
+
+class Origin(StrEnum):
+    """Where a change came from."""
+
+    REQUEST = "request"
+    EDIT = "edit"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One limit changed, and the state of its direction right after.
+
+    `breaks_rule`: a label limit stands above the object limit. Equality does not count, since
+    HubSpot's changelog contradicts itself on it. `limits` is what the direction had afterwards.
+    """
+
+    direction: Direction
+    key: TypeKey
+    before: int | None
+    after: int | None
+    limits: Mapping[TypeKey, int]
+    breaks_rule: bool
+    origin: Origin
+
+    @classmethod
+    def between(
+        cls,
+        direction: Direction,
+        key: TypeKey,
+        before: Associations,
+        after: Associations,
+        origin: Origin,
+    ) -> Step:
+        return cls(
+            direction=direction,
+            key=key,
+            before=before.limits.get(key),
+            after=after.limits.get(key),
+            limits=after.limits,
+            breaks_rule=after.breaks_rule,
+            origin=origin,
+        )
+
+
+Answer = Response | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer with the portal after it, and the single changes of limits that led there."""
+
+    answer: Answer
+    portal: Portal
+    steps: tuple[Step, ...] = ()
+
+
+# Old entries go, so that a stand-in which runs for weeks does not grow without end.
+_ENTRIES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request and what became of it.
+
+    `number` counts from 1. `operation` is None for a path that is not served. `status` is None
+    when the client got no answer. `time` is in seconds of the stand-in's clock at arrival.
+    """
+
+    number: int
+    method: str
+    path: str
+    operation: str | None
+    body: str
+    status: int | None
+    time: float
+
+
+class Journal:
+    """Safe for threads."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=_ENTRIES)
+        self._count = 0
+        self._lock = threading.Lock()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        with self._lock:
+            return tuple(self._entries)
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        operation: str | None,
+        body: bytes,
+        status: int | None,
+        time: float,
+    ) -> None:
+        text = body.decode(errors="replace")
+        with self._lock:
+            self._count += 1
+            self._entries.append(Entry(self._count, method, path, operation, text, status, time))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._count = 0
+
 
 Change = Callable[[Portal], Outcome]
 
@@ -136,4 +247,61 @@ def _changed(before: Portal, after: Portal) -> frozenset[Direction]:
         direction
         for direction, associations in after.directions.items()
         if before.directions.get(direction) is not associations
+    )
+
+
+# What a Professional or Enterprise account may send in ten seconds (documented).
+STANDARD_ALLOWANCE = 190
+
+INTERVAL_SECONDS = 10.0
+
+DAILY_ALLOWANCE = 650_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a request may pass, and what its rate headers say."""
+
+    is_admitted: bool
+    headers: tuple[Header, ...]
+
+
+class RollingWindow:
+    """At most so many requests in any ten seconds. Refused requests do not count.
+
+    Safe for threads. Times are seconds of a clock that never goes back.
+    """
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._admitted: deque[float] = deque()
+        self._total = 0
+        self._lock = threading.Lock()
+
+    def admit(self, now: float) -> Admission:
+        with self._lock:
+            while self._admitted and self._admitted[0] <= now - INTERVAL_SECONDS:
+                self._admitted.popleft()
+            if len(self._admitted) >= self._maximum:
+                return Admission(is_admitted=False, headers=self._headers())
+            self._admitted.append(now)
+            self._total += 1
+            return Admission(is_admitted=True, headers=self._headers())
+
+    def _headers(self) -> tuple[Header, ...]:
+        remaining = self._maximum - len(self._admitted)
+        daily = max(0, DAILY_ALLOWANCE - self._total)
+        return rate_headers(self._maximum, remaining, int(INTERVAL_SECONDS * 1000), daily)
+
+
+def rate_headers(
+    maximum: int, remaining: int, interval_milliseconds: int, daily_remaining: int
+) -> tuple[Header, ...]:
+    """HubSpot's rate headers (documented); it leaves the daily ones out for OAuth apps."""
+    return (
+        ("X-HubSpot-RateLimit-Max", str(maximum)),
+        ("X-HubSpot-RateLimit-Remaining", str(remaining)),
+        ("X-HubSpot-RateLimit-Interval-Milliseconds", str(interval_milliseconds)),
+        ("X-HubSpot-RateLimit-Daily", str(DAILY_ALLOWANCE)),
+        ("X-HubSpot-RateLimit-Daily-Remaining", str(daily_remaining)),
     )

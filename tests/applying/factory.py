@@ -18,9 +18,10 @@ from reconciler.model.limits import (
     Unlabelled,
 )
 from reconciler.model.plan import Batch, BatchInput, Change, Operation
-from reconciler.sandbox import AssociationType as SandboxType
-from reconciler.sandbox import Category as SandboxCategory
-from reconciler.sandbox import Portal, bare_portal
+from reconciler.sandbox.example import bare_portal
+from reconciler.sandbox.portal import AssociationType as SandboxType
+from reconciler.sandbox.portal import Category as SandboxCategory
+from reconciler.sandbox.portal import Portal
 
 CONTACTS, COMPANIES = ObjectType("0-1", "contacts"), ObjectType("0-2", "companies")
 CONTACTS_COMPANIES = Direction(CONTACTS, COMPANIES)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from reconciler.http.messages import NoAnswer, Request, Response, UnusableAnswer
-from reconciler.sandbox import Request as SandboxRequest
-from reconciler.sandbox import Response as SandboxResponse
-from reconciler.sandbox import Sandbox
+from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Dropped, Hanging, Short, Streamed, Trickled, Whole
+from reconciler.sandbox.wire import Request as SandboxRequest
+from reconciler.sandbox.wire import Response as SandboxResponse
 from tests.applying.clock import VirtualClock
 
 LARGEST_BODY = 10 * 1024 * 1024

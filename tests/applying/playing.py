@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from reconciler.errors import ExitCode
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.plan import Outcome, Plan
-from reconciler.sandbox import Rules
+from reconciler.sandbox.rules import Rules
 from tests.applying import scenario, truth
 from tests.applying.faults import Fault, Phase
 from tests.applying.world import Ran, World

@@ -14,7 +14,8 @@ from reconciler.model.limits import (
     Place,
     Unlabelled,
 )
-from reconciler.sandbox import AssociationType, Category, Portal, bare_portal
+from reconciler.sandbox.example import bare_portal
+from reconciler.sandbox.portal import AssociationType, Category, Portal
 
 CONTACTS = ObjectType("0-1", "contacts")
 COMPANIES = ObjectType("0-2", "companies")

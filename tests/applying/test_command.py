@@ -14,7 +14,9 @@ import pytest
 
 from reconciler.errors import ExitCode
 from reconciler.model.plan import Plan, Status
-from reconciler.sandbox import Options, Server, parse_fault, serve
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.server import Server, serve
+from reconciler.sandbox.stand_in import Options
 from tests.applying import process, scenario, truth
 from tests.applying.process import Apply, Finished
 from tests.applying.world import TOKEN, World

@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import ExitCode
 from reconciler.http.messages import Response
 from reconciler.model.plan import Result, Status
-from reconciler.sandbox import Judging, Mixed, Rules, Verdict
+from reconciler.sandbox.rules import Judging, Mixed, Rules, Verdict
 from tests.applying import truth
 from tests.applying.factory import label_id, portal, wanted
 from tests.applying.faults import Stopping

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.errors import ExitCode
 from reconciler.hubspot.versions import ApiVersion
-from reconciler.sandbox import Judging, Mixed, Rules, Verdict
+from reconciler.sandbox.rules import Judging, Mixed, Rules, Verdict
 from tests.applying.faults import LASTING, ONCE, Fault
 from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed, played
 from tests.applying.playing import USUAL, Variation, phases, play, positions

@@ -8,7 +8,9 @@ import pytest
 
 from reconciler.errors import ExitCode
 from reconciler.model.plan import Outcome
-from reconciler.sandbox import Options, Server, bare_portal, serve
+from reconciler.sandbox.example import bare_portal
+from reconciler.sandbox.server import Server, serve
+from reconciler.sandbox.stand_in import Options
 from tests.applying import scenario, truth
 from tests.applying.faults import LASTING, ONCE, Fault, Phase
 from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed

@@ -14,9 +14,10 @@ from reconciler.errors import ExitCode
 from reconciler.http.messages import Response
 from reconciler.model.limits import DesiredLimit, Label
 from reconciler.model.plan import Status
-from reconciler.sandbox import AssociationType as SandboxType
-from reconciler.sandbox import Category as SandboxCategory
-from reconciler.sandbox import Mixed, Portal, Rules, Verdict
+from reconciler.sandbox.portal import AssociationType as SandboxType
+from reconciler.sandbox.portal import Category as SandboxCategory
+from reconciler.sandbox.portal import Portal
+from reconciler.sandbox.rules import Mixed, Rules, Verdict
 from tests.applying import truth
 from tests.applying.factory import label_id, portal, wanted
 from tests.applying.faults import Garbling

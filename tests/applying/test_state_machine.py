@@ -31,8 +31,8 @@ from reconciler.model.limits import (
     Unlabelled,
 )
 from reconciler.model.plan import Outcome, Plan
-from reconciler.sandbox import Judging, Mixed, Rules, Verdict
-from reconciler.sandbox import Portal as PortalState
+from reconciler.sandbox.portal import Portal as PortalState
+from reconciler.sandbox.rules import Judging, Mixed, Rules, Verdict
 from tests.applying import scenario, truth
 from tests.applying.faults import Stopping
 from tests.applying.scenario import COMPANIES, CONTACTS, DEALS, TICKETS

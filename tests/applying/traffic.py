@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reconciler.http.messages import Request, Response
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import Change
-from reconciler.sandbox import Entry
+from reconciler.sandbox.state import Entry
 from tests.applying.trouble import Delivered
 
 DirectionKey = tuple[str, str]

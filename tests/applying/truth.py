@@ -14,8 +14,9 @@ from reconciler.model.plan import Change, ChangeResult, Operation, Outcome, Plan
 from reconciler.planning.document import place_json, plan_json
 from reconciler.report.result import result_text
 from reconciler.report.style import Style
-from reconciler.sandbox import Associations, Origin, Step
-from reconciler.sandbox import TypeKey as SandboxKey
+from reconciler.sandbox.portal import Associations
+from reconciler.sandbox.portal import TypeKey as SandboxKey
+from reconciler.sandbox.state import Origin, Step
 from tests.applying.traffic import (
     DirectionKey,
     Input,

@@ -26,8 +26,12 @@ from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, Direction, Safety
 from reconciler.model.plan import Plan, Result
 from reconciler.planning.plan import PlanContext
-from reconciler.sandbox import Entry, Options, Rules, Sandbox, Server, Step, parse_fault
-from reconciler.sandbox import Portal as PortalState
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.portal import Portal as PortalState
+from reconciler.sandbox.rules import Rules
+from reconciler.sandbox.server import Server
+from reconciler.sandbox.stand_in import Options, Sandbox
+from reconciler.sandbox.state import Entry, Step
 from tests.applying.clock import SharedClock, SkippingClock, VirtualClock
 from tests.applying.in_process import InProcess
 from tests.applying.trouble import Delivered, Recorder, Trouble

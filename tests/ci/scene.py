@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.sandbox import DEFAULT_TOKEN, Server, example_portal, serve
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.server import Server, serve
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.ci.actions import Runner
 from tests.ci.forges import serving
 from tests.ci.github_api import GitHub

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.planning.saved import read_plan
-from reconciler.sandbox import DEFAULT_TOKEN
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.ci.actions import ACTION, WORKFLOWS, Runner, StepFailed, scripts
 from tests.ci.machine import ROOT
 from tests.ci.scene import Scene

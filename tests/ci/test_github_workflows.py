@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import DEFAULT_TOKEN
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.ci.actions import WORKFLOWS, Document, Runner, StepFailed, scripts
 from tests.ci.github_runs import apply_run, plan_run, pull_request, runs
 from tests.ci.scene import BILLING, LIMIT, Scene

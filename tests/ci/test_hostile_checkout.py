@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import DEFAULT_TOKEN
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.ci.actions import ACTION, WORKFLOWS, Runner
 from tests.ci.gitlab_api import GitLab
 from tests.ci.gitlab_stage import Stage

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import example_portal, serve
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.server import serve
 from tests.ci import plans
 from tests.ci.forges import serving
 from tests.ci.github_api import GitHub

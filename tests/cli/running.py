@@ -17,7 +17,8 @@ from unittest import mock
 
 from reconciler.cli.exits import run
 from reconciler.cli.root import cli
-from reconciler.sandbox import DEFAULT_TOKEN, Server
+from reconciler.sandbox.server import Server
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 
 LEFT_OUT = ("HUBSPOT_", "GITHUB_", "CI", "NO_COLOR", "GITLAB_", "RECONCILER_")
 

@@ -118,7 +118,8 @@ def test_an_altered_plan_is_refused(pair: Desk, edit: Callable[[dict[str, Any]],
 def test_a_plan_for_another_portal_is_refused(pair: Desk) -> None:
     """The token decides which portal it is."""
     pair.run("plan", "--out", "plan.json")
-    from reconciler.sandbox import example_portal, serve
+    from reconciler.sandbox.example import example_portal
+    from reconciler.sandbox.server import serve
 
     with serve(example_portal(99)) as other:
         pair.server = other

@@ -12,8 +12,8 @@ from reconciler.errors import PortalSettling
 from reconciler.http.observer import NullObserver
 from reconciler.model.limits import Observation
 from reconciler.model.plan import Plan
-from reconciler.sandbox import Portal as PortalState
-from reconciler.sandbox import parse_fault
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.portal import Portal as PortalState
 from tests.applying.factory import label_id, portal, wanted
 from tests.applying.world import World
 from tests.cli.running import Desk

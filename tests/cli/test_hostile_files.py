@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import DEFAULT_TOKEN
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.ci import plans
 from tests.cli.conftest import PAIR
 from tests.cli.running import Desk, Ran

@@ -20,7 +20,7 @@ import pytest
 
 import reconciler
 from reconciler.model.plan import Result
-from reconciler.sandbox import parse_fault
+from reconciler.sandbox.faults.language import parse_fault
 from tests.cli.running import Desk, Ran
 
 DONE = "Apply complete: 1 created, 2 updated, 0 deleted."
@@ -133,7 +133,7 @@ def test_files_do_not_land_on_a_closed_stream(pair: Desk) -> None:
 
 def test_one_portal_that_cannot_be_reported_does_not_stop_the_next(pair: Desk) -> None:
     """Both are applied."""
-    from reconciler.sandbox import DEFAULT_TOKEN
+    from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 
     token = "token: {env: HUBSPOT_ACCESS_TOKEN}"
     pair.write("reconciler.yaml", f"version: 1\nportals: {{a: {{{token}}}, b: {{{token}}}}}\n")

@@ -8,7 +8,9 @@ import jsonschema
 import pytest
 
 from reconciler.planning.saved import plan_schema
-from reconciler.sandbox import Options, parse_fault, serve
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.stand_in import Options
 from tests.cli.running import Desk
 
 

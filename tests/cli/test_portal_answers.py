@@ -7,14 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.sandbox import (
-    AssociationType,
-    Category,
-    ObjectType,
-    bare_portal,
-    parse_fault,
-    serve,
-)
+from reconciler.sandbox.example import bare_portal
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.portal import AssociationType, Category, ObjectType
+from reconciler.sandbox.server import serve
 from tests.cli.running import Desk
 
 CHAMPION = 131

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from reconciler.sandbox import parse_fault
+from reconciler.sandbox.faults.language import parse_fault
 from tests.cli.running import Desk
 
 

@@ -22,7 +22,9 @@ from reconciler.model.limits import Safety
 from reconciler.model.plan import Plan
 from reconciler.planning.document import plan_json
 from reconciler.planning.saved import read_plan
-from reconciler.sandbox import DEFAULT_TOKEN, example_portal, generated_portal, serve
+from reconciler.sandbox.example import example_portal, generated_portal
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.cli.running import Desk, Ran
 from tests.cli.test_base import git
 

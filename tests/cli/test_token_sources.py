@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import DEFAULT_TOKEN
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.cli.running import Desk
 
 FROM_FILE = "version: 1\nportals: {default: {token: {file: PATH}}}\n"

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.sandbox import Options, example_portal, parse_fault, serve
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.stand_in import Options
 from tests.cli.running import Desk
 from tests.hubspot.raw_server import raw_server, saying
 

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from reconciler.sandbox import DEFAULT_TOKEN, parse_fault
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.cli.conftest import PAIR
 from tests.cli.running import Desk, Ran
 

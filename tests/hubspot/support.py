@@ -18,7 +18,9 @@ from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, Direction, ObjectType, ObservedDirection, TypeKey
 from reconciler.model.plan import Batch, BatchInput, Operation
-from reconciler.sandbox import DEFAULT_TOKEN, Options, Server, parse_fault, serve
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.server import Server, serve
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options
 
 TOKEN = "pat-na1-0123456789abcdef"
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

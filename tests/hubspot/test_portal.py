@@ -15,7 +15,7 @@ from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import Connection, Secret
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.model.limits import Direction, ObjectType, ObservedDirection
-from reconciler.sandbox import Options
+from reconciler.sandbox.stand_in import Options
 from tests.hubspot.raw_server import RawServer, raw_server, response
 from tests.hubspot.simulation import RollingServer
 from tests.hubspot.support import (

@@ -26,7 +26,9 @@ from reconciler.model.limits import (
     ObservedLimit,
     TypeKey,
 )
-from reconciler.sandbox import DEFAULT_TOKEN, Request, Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Sandbox
+from reconciler.sandbox.wire import Request
 from tests.hubspot.support import (
     BILLING,
     CONTACTS_COMPANIES,

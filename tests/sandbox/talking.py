@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reconciler.sandbox import Options, Portal, Request, Response, Rules, Sandbox, parse_fault
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.portal import Portal
+from reconciler.sandbox.rules import Rules
 from reconciler.sandbox.seed import direction_document, portal_document
+from reconciler.sandbox.stand_in import Options, Sandbox
+from reconciler.sandbox.wire import Request, Response
 
 AUTHORIZED = {"authorization": "Bearer sandbox-token"}
 VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")

@@ -6,19 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.sandbox import (
-    Category,
-    Direction,
-    Judging,
-    Mixed,
-    Rules,
-    Sandbox,
-    TypeKey,
-    Verdict,
-    example_portal,
-)
-from reconciler.sandbox.batch import Batch, carry_out
-from reconciler.sandbox.rules import Purge, Update
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.portal import Category, Direction, TypeKey
+from reconciler.sandbox.rules import Batch, Judging, Mixed, Purge, Rules, Update, Verdict, carry_out
+from reconciler.sandbox.stand_in import Sandbox
 from tests.sandbox.talking import VERSIONS, object_limit, one, options, told, write
 
 OBJECT = TypeKey(Category.HUBSPOT_DEFINED, 279)

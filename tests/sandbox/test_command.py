@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.sandbox import DEFAULT_TOKEN
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.sandbox.talking import batch_path, limits_path, one
 
 ROOT = Path(__file__).parents[2]

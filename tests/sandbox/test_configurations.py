@@ -6,15 +6,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox import (
-    LabelKey,
-    Mixed,
-    Response,
-    Rules,
-    Sandbox,
-    UnknownPurge,
-    example_portal,
-)
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.rules import LabelKey, Mixed, Rules, UnknownPurge
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Response
 from tests.sandbox.talking import (
     VERSIONS,
     get,

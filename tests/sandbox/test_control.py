@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from reconciler.sandbox import Request, Response, Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Request, Response
 from tests.sandbox.talking import AUTHORIZED, get, limits_path, object_limit, one, told, write
 
 LOCAL = {"host": "127.0.0.1:8080"}

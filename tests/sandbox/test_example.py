@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from reconciler.sandbox import (
-    Category,
+from reconciler.sandbox.configurations import inverse_key
+from reconciler.sandbox.example import (
     bare_portal,
     empty_portal,
     example_portal,
     generated_portal,
+    standard_directions,
+    standard_object_types,
 )
-from reconciler.sandbox.catalogue import standard_directions, standard_object_types
-from reconciler.sandbox.configurations import inverse_key
+from reconciler.sandbox.portal import Category
 
 
 def test_the_main_pairs_have_an_unlabelled_type_each_way() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.sandbox import Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Trickled
 from tests.sandbox.talking import Clock, get, limits_path, one, options, send, told, write
 

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from reconciler.sandbox import Response, Sandbox, example_portal
-from reconciler.sandbox.wire import Dropped, Hanging, Short, Streamed
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Dropped, Hanging, Response, Short, Streamed
 from tests.sandbox.talking import Clock, get, limits_path, one, options, told, write
 
 

@@ -6,8 +6,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from reconciler.sandbox import Options, Origin, Request, Response, Rules, Sandbox, Verdict
-from reconciler.sandbox import example_portal as example
+from reconciler.sandbox.example import example_portal as example
+from reconciler.sandbox.rules import Rules, Verdict
+from reconciler.sandbox.stand_in import Options, Sandbox
+from reconciler.sandbox.state import Origin
+from reconciler.sandbox.wire import Request, Response
 from tests.report.page import every, read
 from tests.sandbox.pages import Send, alert, limit, press, row
 from tests.sandbox.talking import everything

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import Sandbox, example_portal
-from reconciler.sandbox.versions import VERSIONS, Version
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.routes import VERSIONS, Version
+from reconciler.sandbox.stand_in import Sandbox
 from tests.sandbox.talking import get, object_limit, options, send, told, write
 
 each_version = pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.sandbox import Request, Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.page import page
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Request
 from tests.sandbox.talking import (
     AUTHORIZED,
     VERSIONS,

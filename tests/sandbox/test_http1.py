@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from reconciler.sandbox import Response
-from reconciler.sandbox.http1 import BadRequest, closes, head, read_body, read_head
+from reconciler.sandbox.server import BadRequest, closes, head, read_body, read_head
+from reconciler.sandbox.wire import Response
 
 
 def test_a_request_is_read_with_its_headers() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import Request, Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.seed import portal_from
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Request
 from tests.sandbox.talking import AUTHORIZED, VERSIONS, get, one, send, told, write
 
 TWO_CUSTOM = {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import Response, Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Response
 from tests.sandbox.talking import (
     VERSIONS,
     Clock,

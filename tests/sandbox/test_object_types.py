@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import Sandbox
 from tests.sandbox.talking import VERSIONS, get, limits_path, told
 
 

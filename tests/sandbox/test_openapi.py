@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.sandbox import Request, Response, Sandbox, example_portal
-from reconciler.sandbox.versions import VERSIONS, Version
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.routes import VERSIONS, Version
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Request, Response
 from tests.sandbox.talking import (
     AUTHORIZED,
     batch_path,

@@ -5,17 +5,11 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from reconciler.sandbox import (
-    AssociationType,
-    Category,
-    ObjectType,
-    Portal,
-    Request,
-    Sandbox,
-    empty_portal,
-    example_portal,
-)
+from reconciler.sandbox.example import empty_portal, example_portal
 from reconciler.sandbox.page import page
+from reconciler.sandbox.portal import AssociationType, Category, ObjectType, Portal
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Request
 
 
 class Texts(HTMLParser):

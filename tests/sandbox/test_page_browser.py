@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.sandbox import Server, serve
+from reconciler.sandbox.server import Server, serve
 from tests.chromium import launched
 
 if TYPE_CHECKING:

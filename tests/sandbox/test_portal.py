@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import (
-    Associations,
-    AssociationType,
-    Category,
-    Direction,
-    TypeKey,
-    empty_portal,
-    example_portal,
-)
+from reconciler.sandbox.example import empty_portal, example_portal
+from reconciler.sandbox.portal import Associations, AssociationType, Category, Direction, TypeKey
 
 UNLABELLED = AssociationType(Category.USER_DEFINED, 1)
 LABEL = AssociationType(Category.USER_DEFINED, 2, "Friend")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.sandbox import Response, Sandbox, example_portal
-from reconciler.sandbox.rates import RollingWindow
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.state import RollingWindow
+from reconciler.sandbox.wire import Response
 from tests.sandbox.talking import Clock, get, limits_path, options, told
 
 ACCOUNT = "/account-info/2026-03/details"

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import Request, Sandbox, example_portal
-from reconciler.sandbox.routes import Call, NoRoute, Operation, WrongMethod, route
-from reconciler.sandbox.versions import V4, VERSIONS, Version
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.routes import (
+    V4,
+    VERSIONS,
+    Call,
+    NoRoute,
+    Operation,
+    Version,
+    WrongMethod,
+    route,
+)
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Request
 from tests.sandbox.talking import AUTHORIZED, get
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import Rules, Sandbox, Verdict, example_portal
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.rules import Rules, Verdict
+from reconciler.sandbox.stand_in import Sandbox
 from tests.sandbox.talking import get, limits_path, object_limit, one, options, send, told, write
 
 

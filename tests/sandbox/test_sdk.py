@@ -19,7 +19,9 @@ from hubspot.crm.associations.v4.schema import (
     PublicAssociationSpec,
 )
 
-from reconciler.sandbox import Options, Server, parse_fault, serve
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.server import Server, serve
+from reconciler.sandbox.stand_in import Options
 
 
 @pytest.fixture

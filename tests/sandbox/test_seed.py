@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import (
+from reconciler.sandbox.example import bare_portal, example_portal
+from reconciler.sandbox.portal import (
     AccountType,
     AssociationType,
     Category,
     Direction,
     TypeKey,
     Usage,
-    bare_portal,
-    example_portal,
 )
 from reconciler.sandbox.seed import (
     SeedError,

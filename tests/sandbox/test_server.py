@@ -11,15 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from reconciler.sandbox import (
-    DEFAULT_TOKEN,
-    Options,
-    Sandbox,
-    Server,
-    example_portal,
-    parse_fault,
-    serve,
-)
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.server import Server, serve
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options, Sandbox
 from tests.sandbox.talking import batch_path, limits_path, one, options
 
 PATH = limits_path("2026-03")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import Category, FaultError, Origin, Request, Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.faults.language import FaultError
+from reconciler.sandbox.portal import Category
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.state import Origin
+from reconciler.sandbox.wire import Request
 from tests.sandbox.talking import AUTHORIZED, get, limits_path, one, options, told, write
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox import Sandbox, example_portal, generated_portal
+from reconciler.sandbox.example import example_portal, generated_portal
+from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.store import SqliteStore, StoreError
 from tests.sandbox.talking import everything, one, send, write
 

@@ -53,13 +53,15 @@ Examples: `read#1-2:503`, `update:drop,wrote=yes,times=1`, `write@contacts/compa
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..object_types import ObjectTypes
+from ..portal import ObjectTypes
 from ..routes import METHODS, WRITES, Call, Operation
-from .actions import Action
-from .arguments import ArgumentError, Arguments
-from .vocabulary import read_action
+from ..rules import Batch
+from .actions import Action, Refuse
+from .vocabulary import ArgumentError, Arguments, read_action
 
 _RULE = re.compile(
     r"(?P<when>[A-Za-z-]+)"
@@ -167,3 +169,49 @@ def _numbers(found: re.Match[str]) -> tuple[int, int | None]:
 def _is_same(name: str, other: str, object_types: ObjectTypes) -> bool:
     found = object_types.find(name)
     return found is not None and found == object_types.find(other)
+
+
+@dataclass(slots=True)
+class _Count:
+    selected: int = 0
+    used: int = 0
+
+
+class Schedule:
+    """The rules in force, each with how often it was asked and used. Safe for threads."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self._faults = [(fault, _Count()) for fault in faults]
+        self._lock = threading.Lock()
+
+    def due(
+        self, method: str, call: Call, batch: Batch | None, object_types: ObjectTypes
+    ) -> list[Action]:
+        """The actions for this request, in the order of the rules. Counts the request."""
+        if not self._faults:
+            return []
+        with self._lock:
+            return [
+                fault.action
+                for fault, count in self._faults
+                if fault.selects(method, call, object_types)
+                and _concerns(fault.action, batch)
+                and self._strikes(fault, count)
+            ]
+
+    @staticmethod
+    def _strikes(fault: Fault, count: _Count) -> bool:
+        count.selected += 1
+        if not fault.covers(count.selected):
+            return False
+        if fault.times is not None and count.used >= fault.times:
+            return False
+        count.used += 1
+        return True
+
+
+def _concerns(action: Action, batch: Batch | None) -> bool:
+    """A rule about type IDs of a batch is silent on a batch that has none of them."""
+    if not isinstance(action, Refuse):
+        return True
+    return batch is not None and any(one.key.type_id in action.types for one in batch.inputs)

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from reconciler.sandbox import Category, FaultError, parse_fault
 from reconciler.sandbox.faults import language
 from reconciler.sandbox.faults.actions import (
     Action,
@@ -37,8 +36,9 @@ from reconciler.sandbox.faults.actions import (
     Success,
     Trickle,
 )
-from reconciler.sandbox.faults.arguments import Arguments
-from reconciler.sandbox.faults.vocabulary import read_action
+from reconciler.sandbox.faults.language import FaultError, parse_fault
+from reconciler.sandbox.faults.vocabulary import Arguments, read_action
+from reconciler.sandbox.portal import Category
 
 
 @pytest.mark.parametrize(

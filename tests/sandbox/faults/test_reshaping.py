@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox import Response, Sandbox, example_portal
-from reconciler.sandbox.wire import Short
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Response, Short
 from tests.sandbox.talking import (
     VERSIONS,
     get,

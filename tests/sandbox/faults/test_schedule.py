@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox import Request, Sandbox, example_portal
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.wire import Request
 from tests.sandbox.talking import (
     AUTHORIZED,
     batch_path,

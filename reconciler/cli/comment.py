@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
+from reconciler.cli.options import complete_plans
 from reconciler.cli.plan_files import read_plan_file
 from reconciler.cli.signals import stopping_on_signals
 from reconciler.cli.workspace import (
@@ -40,7 +41,13 @@ PLAN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command("comment")
-@click.argument("plan_files", metavar="[PLAN.json]...", nargs=-1, type=PLAN_FILE)
+@click.argument(
+    "plan_files",
+    metavar="[PLAN.json]...",
+    nargs=-1,
+    type=PLAN_FILE,
+    shell_complete=complete_plans,
+)
 @click.option(
     "--failed",
     is_flag=True,

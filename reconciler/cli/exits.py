@@ -36,6 +36,8 @@ def _invoke(cli: click.Group) -> int:
         value = cli.main(prog_name=_program_name(), standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
+    except SystemExit as end:  # how click ends its shell completion
+        return int(end.code or ExitCode.DONE)
     except click.ClickException as error:
         return _wrong_usage(error)
     except (click.Abort, KeyboardInterrupt):

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Parameters = ParamSpec("Parameters")
 Return = TypeVar("Return")
@@ -46,7 +49,14 @@ class PortalOptions:
 def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
     """Add the options of portal commands; the command gets one `options` argument."""
 
-    @click.option("--portal", "names", multiple=True, metavar="NAME", help="Portal; repeatable.")
+    @click.option(
+        "--portal",
+        "names",
+        multiple=True,
+        metavar="NAME",
+        help="Portal; repeatable.",
+        shell_complete=_portals,
+    )
     @click.option("--all-portals", "every", is_flag=True, help="Every portal of the workspace.")
     @click.option("--shard", metavar="I/N", help="With --all-portals: one part of them.")
     @click.option(
@@ -123,6 +133,23 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         return function(options=options, **others)
 
     return with_options
+
+
+def _portals(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from reconciler.cli.completion import complete_portals  # only where a shell asks
+
+    return complete_portals(context, parameter, incomplete)
+
+
+def complete_plans(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Saved plans, for the arguments that take them."""
+    from reconciler.cli.completion import saved_plans  # only where a shell asks
+
+    return saved_plans(context, parameter, incomplete)
 
 
 def _source(parameter: str) -> str:

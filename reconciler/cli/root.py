@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 from copy import copy
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from reconciler import __version__
 from reconciler.cli.settings import global_options
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "validate": "Check the files offline.",
@@ -19,6 +22,7 @@ COMMANDS = {
     "apply": "Make the portal what the plan says, and verify it.",
     "comment": "Put the plan on the pull or merge request.",
     "schema": "Print the JSON Schema of a format.",
+    "completion": "Print the shell's completion script.",
     "sandbox": "Run a local stand-in for HubSpot, for demos and tests.",
 }
 
@@ -36,6 +40,18 @@ class LazyGroup(click.Group):
         command = copy(module.command)
         command.params = [*command.params, *global_options()]
         return command if isinstance(command, click.Command) else None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands by name and help line, of which none is imported, or click's own options."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        from click.shell_completion import CompletionItem  # only where a shell asks
+
+        return [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):

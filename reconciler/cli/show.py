@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
+from reconciler.cli.options import complete_plans
 from reconciler.cli.plan_files import read_plan_file
 from reconciler.cli.rendering import PLAN_FORMATS, render_plan
 
@@ -15,6 +16,7 @@ from reconciler.cli.rendering import PLAN_FORMATS, render_plan
 @click.argument(
     "plan_file",
     metavar="PLAN.json",
+    shell_complete=complete_plans,
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
 )
 @click.option(

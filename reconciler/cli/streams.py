@@ -56,8 +56,10 @@ class Outlet(io.TextIOBase):
         return self.problem is not None and self.problem.errno == errno.EPIPE
 
     def write(self, text: str | bytes) -> int:
-        if not isinstance(text, str):  # click tries bytes to learn what kind of stream this is
-            raise TypeError("a text stream takes text")
+        if not isinstance(text, str):
+            if not text:  # click writes no bytes at all to learn what kind of stream this is
+                raise TypeError("a text stream takes text")
+            text = text.decode()  # click's shell completion
         if text and self.problem is None:
             try:
                 self._write(mask(text))

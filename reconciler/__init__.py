@@ -195,8 +195,8 @@ def apply_plan(
     the plan says itself. `verify_timeout`: seconds that the written limits of a direction have to
     show. `settle`: seconds that two reads must be apart that are to agree on a limit; for 0 one
     read will do. `progress` is for people: what it raises stops nothing. `record`: a journal that
-    keeps what is learnt; give it to `connect` as `journal` too, so that no request leaves without
-    its line.
+    keeps what is learnt; give it to `connect` as well, through `report_to`, so that no request
+    leaves without its line.
     """
     from reconciler.applying import apply
     from reconciler.applying.safeguards import Safeguards

@@ -14,9 +14,17 @@ from typing import Self, assert_never
 from reconciler.applying.journal_file import JournalFile
 from reconciler.applying.knowledge import Accepted, Doubtful, Knowledge, Refused, Shown, Untried
 from reconciler.errors import ReconcilerError
-from reconciler.http.observer import Answer, Exchange, Reason
+from reconciler.http.events import Answered, Event, Exchange, Sending, Unanswered, Waiting
 from reconciler.model.limits import Direction
-from reconciler.model.plan import BatchInput, ChangeError, ChangeResult, Plan, Result, change_id
+from reconciler.model.plan import (
+    Batch,
+    BatchInput,
+    ChangeError,
+    ChangeResult,
+    Plan,
+    Result,
+    change_id,
+)
 from reconciler.outgoing import harmless_json, mask
 from reconciler.planning.document import digest
 
@@ -102,40 +110,47 @@ class Journal:
 
     # ------------------------------------------------------------ its requests
 
-    def sending(self, exchange: Exchange) -> None:
-        """A request is about to leave; raise ReconcilerError if it is a write without its line."""
+    def __call__(self, event: Event) -> None:
+        """Write down what happens to a request.
+
+        Raise ReconcilerError for a write that is about to leave without its line on the disk.
+        """
+        match event:
+            case Sending(exchange):
+                self._sending(exchange)
+            case Answered(exchange, status, duration, correlation_id):
+                self._write(
+                    "answer",
+                    {
+                        **_named(exchange),
+                        "status": status,
+                        "correlation_id": correlation_id,
+                        "seconds": round(duration, 3),
+                    },
+                )
+            case Unanswered(exchange, description):
+                self._write("no_answer", {**_named(exchange), "error": description})
+            case Waiting(seconds, _, message):
+                self._write("wait", {"seconds": round(seconds, 3), "reason": message})
+            case _:
+                assert_never(event)
+
+    def _sending(self, exchange: Exchange) -> None:
+        batch = exchange.subject
         self._write(
             "request",
             {
                 **_named(exchange),
                 "method": exchange.method,
                 "path": exchange.path,
-                "inputs": [_input(each) for each in exchange.inputs],
+                "inputs": [_input(each) for each in batch.inputs]
+                if isinstance(batch, Batch)
+                else [],
             },
         )
         self._file.save()
-        if exchange.inputs:
+        if exchange.writes:
             self._raise_problem()
-
-    def answered(self, exchange: Exchange, answer: Answer) -> None:
-        """The answer to a request."""
-        self._write(
-            "answer",
-            {
-                **_named(exchange),
-                "status": answer.status,
-                "correlation_id": answer.correlation_id,
-                "seconds": round(answer.duration, 3),
-            },
-        )
-
-    def failed(self, exchange: Exchange, description: str) -> None:
-        """A request that brought no answer; a write may have taken effect."""
-        self._write("no_answer", {**_named(exchange), "error": description})
-
-    def waiting(self, seconds: float, reason: Reason) -> None:
-        """Nothing is sent for a while."""
-        self._write("wait", {"seconds": round(seconds, 3), "reason": reason.message})
 
     # ------------------------------------------------------------ the file
 

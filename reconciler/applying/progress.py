@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from reconciler.http.observer import contained
+from reconciler.http.events import contained
 from reconciler.model.limits import Direction
 
 

@@ -28,7 +28,7 @@ from reconciler.errors import (
     PlanRefused,
     ReconcilerError,
 )
-from reconciler.http.observer import Exchange, NullObserver, Observers
+from reconciler.http.events import Event, Sending, report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import Outcome, Plan, Result, Status
 from reconciler.planning.document import digest
@@ -71,7 +71,7 @@ def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
     return EXIT_CODES[result.outcome]
 
 
-class _RequestCount(NullObserver):
+class _RequestCount:
     """Counts requests, for the result of an apply that an error ended."""
 
     def __init__(self) -> None:
@@ -79,10 +79,11 @@ class _RequestCount(NullObserver):
         self.writes = 0
         self._lock = Lock()
 
-    def sending(self, exchange: Exchange) -> None:
-        with self._lock:
-            self.requests += 1
-            self.writes += bool(exchange.inputs)
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Sending):
+            with self._lock:
+                self.requests += 1
+                self.writes += event.exchange.writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,7 @@ class Application:
             reporting(self.settings.name, self.plan) as progress,
             self.session.connected(
                 self.settings,
-                Observers([progress, count]),
-                journal=journal,
+                report_to(progress, count, journal=journal),
                 api_version=self.plan.portal.api_version,
             ) as portal,
         ):

@@ -28,6 +28,7 @@ from reconciler.errors import (
     WrongPortal,
 )
 from reconciler.http.clock import SystemClock
+from reconciler.http.events import report_to
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.plan import Destination, Outcome, Plan, Result
 from reconciler.planning.document import digest
@@ -186,7 +187,10 @@ def _apply_files(
 
     def plan_and_apply(settings: PortalSettings) -> ExitCode:
         started_at = timestamp(session.clock)
-        with reporting(settings.name) as progress, session.connected(settings, progress) as portal:
+        with (
+            reporting(settings.name) as progress,
+            session.connected(settings, report_to(progress)) as portal,
+        ):
             plan = session.plan(settings, portal, files, chosen.settle)
         if not plan.changes and not plan.refusals:
             said = _another_plan(chosen, plan)

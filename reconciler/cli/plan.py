@@ -17,6 +17,7 @@ from reconciler.cli.session import Session, for_each_portal
 from reconciler.cli.signals import stopping_on_signals
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
+from reconciler.http.events import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.document import digest
 from reconciler.report.view import headline
@@ -67,7 +68,7 @@ def command(
     def work(settings: PortalSettings) -> ExitCode:
         with (
             reporting(settings.name) as progress,
-            session.connected(settings, progress) as portal,
+            session.connected(settings, report_to(progress)) as portal,
         ):
             plan = session.plan(settings, portal, files, settle)
         if (name := saved[settings.name]) is not None:

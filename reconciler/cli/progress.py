@@ -8,13 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import IO, TYPE_CHECKING, Protocol, assert_never, cast
 
 from reconciler.cli import output
 from reconciler.cli.settings import settings
 from reconciler.cli.streams import Pane
 from reconciler.errors import plural
-from reconciler.http.observer import Answer, Exchange, Observer, Reason
+from reconciler.http.events import Answered, Event, Sending, Unanswered, Waiting
 from reconciler.model.limits import Direction
 from reconciler.model.plan import Plan
 
@@ -25,9 +25,10 @@ NOTABLE_WAIT = 1.0
 """Seconds from which a wait is worth a line where there is no bar."""
 
 
-class Reporter(Observer, Protocol):
-    """Told of requests, of waits and of the phases of an apply."""
+class Reporter(Protocol):
+    """Reads the events of requests, and is told of the phases of an apply."""
 
+    def __call__(self, event: Event) -> None: ...
     def checking(self, directions: int) -> None: ...
     def writing(self, direction: Direction, operation: str, inputs: int) -> None: ...
     def reading_back(self, direction: Direction, missing: int) -> None: ...
@@ -79,17 +80,19 @@ class LineReporter:
         self._verbosity = verbosity
         self._pane = pane
 
-    def sending(self, exchange: Exchange) -> None: ...
-
-    def answered(self, exchange: Exchange, answer: Answer) -> None:
-        self._say(f"{exchange}: {answer.status} in {answer.duration:.3f} s", verbosity=1)
-
-    def failed(self, exchange: Exchange, description: str) -> None:
-        self._say(f"{exchange}: {description}", verbosity=0)
-
-    def waiting(self, seconds: float, reason: Reason) -> None:
-        long = seconds >= NOTABLE_WAIT
-        self._say(f"waiting {seconds:.1f} s: {reason.message}", verbosity=0 if long else 1)
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Sending():
+                pass
+            case Answered(exchange, status, duration):
+                self._say(f"{exchange}: {status} in {duration:.3f} s", verbosity=1)
+            case Unanswered(exchange, description):
+                self._say(f"{exchange}: {description}", verbosity=0)
+            case Waiting(seconds, _, message):
+                long = seconds >= NOTABLE_WAIT
+                self._say(f"waiting {seconds:.1f} s: {message}", verbosity=0 if long else 1)
+            case _:
+                assert_never(event)
 
     def checking(self, directions: int) -> None:
         self._say(f"checking {plural(directions, 'direction')} before the first write", verbosity=0)
@@ -118,18 +121,20 @@ class BarReporter:
         self._bars = bars
         self._task = bars.add_task("reading", total=total, portal=_visible(portal))
 
-    def sending(self, exchange: Exchange) -> None:
-        if not exchange.inputs:
-            self._describe(f"reading {exchange.operation}")
-
-    def answered(self, exchange: Exchange, answer: Answer) -> None: ...
-
-    def failed(self, exchange: Exchange, description: str) -> None:
-        self._describe(f"{exchange.operation}: {description}")
-
-    def waiting(self, seconds: float, reason: Reason) -> None:
-        status = "" if reason.status is None else f", {reason.status}"
-        self._describe(f"waiting {seconds:.0f} s: {reason.cause}{status}")
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Sending(exchange):
+                if not exchange.writes:
+                    self._describe(f"reading {exchange.operation}")
+            case Answered():
+                pass
+            case Unanswered(exchange, description):
+                self._describe(f"{exchange.operation}: {description}")
+            case Waiting(seconds, cause, _, status):
+                number = "" if status is None else f", {status}"
+                self._describe(f"waiting {seconds:.0f} s: {cause}{number}")
+            case _:
+                assert_never(event)
 
     def checking(self, directions: int) -> None:
         self._describe(f"checking {plural(directions, 'direction')}")

@@ -25,7 +25,7 @@ from reconciler.config.workspace import DEFAULT_CONFIGS, PortalSettings, Workspa
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import Connection, parse_base_url
-from reconciler.http.observer import Observer
+from reconciler.http.events import Event
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, ObjectReference
@@ -184,12 +184,11 @@ class Session:
     def connected(
         self,
         portal: PortalSettings,
-        observer: Observer,
+        events: Callable[[Event], None],
         *,
-        journal: Observer | None = None,
         api_version: str | None = None,
     ) -> Iterator[Portal]:
-        """A portal to talk to. Nothing is sent where `sending` of the journal raises."""
+        """A portal to talk to; `events` as for `connect`."""
         from reconciler.hubspot.portal import connect
 
         connection = Connection(
@@ -200,7 +199,7 @@ class Session:
             concurrency=self.options.concurrency,
             timeout=self.options.timeout,
         )
-        with connect(connection, clock=self.clock, observer=observer, journal=journal) as connected:
+        with connect(connection, clock=self.clock, events=events) as connected:
             yield connected
 
     def destination(self, portal: PortalSettings) -> Destination:

@@ -9,7 +9,7 @@ from math import inf
 
 from reconciler.errors import PortalUnavailable
 from reconciler.http.clock import Clock
-from reconciler.http.observer import Reason, WaitCause
+from reconciler.http.events import Event, WaitCause, Waiting
 from reconciler.http.rates import Policy, Rate
 from reconciler.http.window import Ticket, Window
 
@@ -47,13 +47,13 @@ class Pace:
         *,
         patience: float,
         jitter: Callable[[], float],
-        on_wait: Callable[[float, Reason], None],
+        report: Callable[[Event], None],
     ) -> None:
         """Take `patience`, the seconds that 429s may stop a request, and `jitter`, from 0 to 1."""
         self._clock = clock
         self._patience = patience
         self._jitter = jitter
-        self._on_wait = on_wait
+        self._report = report
         self._turn = threading.Lock()
         self._state = threading.Lock()
         self._window = Window(_USUAL_LIMIT, _USUAL_INTERVAL)
@@ -146,7 +146,7 @@ class Pace:
             self._check_patience(now, delay, entered, stopped_since, patience)
             if delay >= _WORTH_TELLING and not told:
                 told = True
-                self._on_wait(delay, _reason(stopped_since))
+                self._report(_waiting(delay, stopped_since))
             self._clock.wait(min(delay, _LOOK_AGAIN) if look_again else delay)
 
     def _delay(self, now: float, *, exempt: bool) -> tuple[float, bool]:
@@ -230,7 +230,7 @@ def _of_refusal(rate: Rate, refusal: RateRefusal) -> Rate:
     return replace(rate, remaining=0) if nothing_remains else rate
 
 
-def _reason(stopped_since: float | None) -> Reason:
+def _waiting(seconds: float, stopped_since: float | None) -> Waiting:
     if stopped_since is None:
-        return Reason(WaitCause.PACE, "keeping to the portal's request rate")
-    return Reason(WaitCause.RATE_LIMIT, "the portal asked for a pause", 429)
+        return Waiting(seconds, WaitCause.PACE, "keeping to the portal's request rate")
+    return Waiting(seconds, WaitCause.RATE_LIMIT, "the portal asked for a pause", 429)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TypeVar
 
 from reconciler.errors import PortalError
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection
+from reconciler.http.events import Answered, Event, Exchange, Sending, Unanswered
 from reconciler.http.messages import NotSent, Request, Response, Transport, TransportFault
-from reconciler.http.observer import Answer, Exchange, Observer
 from reconciler.http.pace import Pace, RateRefusal
 from reconciler.http.rates import Policy, Rate, read_rate, read_retry_after
 from reconciler.http.window import Ticket
@@ -32,13 +33,13 @@ class Attempts:
         connection: Connection,
         transport: Transport,
         clock: Clock,
-        observer: Observer,
+        report: Callable[[Event], None],
         pace: Pace,
     ) -> None:
         self._connection = connection
         self._transport = transport
         self._clock = clock
-        self._observer = observer
+        self._report = report
         self._pace = pace
         self._counting = threading.Lock()
         self._numbered = 0
@@ -66,25 +67,26 @@ class Attempts:
         rate = read_rate(response.headers)
         if response.is_success:
             self._pace.answered(ticket, rate)
-            self._report(attempt, response, correlation_id(response), rate, None)
+            self._answered(attempt, response, correlation_id(response), rate, None)
             self._refuse_token(call, response)
             return understood(attempt, response)
         retry_after = read_retry_after(response.headers, self._clock.wall())
         source = self._connection.token.source
         failure = Failure(call.endpoint, response, rate, retry_after, token_source=source)
         pause = self._heed(ticket, failure, rate)
-        self._report(attempt, response, failure.correlation_id, rate, retry_after)
+        self._answered(attempt, response, failure.correlation_id, rate, retry_after)
         raise failed(attempt, failure, pause)
 
     def _announce(self, call: Call[T], progress: Progress, ticket: Ticket) -> Exchange:
         with self._counting:
             self._numbered += 1
             number = self._numbered
+        writes = call.repeat is not Repeat.READ
         exchange = Exchange(
-            number, progress.attempt, call.operation, call.method, call.path, call.inputs
+            number, progress.attempt, call.operation, call.method, call.path, writes, call.batch
         )
         try:
-            self._observer.sending(exchange)
+            self._report(Sending(exchange))
         except BaseException:
             self._pace.withdrawn(ticket)
             raise
@@ -101,7 +103,7 @@ class Attempts:
         except TransportFault as fault:
             settle = self._pace.withdrawn if isinstance(fault, NotSent) else self._pace.failed
             settle(ticket)
-            self._observer.failed(attempt.exchange, fault.description)
+            self._report(Unanswered(attempt.exchange, fault.description))
             raise without_answer(attempt, fault) from None
         except BaseException:
             self._pace.failed(ticket)
@@ -143,7 +145,7 @@ class Attempts:
             return 0.0
         return self._pace.refused(ticket, rate, RateRefusal(failure.policy, failure.retry_after))
 
-    def _report(
+    def _answered(
         self,
         attempt: Attempt[T],
         response: Response,
@@ -152,5 +154,6 @@ class Attempts:
         retry_after: float | None,
     ) -> None:
         duration = self._clock.monotonic() - attempt.started
-        answer = Answer(response.status, duration, correlation, retry_after, rate)
-        self._observer.answered(attempt.exchange, answer)
+        self._report(
+            Answered(attempt.exchange, response.status, duration, correlation, retry_after, rate)
+        )

@@ -8,10 +8,10 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from reconciler.errors import PortalUnavailable
+from reconciler.http.events import Exchange, WaitCause
 from reconciler.http.messages import Response
-from reconciler.http.observer import CallName, Exchange, WaitCause
 from reconciler.http.window import Ticket
-from reconciler.model.plan import BatchInput
+from reconciler.model.plan import Batch
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Repeat(Enum):
 class Call(Generic[T]):
     """What is asked of the portal, and how to understand the answer."""
 
-    operation: CallName
+    operation: str
     method: str
     path: str
     understand: Callable[[Response], T]
@@ -40,7 +40,7 @@ class Call(Generic[T]):
     body: bytes | None = None
     seconds: float | None = None
     """The time allowed, waits and retries included, where it is less than the connection's."""
-    inputs: tuple[BatchInput, ...] = ()
+    batch: Batch | None = None
 
     @property
     def endpoint(self) -> str:

@@ -13,7 +13,7 @@ import tenacity
 
 from reconciler.errors import Interrupted, PortalError, PortalUnavailable, RequestRefused
 from reconciler.http.clock import Clock
-from reconciler.http.observer import Observer, Reason
+from reconciler.http.events import Event, Waiting
 from reconciler.hubspot.attempts import Attempts
 from reconciler.hubspot.call import Call, PassingFault, Progress
 
@@ -31,13 +31,13 @@ class Calls:
         self,
         attempts: Attempts,
         clock: Clock,
-        observer: Observer,
+        report: Callable[[Event], None],
         timeout: float,
         jitter: Callable[[], float],
     ) -> None:
         self._attempts = attempts
         self._clock = clock
-        self._observer = observer
+        self._report = report
         self._timeout = timeout
         self._jitter = jitter
         self._spare = min(1.0, timeout / 10)
@@ -85,9 +85,7 @@ class Calls:
         return usable <= 0 or (fault.asked and fault.wait > usable)
 
     def _tell(self, fault: PassingFault, seconds: float) -> None:
-        self._observer.waiting(
-            seconds, Reason(fault.cause, fault.error.message, fault.error.status)
-        )
+        self._report(Waiting(seconds, fault.cause, fault.error.message, fault.error.status))
 
     def _allowed(self, call: Call[T]) -> float:
         return self._timeout if call.seconds is None else min(call.seconds, self._timeout)

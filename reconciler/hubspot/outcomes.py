@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypeVar, assert_never
 
 from reconciler.errors import AnswerNotSupported, PortalUnavailable
+from reconciler.http.events import WaitCause
 from reconciler.http.messages import Chance, NotSent, Response, TransportFault, UnusableAnswer
-from reconciler.http.observer import WaitCause
 from reconciler.hubspot.call import Attempt, PassingFault, Repeat
 from reconciler.hubspot.documents import BeyondThisVersion, Nonsense
 from reconciler.hubspot.failures import LOCKED, MIGRATING, RATE_LIMITED, Failure

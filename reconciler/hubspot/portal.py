@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -11,8 +12,8 @@ from typing import Self, TypeVar
 from reconciler.errors import PermissionMissing, RequestRefused
 from reconciler.http.clock import Clock, SystemClock
 from reconciler.http.connection import Connection
+from reconciler.http.events import Event, report_to
 from reconciler.http.messages import Response, Transport
-from reconciler.http.observer import CallName, NullObserver, Observer, Observers
 from reconciler.http.pace import Pace
 from reconciler.http.pool import Pool
 from reconciler.http.transport import HttpTransport
@@ -33,6 +34,21 @@ from reconciler.model.plan import Batch, Operation
 
 T = TypeVar("T")
 
+
+class CallName(StrEnum):
+    """What a request is for."""
+
+    ACCOUNT = "account"
+    CUSTOM_OBJECTS = "custom objects"
+    LIMITS = "limits"
+    ALL_LIMITS = "all limits"
+    LABELS = "labels"
+    USAGE = "usage"
+    UPDATE = "update"
+    PURGE = "purge"
+    CREATE = "create"
+
+
 NeedsLabels = Callable[[ObservedDirection], bool]
 """Whether a direction's labels must be read too, judged by its rows alone."""
 
@@ -50,17 +66,15 @@ class Portal:
         transport: Transport,
         *,
         clock: Clock,
-        observer: Observer,
-        journal: Observer | None = None,
+        events: Callable[[Event], None],
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.connection = connection
         timeout = connection.timeout
-        observer = Observers([observer], journal)
-        pace = Pace(clock, patience=timeout, jitter=jitter, on_wait=observer.waiting)
+        pace = Pace(clock, patience=timeout, jitter=jitter, report=events)
         self._transport = transport
-        self._attempts = Attempts(connection, transport, clock, observer, pace)
-        self._call = Calls(self._attempts, clock, observer, timeout, jitter)
+        self._attempts = Attempts(connection, transport, clock, events, pace)
+        self._call = Calls(self._attempts, clock, events, timeout, jitter)
         self._pool = Pool(connection.concurrency)
 
     def __enter__(self) -> Self:
@@ -165,7 +179,7 @@ class Portal:
                 repeat=Repeat.SINGLE_WRITE if once else Repeat.IDEMPOTENT_WRITE,
                 exempt=True,
                 body=batches.batch_body(batch.inputs),
-                inputs=batch.inputs,
+                batch=batch,
             )
         )
 
@@ -185,14 +199,13 @@ def connect(
     settings: Connection,
     *,
     clock: Clock | None = None,
-    observer: Observer | None = None,
-    journal: Observer | None = None,
+    events: Callable[[Event], None] | None = None,
     transport: Transport | None = None,
 ) -> Portal:
     """A portal, to be used as a context manager; no request is sent yet.
 
-    `observer` is for people and cannot stop anything. A request is not sent if `sending` of
-    `journal` raises.
+    `events` is called with what happens to the requests, from several threads. A request is not
+    sent if it raises for `Sending`: give it what `report_to` makes of readers and a journal.
 
     Without a `transport` it is the network. Raise `UsageProblem` when the environment names
     proxies or certificates that cannot be used.
@@ -200,6 +213,4 @@ def connect(
     clock = clock or SystemClock()
     if transport is None:
         transport = HttpTransport(settings, clock.monotonic)
-    return Portal(
-        settings, transport, clock=clock, observer=observer or NullObserver(), journal=journal
-    )
+    return Portal(settings, transport, clock=clock, events=events or report_to())

@@ -12,7 +12,7 @@ from reconciler.applying.apply import outcome, untouched, unwritten
 from reconciler.applying.safeguards import Safeguards, check
 from reconciler.applying.staleness import Settling
 from reconciler.errors import ExitCode, PlanRefused, PortalUnavailable
-from reconciler.http.observer import NullObserver
+from reconciler.http.events import report_to
 from reconciler.model.plan import ChangeResult, Outcome, Status
 from tests.applying import scenario, truth
 from tests.applying.clock import VirtualClock
@@ -58,7 +58,7 @@ def test_every_kind_of_step_is_applied_and_verified(tmp_path: Path) -> None:
 
 
 def test_whoever_watches_cannot_stop_an_apply(tmp_path: Path) -> None:
-    """Every call of an observer and of a progress raises: everything is written and verified."""
+    """Every event that a reader gets raises, and every call of a progress: everything is written and verified."""
 
     class Broken(Told):
         def __init__(self) -> None:
@@ -127,7 +127,7 @@ def test_nothing_is_written_before_everything_was_checked(tmp_path: Path) -> Non
 def test_a_dry_run_reads_and_writes_nothing(tmp_path: Path) -> None:
     """It raises what an apply would."""
     made = world(tmp_path, USUAL)
-    with made.connected(NullObserver()) as (connected, _):
+    with made.connected(report_to()) as (connected, _):
         check(plan(USUAL), connected, Safeguards(WIDE), Settling(made.clock))
         made.sandbox.edit("tickets", "contacts", 60, 8)
         with pytest.raises(PlanRefused, match="stale"):
@@ -139,7 +139,7 @@ def test_the_public_function_is_the_same(tmp_path: Path) -> None:
     """`reconciler.apply_plan`, without a journal or progress."""
     made = World.in_process(tmp_path, portal(1, {1: 1}))
     planned = made.plan(wanted({1: 2}))
-    with made.connected(NullObserver()) as (connected, _):
+    with made.connected(report_to()) as (connected, _):
         result = reconciler.apply_plan(planned, connected, clock=made.clock)
     assert result.outcome is Outcome.APPLIED
     assert made.sandbox.limits("contacts", "companies") == {("USER_DEFINED", 101): 2}

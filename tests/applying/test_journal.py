@@ -15,8 +15,9 @@ import pytest
 from reconciler.applying.journal import Journal
 from reconciler.applying.knowledge import Accepted, Doubtful, Refused, Shown, Untried
 from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.http.events import Answered, Exchange, Sending, Unanswered, WaitCause, Waiting
 from reconciler.http.messages import Response
-from reconciler.http.observer import Answer, CallName, Exchange, Reason, WaitCause
+from reconciler.hubspot.portal import CallName
 from reconciler.model.plan import ChangeError, ChangeResult, Operation, Outcome, Result, Status
 from reconciler.planning.document import digest, plan_json
 from tests.applying import scenario, truth
@@ -33,7 +34,8 @@ WRITE = Exchange(
     CallName.UPDATE,
     "POST",
     "/crm/associations/2026-03/definitions/configurations/0-1/0-2/batch/update",
-    batch(Operation.UPDATE, _1=5).inputs,
+    writes=True,
+    subject=batch(Operation.UPDATE, _1=5),
 )
 READ = Exchange(8, 1, CallName.LIMITS, "GET", "/crm/associations/2026-03/…/0-1/0-2")
 RUN = "00112233aabbccdd"
@@ -68,7 +70,7 @@ def test_a_request_is_saved_before_it_leaves(tmp_path: Path) -> None:
     """When `sending` returns, the line is on the disk, with all that reconstructs the write."""
     disk = Disk()
     with opened(tmp_path, disk) as journal:
-        journal.sending(WRITE)
+        journal(Sending(WRITE))
         (line,) = lines(tmp_path / "journal.jsonl")
     assert disk.saved == 1
     assert line == {
@@ -87,9 +89,9 @@ def test_a_request_is_saved_before_it_leaves(tmp_path: Path) -> None:
 def test_what_comes_of_a_request_is_written_down(tmp_path: Path) -> None:
     """Answer, silence and waits."""
     with opened(tmp_path) as journal:
-        journal.answered(WRITE, Answer(207, 0.25, "the-id"))
-        journal.failed(WRITE, "the connection broke")
-        journal.waiting(2.0, Reason(WaitCause.LOCKED, "locked", 423))
+        journal(Answered(WRITE, 207, 0.25, "the-id"))
+        journal(Unanswered(WRITE, "the connection broke"))
+        journal(Waiting(2.0, WaitCause.LOCKED, "locked", 423))
     answer, silence, wait = lines(tmp_path / "journal.jsonl")
     assert (answer["event"], answer["request"], answer["status"]) == ("answer", 7, 207)
     assert (answer["correlation_id"], answer["seconds"]) == ("the-id", 0.25)
@@ -143,7 +145,7 @@ def test_a_second_apply_appends(tmp_path: Path) -> None:
     """Nothing of the first is lost."""
     for _ in range(2):
         with opened(tmp_path) as journal:
-            journal.sending(READ)
+            journal(Sending(READ))
     assert len(lines(tmp_path / "journal.jsonl")) == 2
 
 
@@ -152,7 +154,7 @@ def test_half_a_line_of_a_killed_process_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_text(HALF_LINE, "utf-8")
     with opened(tmp_path) as journal:
-        journal.sending(READ)
+        journal(Sending(READ))
     half, whole = path.read_text("utf-8").splitlines()
     assert half == HALF_LINE
     assert json.loads(whole)["event"] == "request"
@@ -167,7 +169,7 @@ def test_an_empty_file_or_a_journal_is_appended_to(tmp_path: Path, text: str) ->
     path = tmp_path / "journal.jsonl"
     path.write_text(text, "utf-8")
     with opened(tmp_path) as journal:
-        journal.sending(READ)
+        journal(Sending(READ))
     assert path.read_text("utf-8").startswith(text)
     assert json.loads(path.read_text("utf-8").splitlines()[-1])["run_id"] == RUN
 
@@ -228,7 +230,7 @@ def test_a_link_to_a_journal_is_followed(tmp_path: Path) -> None:
     """And to a file that does not exist yet."""
     (tmp_path / "journal.jsonl").symlink_to("elsewhere.jsonl")
     with opened(tmp_path) as journal:
-        journal.sending(READ)
+        journal(Sending(READ))
         assert journal.problem is None
     assert [line["run_id"] for line in lines(tmp_path / "elsewhere.jsonl")] == [RUN]
 
@@ -260,7 +262,7 @@ def test_others_may_append_meanwhile(tmp_path: Path) -> None:
     """Another apply into the same journal is no damage."""
     with opened(tmp_path) as journal, opened(tmp_path) as other:
         for each in (journal, other, journal):
-            each.sending(WRITE)
+            each(Sending(WRITE))
         assert (journal.problem, other.problem) == (None, None)
 
 
@@ -284,17 +286,17 @@ def test_a_damaged_journal_keeps_a_write_from_being_sent(
 ) -> None:
     """As a full disk does: the lines before are what a recovery needs."""
     with opened(tmp_path) as journal:
-        journal.sending(WRITE)
+        journal(Sending(WRITE))
         damage(tmp_path / "journal.jsonl")
         with pytest.raises(ReconcilerError, match=why):
-            journal.sending(WRITE)
-        journal.sending(READ)
+            journal(Sending(WRITE))
+        journal(Sending(READ))
 
 
 def test_a_journal_deleted_after_its_last_line_is_reported(tmp_path: Path) -> None:
     """Nothing was left to be stopped."""
     with opened(tmp_path) as journal:
-        journal.sending(WRITE)
+        journal(Sending(WRITE))
         (tmp_path / "journal.jsonl").unlink()
     assert journal.problem is not None
 
@@ -330,14 +332,14 @@ def test_a_full_disk_keeps_a_write_from_being_sent(tmp_path: Path) -> None:
         opened(tmp_path, Disk(0)) as journal,
         pytest.raises(ReconcilerError, match="No space left"),
     ):
-        journal.sending(WRITE)
+        journal(Sending(WRITE))
 
 
 def test_a_full_disk_costs_no_reading(tmp_path: Path) -> None:
     """What was written before can still be verified; the problem is there to be told."""
     with opened(tmp_path, Disk(0)) as journal:
-        journal.sending(READ)
-        journal.answered(READ, Answer(200, 0.1))
+        journal(Sending(READ))
+        journal(Answered(READ, 200, 0.1))
         assert journal.problem is not None
         assert "No space left on device" in journal.problem.message
 
@@ -345,9 +347,9 @@ def test_a_full_disk_costs_no_reading(tmp_path: Path) -> None:
 def test_after_a_failure_nothing_more_is_written(tmp_path: Path) -> None:
     """A journal that ends early says so; one with a gap would lie."""
     with opened(tmp_path, Disk(1)) as journal:
-        journal.sending(READ)
-        journal.sending(READ)
-        journal.answered(READ, Answer(200, 0.1))
+        journal(Sending(READ))
+        journal(Sending(READ))
+        journal(Answered(READ, 200, 0.1))
     assert [line["event"] for line in lines(tmp_path / "journal.jsonl")] == ["request"] * 2
 
 

@@ -223,7 +223,7 @@ def _check_document(ran: Ran) -> None:
     assert [each.source and each.source.model_dump() for each in document.changes] == sources
     assert document.portal is not None
     assert document.portal.portal_id == ran.plan.portal.portal_id
-    assert document.requests == sum(words.startswith("sending ") for words in ran.told)
+    assert document.requests == sum(words.startswith("Sending(") for words in ran.told)
 
 
 def _check_journal(ran: Ran) -> None:

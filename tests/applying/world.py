@@ -18,8 +18,8 @@ from reconciler.cli.application import EXIT_CODES
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.http.clock import Stop
 from reconciler.http.connection import Connection, Secret
+from reconciler.http.events import Event, report_to
 from reconciler.http.messages import Transport
-from reconciler.http.observer import Answer, Exchange, NullObserver, Observer, Reason
 from reconciler.http.transport import HttpTransport
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
@@ -81,22 +81,13 @@ class Ran:
 
 
 class Told:
-    """An observer and a progress that keep every word they are told."""
+    """A reader of events and a progress that keep every word they are told."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
 
-    def sending(self, exchange: Exchange) -> None:
-        self.words.append(f"sending {exchange!r}")
-
-    def answered(self, exchange: Exchange, answer: Answer) -> None:
-        self.words.append(f"answered {exchange!r} {answer!r}")
-
-    def failed(self, exchange: Exchange, description: str) -> None:
-        self.words.append(f"failed {exchange!r} {description}")
-
-    def waiting(self, seconds: float, reason: Reason) -> None:
-        self.words.append(f"waiting {seconds} {reason!r}")
+    def __call__(self, event: Event) -> None:
+        self.words.append(repr(event))
 
     def checking(self, directions: int) -> None:
         self.words.append(f"checking {directions}")
@@ -183,10 +174,9 @@ class World:
     @contextmanager
     def connected(
         self,
-        observer: Observer,
+        events: Callable[[Event], None],
         trouble: Trouble | None = None,
         timeout: float = TIMEOUT,
-        journal: Observer | None = None,
     ) -> Iterator[tuple[Portal, Recorder]]:
         """A portal as `connect` makes it, but for the jitter, which is none."""
         settings = Connection(
@@ -201,8 +191,7 @@ class World:
             settings,
             recorder,
             clock=self.clock,
-            observer=observer,
-            journal=journal,
+            events=events,
             jitter=lambda: 0.0,
         ) as portal:
             yield portal, recorder
@@ -217,7 +206,7 @@ class World:
             base_url=self._base_url,
             api_version=str(self._version),
         )
-        with self.connected(NullObserver()) as (portal, _):
+        with self.connected(report_to()) as (portal, _):
             observation = reconciler.observe(portal, desired)
         return reconciler.make_plan(observation, context=context, safety=WIDE)
 
@@ -245,7 +234,10 @@ class World:
         path.unlink(missing_ok=True)
         with (
             Journal(path, self.clock.wall, save) as journal,
-            self.connected(told, trouble, timeout, journal) as (portal, recorder),
+            self.connected(report_to(told, journal=journal), trouble, timeout) as (
+                portal,
+                recorder,
+            ),
         ):
             try:
                 result = reconciler.apply_plan(

@@ -9,7 +9,7 @@ import pytest
 
 import reconciler
 from reconciler.errors import PortalSettling
-from reconciler.http.observer import NullObserver
+from reconciler.http.events import report_to
 from reconciler.model.limits import Observation
 from reconciler.model.plan import Plan
 from reconciler.sandbox.faults.language import parse_fault
@@ -37,7 +37,7 @@ def confirmed(made: World, *, base: int | None = 1, settle: float = SETTLE) -> P
     """Plan `Label 1: 1` and `Label 2: 1`, with a base that says `base` of both."""
     desired = wanted({1: 1, 2: 1})
     before = None if base is None else wanted({1: base, 2: base})
-    with made.connected(NullObserver()) as (connected, _):
+    with made.connected(report_to()) as (connected, _):
         observation: Observation = reconciler.observe(connected, desired, base=before)
         plan = reconciler.make_plan(observation, context=CONTEXT)
         reconciler.confirm_drift(plan, observation, connected, clock=made.clock, settle=settle)

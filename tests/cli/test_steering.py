@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
-from reconciler.http.observer import Reason, WaitCause
+from reconciler.http.events import WaitCause, Waiting
 from reconciler.model.plan import Outcome, Result
 from tests.cli.running import Desk
 
@@ -40,7 +40,7 @@ def test_results_and_journals_are_harmless(desk: Desk) -> None:
     assert is_harmless(result_json(result))
     assert json.loads(result_json(result))["message"] == HOSTILE
     with Journal(desk.folder / "journal", lambda: datetime.now(UTC)) as journal:
-        journal.waiting(1.0, Reason(WaitCause.FAULT, HOSTILE))
+        journal(Waiting(1.0, WaitCause.FAULT, HOSTILE))
     line = (desk.folder / "journal").read_text("utf-8")
     assert is_harmless(line)
     assert json.loads(line)["reason"] == HOSTILE

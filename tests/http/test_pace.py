@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Interrupted, PortalUnavailable
 from reconciler.http.clock import Stop, SystemClock
-from reconciler.http.observer import Reason, WaitCause
+from reconciler.http.events import Event, WaitCause, Waiting
 from reconciler.http.pace import Pace, RateRefusal
 from reconciler.http.rates import Policy, Rate
 from tests.hubspot.simulation import RollingServer, Simulation, busiest
-from tests.hubspot.support import FakeClock
+from tests.hubspot.support import FakeClock, Recorder
 
 FULL = RateRefusal(Policy.ROLLING, None)
 
@@ -25,15 +26,9 @@ def floor(simulation: Simulation) -> float:
     return (simulation.requests - 1) // simulation.server.limit * simulation.server.interval
 
 
-def pace_of(clock: FakeClock, told: list[tuple[float, Reason]] | None = None) -> Pace:
+def pace_of(clock: FakeClock, report: Callable[[Event], None] = lambda _: None) -> Pace:
     """A pace with a patience of a minute and no jitter."""
-    told = [] if told is None else told
-    return Pace(
-        clock,
-        patience=60,
-        jitter=lambda: 0.0,
-        on_wait=lambda seconds, reason: told.append((seconds, reason)),
-    )
+    return Pace(clock, patience=60, jitter=lambda: 0.0, report=report)
 
 
 @settings(max_examples=150, deadline=None)
@@ -178,15 +173,15 @@ def test_exempt_requests_count_once_they_are_limited() -> None:
 def test_a_refusal_stops_everybody() -> None:
     """While one thread's 429 is waited out, no other sends, exempt or not."""
     clock = FakeClock()
-    told: list[tuple[float, Reason]] = []
-    pace = pace_of(clock, told)
+    events = Recorder()
+    pace = pace_of(clock, events)
     first, second = pace.enter(exempt=True), pace.enter(exempt=True)
     pace.refused(first, Rate(), RateRefusal(Policy.ROLLING, 7.0))
     pace.answered(second, Rate())
     pace.answered(pace.enter(exempt=True), Rate())
     assert clock.now == 7.0
-    assert told[0][0] == 7.0
-    assert told[0][1].cause is WaitCause.RATE_LIMIT
+    (waiting,) = events.of(Waiting)
+    assert (waiting.seconds, waiting.cause) == (7.0, WaitCause.RATE_LIMIT)
 
 
 def test_refusals_in_a_row_wait_longer() -> None:
@@ -250,7 +245,7 @@ def test_a_request_that_never_left_used_nothing() -> None:
 def test_after_a_pause_one_request_tries_alone() -> None:
     """The others wait for its answer, so that a refusal is followed by one at most."""
     clock = SystemClock()
-    pace = Pace(clock, patience=60, jitter=lambda: 0.0, on_wait=lambda _seconds, _reason: None)
+    pace = Pace(clock, patience=60, jitter=lambda: 0.0, report=lambda _: None)
     pace.refused(pace.enter(exempt=True), Rate(), RateRefusal(Policy.ROLLING, 0.05))
     probe = pace.enter(exempt=True)
     entered = threading.Event()
@@ -274,7 +269,7 @@ def test_a_stop_ends_every_wait() -> None:
         SystemClock(stop),
         patience=600,
         jitter=Random(0).random,
-        on_wait=lambda _seconds, _reason: None,
+        report=lambda _: None,
     )
     pace.refused(pace.enter(exempt=True), Rate(), RateRefusal(Policy.ROLLING, 300.0))
     interrupted = []

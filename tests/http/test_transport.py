@@ -519,14 +519,14 @@ def test_the_certificate_store_is_read_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_no_fault_shows_the_token() -> None:
     """The exceptions of httpx hold the request; ours do not hold them."""
-    observer = Recorder()
+    events = Recorder()
     with raw_server(saying()) as server:
         connection = Connection(Secret(TOKEN), base_url=server.url, timeout=0.5)
-        portal = connect(connection, observer=observer)
+        portal = connect(connection, events=events)
         with portal, pytest.raises(PortalUnavailable) as caught:
             portal.account()
     error: BaseException | None = caught.value
     while error is not None:
         assert TOKEN not in f"{error!r} {vars(error)}"
         error = error.__cause__
-    assert TOKEN not in repr(observer.events)
+    assert TOKEN not in repr(events.events)

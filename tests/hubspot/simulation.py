@@ -63,7 +63,7 @@ class Simulation:
             self._clock,
             patience=1e9,
             jitter=self._random.random,
-            on_wait=lambda _seconds, _reason: None,
+            report=lambda _: None,
         )
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._ordinal = 0

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from reconciler.errors import Interrupted
 from reconciler.http.clock import SystemClock
 from reconciler.http.connection import Connection, Secret
+from reconciler.http.events import Event
 from reconciler.http.messages import Request, Response
-from reconciler.http.observer import Answer, Exchange, Observer, Reason
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion
@@ -95,27 +96,21 @@ class ScriptedTransport:
         self.closed = True
 
 
+E = TypeVar("E")
+
+
 class Recorder:
-    """Keeps what the observer is told, as tuples that begin with the method's name."""
+    """Keeps the events it is called with."""
 
     def __init__(self) -> None:
-        self.events: list[tuple[object, ...]] = []
+        self.events: list[Event] = []
 
-    def sending(self, exchange: Exchange) -> None:
-        self.events.append(("sending", exchange))
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
 
-    def answered(self, exchange: Exchange, answer: Answer) -> None:
-        self.events.append(("answered", exchange, answer))
-
-    def failed(self, exchange: Exchange, description: str) -> None:
-        self.events.append(("failed", exchange, description))
-
-    def waiting(self, seconds: float, reason: Reason) -> None:
-        self.events.append(("waiting", seconds, reason))
-
-    def named(self, name: str) -> list[tuple[object, ...]]:
-        """The events of one name, without it."""
-        return [event[1:] for event in list(self.events) if event[0] == name]
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of one kind."""
+        return [event for event in list(self.events) if isinstance(event, kind)]
 
 
 def answer(
@@ -148,8 +143,7 @@ def rows(*entries: tuple[TypeKey, str | None, int | None]) -> dict[str, object]:
 def scripted(
     *steps: Step,
     clock: FakeClock | None = None,
-    observer: Observer | None = None,
-    journal: Observer | None = None,
+    events: Callable[[Event], None] | None = None,
     timeout: float = 60.0,
     version: ApiVersion = ApiVersion.V2026_03,
 ) -> tuple[Portal, ScriptedTransport]:
@@ -160,8 +154,7 @@ def scripted(
         connection,
         transport,
         clock=clock or FakeClock(),
-        observer=observer or Recorder(),
-        journal=journal,
+        events=events or Recorder(),
         jitter=lambda: 0.0,
     )
     return portal, transport
@@ -172,7 +165,7 @@ def sandboxed(
     *faults: str,
     timeout: float = 10.0,
     concurrency: int = 16,
-    observer: Observer | None = None,
+    events: Callable[[Event], None] | None = None,
     options: Options | None = None,
     version: ApiVersion = ApiVersion.V2026_03,
     clock: SystemClock | None = None,
@@ -187,7 +180,7 @@ def sandboxed(
             concurrency=concurrency,
             timeout=timeout,
         )
-        with connect(connection, observer=observer, clock=clock) as portal:
+        with connect(connection, events=events, clock=clock) as portal:
             yield portal, server
 
 

@@ -16,8 +16,8 @@ from reconciler.errors import (
     ReconcilerError,
     RequestRefused,
 )
+from reconciler.http.events import WaitCause, Waiting
 from reconciler.http.messages import Chance, NotSent, Response
-from reconciler.http.observer import Reason, WaitCause
 from reconciler.hubspot.portal import Portal
 from reconciler.model.limits import ObservedDirection
 from tests.hubspot.support import (
@@ -328,13 +328,12 @@ def test_an_error_body_of_any_shape_makes_a_bounded_message(body: object, status
 
 def test_waits_are_told_with_their_cause() -> None:
     """So that a terminal can say why nothing moves."""
-    observer = Recorder()
+    events = Recorder()
     portal, _ = scripted(
-        answer(423), answer(503), NotSent("refused"), answer(429), SOUND, observer=observer
+        answer(423), answer(503), NotSent("refused"), answer(429), SOUND, events=events
     )
     read(portal)
-    told = [event[1] for event in observer.named("waiting")]
-    causes = [reason.cause for reason in told if isinstance(reason, Reason)]
+    causes = [each.cause for each in events.of(Waiting)]
     assert causes == [WaitCause.LOCKED, WaitCause.FAULT, WaitCause.FAULT, WaitCause.RATE_LIMIT]
 
 

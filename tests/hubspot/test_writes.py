@@ -14,8 +14,8 @@ from reconciler.errors import (
     PortalUnavailable,
     RequestRefused,
 )
+from reconciler.http.events import Answered, Event, Sending, Unanswered, Waiting, report_to
 from reconciler.http.messages import NoAnswer, NotSent
-from reconciler.http.observer import Answer, Exchange, Reason
 from reconciler.hubspot.answers import BatchAnswer, BatchStatus
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, TypeKey
@@ -301,61 +301,71 @@ def test_reads_leave_no_doubt() -> None:
 def test_the_journal_line_comes_before_the_request() -> None:
     """A journal that cannot write its line keeps the request from being sent."""
 
-    class FullDisk(Recorder):
-        def sending(self, exchange: Exchange) -> None:
-            raise OSError(f"no space left for {exchange}")
+    def full_disk(event: Event) -> None:
+        raise OSError(f"no space left for {event}")
 
-    portal, transport = scripted(DONE, journal=FullDisk())
+    seen = Recorder()
+    portal, transport = scripted(DONE, events=report_to(seen, journal=full_disk))
     with pytest.raises(OSError, match="no space"):
         portal.write(batch())
     assert transport.requests == []
     assert portal.requests == 0
+    assert seen.events == []
 
 
-def test_an_observer_for_people_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_reader_for_people_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever it raises, at any event of a call, the request is sent, repeated and answered."""
 
-    class Failing(Recorder):
-        def sending(self, exchange: Exchange) -> None:
-            raise BrokenPipeError(str(exchange))
+    def failing(event: Event) -> None:
+        raise BrokenPipeError(str(event))
 
-        def answered(self, exchange: Exchange, answer: Answer) -> None:
-            raise ValueError(f"{exchange} {answer}")
-
-        def failed(self, exchange: Exchange, description: str) -> None:
-            raise RuntimeError(f"{exchange} {description}")
-
-        def waiting(self, seconds: float, reason: Reason) -> None:
-            raise OSError(f"{seconds} {reason}")
-
-    portal, transport = scripted(NoAnswer("gone"), answer(503), DONE, observer=Failing())
+    seen = Recorder()
+    portal, transport = scripted(
+        NoAnswer("gone"), answer(503), DONE, events=report_to(failing, seen)
+    )
     portal.write(batch())
     assert len(transport.requests) == 3
     assert {record.name for record in caplog.records} == {"reconciler"}
+    assert len(caplog.records) == len(seen.events) == 8
 
 
-def test_the_observer_sees_everything_but_the_token() -> None:
-    """Numbers, attempts, inputs, answers and waits, in order."""
-    observer = Recorder()
-    headers = {"x-hubspot-correlation-id": "c-1", "retry-after": "2"}
-    portal, _ = scripted(
-        NoAnswer("gone"), answer(503, {}, headers=headers), DONE, observer=observer
+def test_a_journal_stops_a_request_before_it_leaves_and_nothing_after(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What has happened is no less so because it cannot be written down."""
+
+    def broken(event: Event) -> None:
+        if not isinstance(event, Sending):
+            raise OSError("no space left")
+
+    portal, transport = scripted(
+        NoAnswer("gone"), answer(503), DONE, events=report_to(journal=broken)
     )
     portal.write(batch())
-    names = [str(event[0]) for event in observer.events]
-    assert names == [
-        *("sending", "failed", "waiting"),
-        *("sending", "answered", "waiting"),
-        *("sending", "answered"),
+    assert len(transport.requests) == 3
+    assert len(caplog.records) == 5
+
+
+def test_events_hold_everything_but_the_token() -> None:
+    """Numbers, attempts, inputs, answers and waits, in order."""
+    events = Recorder()
+    headers = {"x-hubspot-correlation-id": "c-1", "retry-after": "2"}
+    portal, _ = scripted(NoAnswer("gone"), answer(503, {}, headers=headers), DONE, events=events)
+    portal.write(batch())
+    assert [type(event) for event in events.events] == [
+        *(Sending, Unanswered, Waiting),
+        *(Sending, Answered, Waiting),
+        *(Sending, Answered),
     ]
-    exchanges = [str(event[0]) for event in observer.named("sending")]
-    assert exchanges == ["POST " + portal.connection.api_version.batch_path(
-        Operation.UPDATE, "0-1", "0-2"
-    )] * 3  # fmt: skip
-    assert "inputs=(BatchInput(key=TypeKey(" in repr(observer.events)
-    assert "retry_after=2.0" in repr(observer.events)
-    assert "correlation_id='c-1'" in repr(observer.events)
-    assert TOKEN not in repr(observer.events)
+    sent = [event.exchange for event in events.of(Sending)]
+    path = portal.connection.api_version.batch_path(Operation.UPDATE, "0-1", "0-2")
+    assert [str(each) for each in sent] == [f"POST {path}"] * 3
+    assert [(each.number, each.attempt) for each in sent] == [(1, 1), (2, 2), (3, 3)]
+    assert all(each.writes and each.subject == batch() for each in sent)
+    answers = events.of(Answered)
+    assert [(each.status, each.retry_after) for each in answers] == [(503, 2.0), (200, None)]
+    assert answers[0].correlation_id == "c-1"
+    assert TOKEN not in repr(events.events)
 
 
 @pytest.mark.parametrize("version", ApiVersion)

@@ -48,14 +48,91 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class DiagnosticCode(StrEnum):
+    """Every code of a diagnostic, its subject first. They are public: SARIF's rule IDs."""
+
+    API_VERSION_UNKNOWN = "api-version-unknown"
+    CATEGORY_UNKNOWN = "category-unknown"
+    CHARACTER_FORBIDDEN = "character-forbidden"
+    DIRECTION_DECLARES_NOTHING = "direction-declares-nothing"
+    DIRECTION_DUPLICATE = "direction-duplicate"
+    DIRECTORY_LOOP = "directory-loop"
+    FILE_DECLARES_NOTHING = "file-declares-nothing"
+    FILE_HIDDEN = "file-hidden"
+    FILE_MISSING = "file-missing"
+    FILE_NOT_UTF_8 = "file-not-utf-8"
+    FILE_SUFFIX = "file-suffix"
+    FILE_TOO_LARGE = "file-too-large"
+    FILE_UNREADABLE = "file-unreadable"
+    FILES_TOO_MANY = "files-too-many"
+    FOLDERS_TOO_DEEP = "folders-too-deep"
+    INVERSE_OF_ITSELF = "inverse-of-itself"
+    KEY_DUPLICATE = "key-duplicate"
+    KEY_EMPTY = "key-empty"
+    KEY_MISSING = "key-missing"
+    KEY_NOT_TEXT = "key-not-text"
+    KEY_UNKNOWN = "key-unknown"
+    LABEL_ABOVE_OBJECT_LIMIT = "label-above-object-limit"
+    LABEL_AMBIGUOUS = "label-ambiguous"
+    LABEL_CATEGORY_UNKNOWN = "label-category-unknown"
+    LABEL_EMPTY = "label-empty"
+    LABEL_SPELLING = "label-spelling"
+    LABEL_UNKNOWN = "label-unknown"
+    LIMIT_ABOVE_UI_MAXIMUM = "limit-above-ui-maximum"
+    LIMIT_DUPLICATE = "limit-duplicate"
+    LIMIT_NOT_A_NUMBER = "limit-not-a-number"
+    LIMIT_OUT_OF_RANGE = "limit-out-of-range"
+    MERGE_CONFLICT = "merge-conflict"
+    MISTAKES_TOO_MANY = "mistakes-too-many"
+    OBJECT_LIMIT_UNAVAILABLE = "object-limit-unavailable"
+    OBJECT_TYPE_AMBIGUOUS = "object-type-ambiguous"
+    OBJECT_TYPE_INVALID = "object-type-invalid"
+    OBJECT_TYPE_NEAR_STANDARD = "object-type-near-standard"
+    OBJECT_TYPE_UNKNOWN = "object-type-unknown"
+    OVERLAYS_UNAVAILABLE = "overlays-unavailable"
+    PAIR_FILES_MISSING = "pair-files-missing"
+    PATH_INVALID = "path-invalid"
+    PATH_OUTSIDE = "path-outside"
+    PORTAL_DUPLICATE = "portal-duplicate"
+    PORTAL_NAME_INVALID = "portal-name-invalid"
+    PORTALS_MISSING = "portals-missing"
+    SAVED_PLAN = "saved-plan"
+    TOKEN_IN_FILE = "token-in-file"  # noqa: S105 - a code, no password
+    TOKEN_INVALID = "token-invalid"  # noqa: S105 - a code, no password
+    TOKEN_MISSING = "token-missing"  # noqa: S105 - a code, no password
+    TOKEN_SOURCE = "token-source"  # noqa: S105 - a code, no password
+    TYPE_DUPLICATE = "type-duplicate"
+    TYPE_UNKNOWN = "type-unknown"
+    VALUE_INVALID = "value-invalid"
+    VALUE_NOT_A_BOOLEAN = "value-not-a-boolean"
+    VALUE_NOT_A_LIST = "value-not-a-list"
+    VALUE_NOT_A_MAPPING = "value-not-a-mapping"
+    VALUE_NOT_A_NUMBER = "value-not-a-number"
+    VALUE_NOT_TEXT = "value-not-text"
+    VALUE_NULL = "value-null"
+    VERSION_UNKNOWN = "version-unknown"
+    WORKSPACE_DOCUMENTS = "workspace-documents"
+    YAML_ALIAS = "yaml-alias"
+    YAML_ANCHOR = "yaml-anchor"
+    YAML_COMMENT = "yaml-comment"
+    YAML_DEPTH = "yaml-depth"
+    YAML_DIRECTIVE = "yaml-directive"
+    YAML_INDENTATION = "yaml-indentation"
+    YAML_INDICATOR = "yaml-indicator"
+    YAML_MERGE_KEY = "yaml-merge-key"
+    YAML_SYNTAX = "yaml-syntax"
+    YAML_TAB = "yaml-tab"
+    YAML_TAG = "yaml-tag"
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing wrong with a file: a stable kebab-case code, the words, the place and the fix.
+    """One thing wrong with a file: its code, the words, the place and the fix.
 
     `secret_from`: from this line of its file on, no source line is shown, since it may hold a token.
     """
 
-    code: str
+    code: DiagnosticCode
     message: str
     place: Located
     hint: str | None = None

@@ -24,6 +24,7 @@ from reconciler.errors import (
     ConfigurationInvalid,
     CredentialError,
     Diagnostic,
+    DiagnosticCode,
     Severity,
     UsageProblem,
 )
@@ -69,7 +70,7 @@ def source_problems(
             place = portal.token.place or Place(str(workspace.path), 1, 1)
             found.append(
                 Diagnostic(
-                    "token-source",
+                    DiagnosticCode.TOKEN_SOURCE,
                     message,
                     place,
                     hint=hint,

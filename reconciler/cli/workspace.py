@@ -26,6 +26,7 @@ from reconciler.config.workspace import (
 from reconciler.errors import (
     ConfigurationInvalid,
     Diagnostic,
+    DiagnosticCode,
     Severity,
     UsageProblem,
 )
@@ -77,7 +78,7 @@ def _refuse_left_out(paths: Sequence[Path]) -> None:
 
 def _hidden(shown: str) -> Diagnostic:
     return Diagnostic(
-        "file-hidden",
+        DiagnosticCode.FILE_HIDDEN,
         f"{shown} is in the repository but not on disk (sparse checkout or skip-worktree)",
         Place(shown, 1, 1),
         hint="git sparse-checkout disable; git update-index --no-skip-worktree for one file",
@@ -143,7 +144,7 @@ def _missed_workspace(workspace: Workspace) -> Iterator[Diagnostic]:
     if missed is not None:
         shown = shown_path(missed)
         yield Diagnostic(
-            "file-suffix",
+            DiagnosticCode.FILE_SUFFIX,
             f"{shown} is not read: the workspace file is called {WORKSPACE_FILE}",
             Place(shown, 1, 1),
             hint=f"rename it to {shown_path(missed.with_name(WORKSPACE_FILE))}",
@@ -165,7 +166,7 @@ def _at_head(workspace: Workspace, given: Sequence[Path], sources: Sequence[Sour
 
 def _read_from_head(source: Source) -> Diagnostic:
     return Diagnostic(
-        "file-hidden",
+        DiagnosticCode.FILE_HIDDEN,
         f"{source.path} is not on disk (sparse checkout or skip-worktree); it was read from HEAD",
         Place(source.path, 1, 1),
         hint="git sparse-checkout disable; git update-index --no-skip-worktree for one file",

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
 _GIT = ".git"
@@ -37,7 +37,7 @@ class Boundary:
         """The diagnostic of a path that leads outside; nothing of it was read."""
         kept = "the repository" if self.is_repository else f"the folder {self.root}"
         return Diagnostic(
-            "path-outside",
+            DiagnosticCode.PATH_OUTSIDE,
             f"{shown} leads out of {kept}, so it is not read",
             place or Place(shown, 1, 1),
             hint=f"keep the files of the configuration in {kept}",

@@ -28,7 +28,7 @@ from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence
 from reconciler.config.structure import MOST_PROBLEMS, NOT_AT_THE_END, Structure, needs_care
 from reconciler.config.syntax import syntax_error, unplaced
 from reconciler.config.wording import quoted
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -73,9 +73,11 @@ def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
             builder.take(event)
             builder.stop_at_many(event)
     except _TooMany as error:
-        builder.report("too-many-mistakes", str(error), error.mark, "correct these first")
+        builder.report(
+            DiagnosticCode.MISTAKES_TOO_MANY, str(error), error.mark, "correct these first"
+        )
     except _TooDeep as error:
-        builder.report("yaml-depth", str(error), error.mark, "flatten the document")
+        builder.report(DiagnosticCode.YAML_DEPTH, str(error), error.mark, "flatten the document")
     except MarkedYAMLError as error:
         builder.diagnostics.append(syntax_error(path, error))
     except (YAMLError, ValueError, OverflowError) as error:
@@ -140,7 +142,9 @@ class _Builder:
             self.diagnostics += found
             raise _TooMany(event.start_mark)
 
-    def report(self, code: str, message: str, mark: Any, hint: str | None = None) -> None:
+    def report(
+        self, code: DiagnosticCode, message: str, mark: Any, hint: str | None = None
+    ) -> None:
         place = Place(self.path, mark.line + 1, mark.column + 1)
         self.diagnostics.append(Diagnostic(code, message, place, hint=hint))
 
@@ -162,7 +166,7 @@ class _Builder:
 
     def _alias(self, event: Any) -> None:
         self.report(
-            "yaml-alias",
+            DiagnosticCode.YAML_ALIAS,
             "an alias (*) is not accepted",
             event.start_mark,
             "write the value out; quote it if it is a text that starts with *",
@@ -173,14 +177,14 @@ class _Builder:
     def _properties(self, event: Any) -> None:
         if event.anchor is not None:
             self.report(
-                "yaml-anchor",
+                DiagnosticCode.YAML_ANCHOR,
                 "an anchor (&) is not accepted",
                 event.start_mark,
                 "remove it and write the value out where it is needed",
             )
         if event.tag is not None:
             self.report(
-                "yaml-tag",
+                DiagnosticCode.YAML_TAG,
                 "a tag (!) is not accepted",
                 event.start_mark,
                 "remove it; quote the value if it is a text",
@@ -253,24 +257,32 @@ def _placed(value: Node, key: Scalar) -> Node:
 
 def _key_problem(path: str, mapping: Mapping, key: Node) -> Diagnostic | None:
     if not isinstance(key, Scalar):
-        return _wrong_key(path, key, "key-not-text", "a key is a mapping or a list", "a text")
+        return _wrong_key(
+            path, key, DiagnosticCode.KEY_NOT_TEXT, "a key is a mapping or a list", "a text"
+        )
     if key.text in mapping.entries:
         return _duplicate_key(path, mapping.entries[key.text].key, key)
     if key.plain and key.text == "":
-        return _wrong_key(path, key, "empty-key", "a key is empty", "a key before the colon")
+        return _wrong_key(
+            path, key, DiagnosticCode.KEY_EMPTY, "a key is empty", "a key before the colon"
+        )
     if key.plain and key.text == "<<":
         words = "a merge key (<<) is not accepted"
-        return _wrong_key(path, key, "yaml-merge-key", words, 'the values out, or "<<" as a label')
+        return _wrong_key(
+            path, key, DiagnosticCode.YAML_MERGE_KEY, words, 'the values out, or "<<" as a label'
+        )
     return None
 
 
-def _wrong_key(path: str, key: Node, code: str, message: str, instead: str) -> Diagnostic:
+def _wrong_key(
+    path: str, key: Node, code: DiagnosticCode, message: str, instead: str
+) -> Diagnostic:
     return Diagnostic(code, message, place(path, key), hint=f"write {instead}")
 
 
 def _duplicate_key(path: str, earlier: Scalar, key: Scalar) -> Diagnostic:
     return Diagnostic(
-        "duplicate-key",
+        DiagnosticCode.KEY_DUPLICATE,
         f"the key {quoted(key.text)} is already given at line {earlier.line}",
         place(path, key),
         hint="keep one of the two",

@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler.config.boundary import Boundary, boundary_of
 from reconciler.config.source import Source
 from reconciler.config.text import MAXIMUM_BYTES, too_large
-from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
+from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode, Severity
 from reconciler.model.limits import Place
 
 WORKSPACE_FILE = "reconciler.yaml"
@@ -80,7 +80,9 @@ def read_source(path: Path, boundary: Boundary | None = None) -> Source | Diagno
     except (OSError, ValueError) as error:
         return _unreadable(shown, error)
     if content is None:
-        return Diagnostic("file-unreadable", f"{shown} is not a regular file", Place(shown, 1, 1))
+        return Diagnostic(
+            DiagnosticCode.FILE_UNREADABLE, f"{shown} is not a regular file", Place(shown, 1, 1)
+        )
     return too_large(shown) if len(content) > MAXIMUM_BYTES else Source(shown, content, real)
 
 
@@ -158,10 +160,16 @@ class _Walk:
         identity: Identity,
     ) -> None:
         if identity in above:
-            self._report("directory-loop", directory, "is a link to a directory it lies in")
+            self._report(
+                DiagnosticCode.DIRECTORY_LOOP, directory, "is a link to a directory it lies in"
+            )
             return
         if len(above) >= MAXIMUM_DEPTH:
-            self._report("folders-too-deep", directory, f"lies deeper than {MAXIMUM_DEPTH} folders")
+            self._report(
+                DiagnosticCode.FOLDERS_TOO_DEEP,
+                directory,
+                f"lies deeper than {MAXIMUM_DEPTH} folders",
+            )
             return
         if identity in self._seen:
             return
@@ -209,7 +217,7 @@ class _Walk:
             self.diagnostics.append(_unreadable(shown_path(path), error))
         return None
 
-    def _report(self, code: str, path: Path, words: str) -> None:
+    def _report(self, code: DiagnosticCode, path: Path, words: str) -> None:
         shown = shown_path(path)
         self.diagnostics.append(Diagnostic(code, f"{shown} {words}", Place(shown, 1, 1)))
 
@@ -218,7 +226,7 @@ class _Walk:
         shown = shown_path(path)
         self.diagnostics.append(
             Diagnostic(
-                "too-many-files",
+                DiagnosticCode.FILES_TOO_MANY,
                 f"there are {what}; nothing from {shown} on was read",
                 Place(shown, 1, 1),
                 hint="give the paths of fewer files, or split the configuration",
@@ -229,7 +237,7 @@ class _Walk:
 def _missed(shown: str) -> Diagnostic:
     stem, _, suffix = shown.rpartition(".")
     return Diagnostic(
-        "file-suffix",
+        DiagnosticCode.FILE_SUFFIX,
         f"{shown} is not read: pair files end in .yaml or .yml, in small letters",
         Place(shown, 1, 1),
         hint=f"rename it to {stem}.{suffix.lower()}",
@@ -239,7 +247,7 @@ def _missed(shown: str) -> Diagnostic:
 
 def _missing(shown: str) -> Diagnostic:
     return Diagnostic(
-        "file-missing",
+        DiagnosticCode.FILE_MISSING,
         f"{shown} does not exist",
         Place(shown, 1, 1),
         hint="check the path; it is taken from the current directory",
@@ -248,4 +256,6 @@ def _missing(shown: str) -> Diagnostic:
 
 def _unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:
     words = getattr(error, "strerror", None) or str(error)
-    return Diagnostic("file-unreadable", f"{shown} cannot be read: {words}", Place(shown, 1, 1))
+    return Diagnostic(
+        DiagnosticCode.FILE_UNREADABLE, f"{shown} cannot be read: {words}", Place(shown, 1, 1)
+    )

@@ -16,7 +16,7 @@ from reconciler.config.source import Loaded, Source
 from reconciler.config.text import decode
 from reconciler.config.validation import MOST_MISTAKES
 from reconciler.config.values import is_empty
-from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
+from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode, Severity
 from reconciler.model.limits import ConfigFile, Desired, DesiredDirection, Place
 
 
@@ -93,7 +93,7 @@ def _read(source: Source, *, prune: bool) -> Declared:
 
 def _declares_nothing(path: str) -> Diagnostic:
     return Diagnostic(
-        "file-declares-nothing",
+        DiagnosticCode.FILE_DECLARES_NOTHING,
         f"{path} declares nothing: it is empty or holds comments only",
         Place(path, 1, 1),
         hint="write a document, or remove the file; what it declared before is no longer managed",
@@ -107,7 +107,7 @@ def _errors(diagnostics: Iterable[Diagnostic]) -> int:
 
 def _too_many(path: str) -> Diagnostic:
     return Diagnostic(
-        "too-many-mistakes",
+        DiagnosticCode.MISTAKES_TOO_MANY,
         f"there are more than {MOST_MISTAKES:,} mistakes; nothing from this place on was checked",
         Place(path, 1, 1),
         hint="correct these first",
@@ -128,7 +128,7 @@ def _no_pair_files(paths: Sequence[Path]) -> Diagnostic:
     shown = [shown_path(path) for path in paths] or ["."]
     below = " or ".join(path if path == "." else f"{path.rstrip('/')}/" for path in shown)
     return Diagnostic(
-        "no-pair-files",
+        DiagnosticCode.PAIR_FILES_MISSING,
         f"no pair files below {below}",
         Place(shown[0], 1, 1),
         hint="pair files end in .yaml or .yml; the README shows one",

@@ -23,6 +23,7 @@ from reconciler.config.object_types import (
     canonical,
 )
 from reconciler.config.validation import problem
+from reconciler.errors import DiagnosticCode
 from reconciler.model.limits import MAXIMUM_LIMIT, MINIMUM_LIMIT, Category
 
 UNLIMITED: Final = "unlimited"
@@ -34,9 +35,9 @@ def read_maximum(value: object) -> int | None:
     if value == UNLIMITED:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
-        raise problem("limit-not-a-number")
+        raise problem(DiagnosticCode.LIMIT_NOT_A_NUMBER)
     if not MINIMUM_LIMIT <= value <= MAXIMUM_LIMIT:
-        raise problem("limit-out-of-range")
+        raise problem(DiagnosticCode.LIMIT_OUT_OF_RANGE)
     return value
 
 
@@ -49,13 +50,13 @@ def read_category(value: object) -> Category:
     """One of HubSpot's categories, by its exact name."""
     if isinstance(value, str) and value in Category.__members__:
         return Category(value)
-    raise problem("unknown-category", words=_CATEGORIES)
+    raise problem(DiagnosticCode.CATEGORY_UNKNOWN, words=_CATEGORIES)
 
 
 def read_type_id(value: object) -> int:
     """An association type's ID: a whole number from 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise problem("not-a-number", wanted="a whole number from 1")
+        raise problem(DiagnosticCode.VALUE_NOT_A_NUMBER, wanted="a whole number from 1")
     return value
 
 
@@ -63,21 +64,21 @@ def read_object_type(value: str) -> str:
     """A text that names an object type."""
     named = canonical(value)
     if isinstance(named, InvalidName):
-        raise problem("object-type-invalid", problem=named.problem, hint=named.hint)
+        raise problem(DiagnosticCode.OBJECT_TYPE_INVALID, problem=named.problem, hint=named.hint)
     return value
 
 
 def read_label(value: str) -> str:
     """A label exactly as written."""
     if not value:
-        raise problem("empty-label")
+        raise problem(DiagnosticCode.LABEL_EMPTY)
     return value
 
 
 def given(value: object) -> object:
     """Refuse null where a key may be absent."""
     if value is None:
-        raise problem("null-value")
+        raise problem(DiagnosticCode.VALUE_NULL)
     return value
 
 

@@ -8,7 +8,7 @@ from reconciler.config.pair import DirectionForm, LimitForm, PairForm, TypeForm
 from reconciler.config.validation import Checked, Subject, check
 from reconciler.config.values import scalar_value
 from reconciler.config.wording import quoted
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
 _PLAN_KEYS = {"batches", "format_version"}
@@ -65,7 +65,7 @@ def read_pair(node: Node, path: str) -> Checked[PairForm]:
 
 def _saved_plan(node: Node, path: str) -> Diagnostic:
     return Diagnostic(
-        "saved-plan",
+        DiagnosticCode.SAVED_PLAN,
         "this is a saved plan, not a pair file",
         Place(path, node.line, node.column),
         hint="move it out of the folder of pair files; `reconciler show` renders it",

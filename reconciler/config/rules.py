@@ -10,7 +10,7 @@ from reconciler.config.object_types import InvalidName, canonical
 from reconciler.config.pair import DirectionForm, LimitForm, PairForm, TypeForm
 from reconciler.config.source import NEAR_STANDARD
 from reconciler.config.wording import quoted, visible
-from reconciler.errors import Diagnostic, Severity
+from reconciler.errors import Diagnostic, DiagnosticCode, Severity
 from reconciler.model.limits import (
     UI_MAXIMUM_LIMIT,
     ByTypeId,
@@ -71,7 +71,7 @@ def repeated(directions: Iterable[DesiredDirection]) -> Iterator[Diagnostic]:
         earlier = first.setdefault((direction.from_, direction.to), direction)
         if earlier is not direction:
             yield Diagnostic(
-                "duplicate-direction",
+                DiagnosticCode.DIRECTION_DUPLICATE,
                 f"{direction} is already declared at {earlier.place}",
                 direction.place,
                 hint="keep all limits of a direction in one place",
@@ -106,7 +106,9 @@ class _Part:
             consequence = "has no effect with `prune: false`"
             hint = "name a limit, or remove the direction"
         words = f"{self.name} declares no limit, which {consequence}"
-        return Diagnostic("nothing-declared", words, self.direction.place, hint=hint)
+        return Diagnostic(
+            DiagnosticCode.DIRECTION_DECLARES_NOTHING, words, self.direction.place, hint=hint
+        )
 
     def _labels_above_object_limit(self) -> Iterator[Diagnostic]:
         if self.form.max is None or self.form.max.max is None:
@@ -115,7 +117,7 @@ class _Part:
         for limit in self.direction.limits:
             if limit.max is not None and limit.max > highest and isinstance(limit.selector, Label):
                 yield Diagnostic(
-                    "label-above-object-limit",
+                    DiagnosticCode.LABEL_ABOVE_OBJECT_LIMIT,
                     f"label limit {limit.max} of {quoted(limit.selector.text)} is above "
                     f"the object limit {highest} of {self.name}",
                     limit.place,
@@ -131,7 +133,7 @@ class _Part:
             earlier = first.setdefault(key, at)
             if earlier is not at:
                 yield Diagnostic(
-                    "duplicate-type",
+                    DiagnosticCode.TYPE_DUPLICATE,
                     f"{key} is already listed in `types` of {self.name} at line {earlier.line}",
                     at,
                     hint="keep one of the two",
@@ -142,7 +144,7 @@ class _Part:
         for limit in self.direction.limits:
             if limit.max is not None and limit.max > UI_MAXIMUM_LIMIT:
                 yield Diagnostic(
-                    "limit-above-ui-maximum",
+                    DiagnosticCode.LIMIT_ABOVE_UI_MAXIMUM,
                     f"{_subject(limit)} of {self.name} is {limit.max}, above {UI_MAXIMUM_LIMIT}, "
                     "the most that HubSpot's settings page takes",
                     limit.place,
@@ -228,7 +230,7 @@ def _near_standard(direction: DesiredDirection) -> Iterator[Diagnostic]:
 
 def _inverse_of_itself(from_: ObjectReference, at: Place) -> Diagnostic:
     return Diagnostic(
-        "inverse-of-itself",
+        DiagnosticCode.INVERSE_OF_ITSELF,
         f"`inverse` of {from_} → {from_}: a pair of one object type has one direction",
         at,
         hint="move the limits of `inverse` up, beside `max` and `labels`",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Desired
 
-NEAR_STANDARD = "object-type-near-standard"
+NEAR_STANDARD = DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD
 """The code of the warning that a name is one or two letters away from a standard one."""
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
 _QUOTE_IT = "put it in quotes"
@@ -84,7 +84,9 @@ class Structure:
             text = event.value
             if text in _NO_TEXTS or (flow and text.endswith(":")):
                 words = f"{text} alone is not a text" if text in _NO_TEXTS else _COLON_AT_THE_END
-                self._report("yaml-indicator", words, start.line, start.column, _QUOTE_IT)
+                self._report(
+                    DiagnosticCode.YAML_INDICATOR, words, start.line, start.column, _QUOTE_IT
+                )
                 return False
             return True
         if style not in _QUOTES:
@@ -94,12 +96,14 @@ class Structure:
     def _block_text(self, start: Any, end: Any, indent: int) -> bool:
         if start.column <= indent:
             words = "the text is not indented further than its key"
-            self._report("yaml-indentation", words, start.line, start.column, "indent it")
+            self._report(
+                DiagnosticCode.YAML_INDENTATION, words, start.line, start.column, "indent it"
+            )
             return False
         for number in range(start.line + 1, end.line):
             if _MARKER.match(self._lines[number]):
                 words = "a line that separates documents is inside a text"
-                self._report("yaml-indentation", words, number, 0, "indent the text")
+                self._report(DiagnosticCode.YAML_INDENTATION, words, number, 0, "indent the text")
                 return False
         return True
 
@@ -118,7 +122,7 @@ class Structure:
                     f"a line of a value in {'brackets' if brackets else 'quotes'} is not indented"
                 )
                 hint = "indent it further than the key, or close what is open on the line before"
-                self._report("yaml-indentation", words, number, column, hint)
+                self._report(DiagnosticCode.YAML_INDENTATION, words, number, column, hint)
                 return False
         return True
 
@@ -136,10 +140,10 @@ class Structure:
             if before and not before.isspace():
                 words = "a # follows without a space"
                 hint = "put a space before a comment; put a text that starts with # in quotes"
-                yield self._at("yaml-comment", words, comment.start(), hint)
+                yield self._at(DiagnosticCode.YAML_COMMENT, words, comment.start(), hint)
         for found in _NOT_AN_INDICATOR.finditer(_COMMENT.sub(_blank, rest)):
             words = "a text in brackets starts with ?"
-            yield self._at("yaml-indicator", words, found.start(), _QUOTE_IT)
+            yield self._at(DiagnosticCode.YAML_INDICATOR, words, found.start(), _QUOTE_IT)
 
     def _without_scalars(self) -> str:
         pieces, done = [], 0
@@ -150,12 +154,12 @@ class Structure:
             done = max(done, end)
         return "".join([*pieces, self.text[done:]])
 
-    def _at(self, code: str, words: str, offset: int, hint: str) -> Diagnostic:
+    def _at(self, code: DiagnosticCode, words: str, offset: int, hint: str) -> Diagnostic:
         line = self.text.count("\n", 0, offset)
         column = offset - self.text.rfind("\n", 0, offset)
         return Diagnostic(code, words, Place(self.path, line + 1, column), hint=hint)
 
-    def _report(self, code: str, words: str, line: int, column: int, hint: str) -> None:
+    def _report(self, code: DiagnosticCode, words: str, line: int, column: int, hint: str) -> None:
         place = Place(self.path, line + 1, column + 1)
         if place not in self.places and len(self.found) < MOST_PROBLEMS:
             self.places.add(place)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ruamel.yaml.error import MarkedYAMLError
 
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
 _INDENTATION = "check the indentation: the keys of one mapping start in one column"
@@ -114,7 +114,7 @@ def syntax_error(path: str, error: MarkedYAMLError) -> Diagnostic:
         at, start = start, None
     place = at or start or Place(path, 1, 1)
     return Diagnostic(
-        "yaml-syntax",
+        DiagnosticCode.YAML_SYNTAX,
         f"not YAML: {known.words if known else problem}",
         place,
         hint=known.hint if known else _QUOTES_HELP,
@@ -125,7 +125,9 @@ def syntax_error(path: str, error: MarkedYAMLError) -> Diagnostic:
 def unplaced(path: str, error: Exception) -> Diagnostic:
     """A complaint that names no place."""
     words = " ".join(str(error).split())
-    return Diagnostic("yaml-syntax", f"not YAML: {words}", Place(path, 1, 1), hint=_QUOTES_HELP)
+    return Diagnostic(
+        DiagnosticCode.YAML_SYNTAX, f"not YAML: {words}", Place(path, 1, 1), hint=_QUOTES_HELP
+    )
 
 
 def _place(path: str, mark: Any) -> Place | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
 MAXIMUM_BYTES = 1 << 20
@@ -45,7 +45,7 @@ def decode(path: str, content: bytes) -> str | Diagnostic:
 def too_large(path: str) -> Diagnostic:
     """The file exceeds what is read."""
     return Diagnostic(
-        "file-too-large",
+        DiagnosticCode.FILE_TOO_LARGE,
         f"{path} is larger than 1 MiB",
         Place(path, 1, 1),
         hint="split it: one file per pair is usual",
@@ -56,7 +56,7 @@ def _not_utf_8(path: str, content: bytes, offset: int) -> Diagnostic:
     line, column = position(content[:offset].decode("utf-8").removeprefix(_BYTE_ORDER_MARK), offset)
     encoding = "looks like UTF-16" if content.startswith(_UTF_16_MARKS) else "is not UTF-8"
     return Diagnostic(
-        "not-utf-8",
+        DiagnosticCode.FILE_NOT_UTF_8,
         f"the file {encoding}: byte 0x{content[offset]:02x} at offset {offset}",
         Place(path, line, column),
         hint="save the file as UTF-8",
@@ -67,11 +67,11 @@ def _first_problem(path: str, text: str) -> str | Diagnostic:
     if found := _FORBIDDEN.search(text):
         code, message, hint = _forbidden_character(found[0])
     elif found := _CONFLICT.search(text):
-        code = "merge-conflict"
+        code = DiagnosticCode.MERGE_CONFLICT
         message = "the file holds the marks of an unresolved merge conflict"
         hint = "resolve the conflict and remove the lines <<<<<<<, ======= and >>>>>>>"
     elif found := _DIRECTIVE.search(text):
-        code = "yaml-directive"
+        code = DiagnosticCode.YAML_DIRECTIVE
         message = "a YAML directive (%) is not accepted"
         hint = "remove the line: files are YAML 1.2 without directives"
     else:
@@ -87,7 +87,7 @@ def _first_tab(path: str, text: str) -> Diagnostic | None:
         before, tab, _ = line.partition("\t")
         if tab and not _COMMENT.search(before):
             return Diagnostic(
-                "yaml-tab",
+                DiagnosticCode.YAML_TAB,
                 "a tab stands outside a comment",
                 Place(path, number, len(before) + 1, len(before) + 2),
                 hint='indent and separate with spaces; inside a text, write "\\t" in double quotes',
@@ -95,11 +95,11 @@ def _first_tab(path: str, text: str) -> Diagnostic | None:
     return None
 
 
-def _forbidden_character(char: str) -> tuple[str, str, str]:
+def _forbidden_character(char: str) -> tuple[DiagnosticCode, str, str]:
     name = f"U+{ord(char):04X}"
     escape = f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
     return (
-        "forbidden-character",
+        DiagnosticCode.CHARACTER_FORBIDDEN,
         f"the character {name} is not accepted in a file",
         f'remove it; if a label needs it, write "{escape}" in double quotes',
     )

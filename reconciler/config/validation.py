@@ -28,7 +28,7 @@ from reconciler.config.nodes import (
 from reconciler.config.numerals import LIMIT_WORDS, hint_for_limit, hint_for_number, is_whole
 from reconciler.config.values import plain, scalar_value
 from reconciler.config.wording import quoted, read_as, visible
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.spelling import HINTS, difference, nearest, same_but_spelling
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -37,7 +37,7 @@ MOST_MISTAKES = 10_000
 """How many mistakes of one document, and of one run, are looked at; more are not read."""
 
 _ATTEMPTS = 3
-_SAID_OF_NULL_TOO = frozenset({"empty-label", "overlays-unavailable"})
+_SAID_OF_NULL_TOO = frozenset({DiagnosticCode.LABEL_EMPTY, DiagnosticCode.OVERLAYS_UNAVAILABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class _Finding:
             return same
         return next(iter(nearest(self.name, self.container.keys, cutoff=0.5)), None)
 
-    def diagnostic(self, code: str, message: str, hint: str | None = None) -> Diagnostic:
+    def diagnostic(self, code: DiagnosticCode, message: str, hint: str | None = None) -> Diagnostic:
         return Diagnostic(code, message, place(self.path, self.node), hint=hint)
 
 
@@ -176,7 +176,7 @@ def _translate(finding: _Finding) -> Diagnostic:
         return _unknown_key(finding)
     if finding.is_null and finding.kind not in _SAID_OF_NULL_TOO:
         return finding.diagnostic(
-            "null-value",
+            DiagnosticCode.VALUE_NULL,
             f"{finding.subject.words} has no value",
             "write a value, or remove the key",
         )
@@ -186,7 +186,7 @@ def _translate(finding: _Finding) -> Diagnostic:
 
 def _missing(finding: _Finding) -> Diagnostic:
     return finding.diagnostic(
-        "missing-key",
+        DiagnosticCode.KEY_MISSING,
         f"{finding.container.words} has no `{finding.name}`",
         f"add `{finding.name}: …`",
     )
@@ -203,14 +203,14 @@ def _unknown_key(finding: _Finding) -> Diagnostic:
         if same_but_spelling(finding.name, [finding.suggestion]):
             where = ("the file", "the key")
             message += f": {difference(finding.name, finding.suggestion, where=where)}"
-    return Diagnostic("unknown-key", message, place(finding.path, key), hint=hint)
+    return Diagnostic(DiagnosticCode.KEY_UNKNOWN, message, place(finding.path, key), hint=hint)
 
 
 def _limit_not_a_number(finding: _Finding) -> Diagnostic:
     if isinstance(finding.node, Scalar) and finding.node.plain and is_whole(finding.node.text):
         return _limit_out_of_range(finding)
     return finding.diagnostic(
-        "limit-not-a-number",
+        DiagnosticCode.LIMIT_NOT_A_NUMBER,
         f"{finding.subject.words} must be {LIMIT_WORDS}; it is {finding.read}",
         hint_for_limit(finding.node),
     )
@@ -220,7 +220,7 @@ def _limit_out_of_range(finding: _Finding) -> Diagnostic:
     text = finding.node.text if isinstance(finding.node, Scalar) else ""
     bound = "below 1" if text.startswith("-") or text == "0" else "above 50000"
     return finding.diagnostic(
-        "limit-out-of-range",
+        DiagnosticCode.LIMIT_OUT_OF_RANGE,
         f"{finding.subject.words} is {visible(text)}, {bound}",
         hint_for_limit(finding.node),
     )
@@ -228,7 +228,7 @@ def _limit_out_of_range(finding: _Finding) -> Diagnostic:
 
 def _not_a_number(finding: _Finding) -> Diagnostic:
     return finding.diagnostic(
-        "not-a-number",
+        DiagnosticCode.VALUE_NOT_A_NUMBER,
         f"{finding.subject.words} must be {finding.context['wanted']}; it is {finding.read}",
         hint_for_number(finding.node),
     )
@@ -240,14 +240,14 @@ def _unknown_word(finding: _Finding) -> Diagnostic:
     meant = nearest(finding.node.text, words) if isinstance(finding.node, Scalar) else []
     hint = f"did you mean {meant[0]}?" if meant else f"one of {', '.join(words)}"
     return finding.diagnostic(
-        finding.kind, f"{finding.subject.words} cannot be {finding.read}", hint
+        DiagnosticCode(finding.kind), f"{finding.subject.words} cannot be {finding.read}", hint
     )
 
 
 def _object_type(finding: _Finding) -> Diagnostic:
     text = finding.node.text if isinstance(finding.node, Scalar) else ""
     return finding.diagnostic(
-        "object-type-invalid",
+        DiagnosticCode.OBJECT_TYPE_INVALID,
         f"{finding.subject.words}: {quoted(text)} {finding.context['problem']}",
         str(finding.context["hint"]),
     )
@@ -255,7 +255,7 @@ def _object_type(finding: _Finding) -> Diagnostic:
 
 def _empty_label(finding: _Finding) -> Diagnostic:
     return Diagnostic(
-        "empty-label",
+        DiagnosticCode.LABEL_EMPTY,
         "a label is empty",
         place(finding.path, finding.key or finding.node),
         hint="write the label as HubSpot shows it; the object limit is `max`",
@@ -266,14 +266,14 @@ def _stated(finding: _Finding) -> Diagnostic:
     """A validator that knows all the words itself."""
     stands = finding.key if finding.name == "[key]" and finding.key else finding.node
     return Diagnostic(
-        finding.kind,
+        DiagnosticCode(finding.kind),
         f"{finding.subject.words} {finding.context['words']}",
         place(finding.path, stands),
         hint=str(finding.context["hint"]),
     )
 
 
-def _shape(code: str, wanted: str, hint: str) -> Callable[[_Finding], Diagnostic]:
+def _shape(code: DiagnosticCode, wanted: str, hint: str) -> Callable[[_Finding], Diagnostic]:
     def translate(finding: _Finding) -> Diagnostic:
         message = f"{finding.subject.words} must be {wanted}; it is {finding.read}"
         return finding.diagnostic(code, message, hint)
@@ -285,13 +285,15 @@ def _not_a_mapping(finding: _Finding) -> Diagnostic:
     hint = "write keys with values below it"
     if isinstance(finding.node, Scalar) and ":" in finding.node.text:
         hint = "a key ends in a colon and a space"
-    return _shape("not-a-mapping", "a mapping", hint)(finding)
+    return _shape(DiagnosticCode.VALUE_NOT_A_MAPPING, "a mapping", hint)(finding)
 
 
-_not_a_list = _shape("not-a-list", "a list", "start each entry with a dash")
-_not_text = _shape("not-text", "a text", "put it between quotes")
-_not_boolean = _shape("not-a-boolean", "true or false", "write true or false without quotes")
-_other = _shape("invalid-value", "written otherwise", "see `reconciler schema`")
+_not_a_list = _shape(DiagnosticCode.VALUE_NOT_A_LIST, "a list", "start each entry with a dash")
+_not_text = _shape(DiagnosticCode.VALUE_NOT_TEXT, "a text", "put it between quotes")
+_not_boolean = _shape(
+    DiagnosticCode.VALUE_NOT_A_BOOLEAN, "true or false", "write true or false without quotes"
+)
+_other = _shape(DiagnosticCode.VALUE_INVALID, "written otherwise", "see `reconciler schema`")
 
 _TRANSLATIONS: dict[str, Callable[[_Finding], Diagnostic]] = {
     "model_type": _not_a_mapping,
@@ -300,18 +302,18 @@ _TRANSLATIONS: dict[str, Callable[[_Finding], Diagnostic]] = {
     "list_type": _not_a_list,
     "string_type": _not_text,
     "bool_type": _not_boolean,
-    "limit-not-a-number": _limit_not_a_number,
-    "limit-out-of-range": _limit_out_of_range,
-    "not-a-number": _not_a_number,
-    "unknown-category": _unknown_word,
-    "unknown-api-version": _unknown_word,
-    "object-type-invalid": _object_type,
-    "empty-label": _empty_label,
-    "overlays-unavailable": _stated,
-    "token-in-file": _stated,
-    "token-invalid": _stated,
-    "portal-name-invalid": _stated,
-    "portals-missing": _stated,
-    "path-invalid": _stated,
-    "version-unknown": _stated,
+    DiagnosticCode.LIMIT_NOT_A_NUMBER: _limit_not_a_number,
+    DiagnosticCode.LIMIT_OUT_OF_RANGE: _limit_out_of_range,
+    DiagnosticCode.VALUE_NOT_A_NUMBER: _not_a_number,
+    DiagnosticCode.CATEGORY_UNKNOWN: _unknown_word,
+    DiagnosticCode.API_VERSION_UNKNOWN: _unknown_word,
+    DiagnosticCode.OBJECT_TYPE_INVALID: _object_type,
+    DiagnosticCode.LABEL_EMPTY: _empty_label,
+    DiagnosticCode.OVERLAYS_UNAVAILABLE: _stated,
+    DiagnosticCode.TOKEN_IN_FILE: _stated,
+    DiagnosticCode.TOKEN_INVALID: _stated,
+    DiagnosticCode.PORTAL_NAME_INVALID: _stated,
+    DiagnosticCode.PORTALS_MISSING: _stated,
+    DiagnosticCode.PATH_INVALID: _stated,
+    DiagnosticCode.VERSION_UNKNOWN: _stated,
 }

@@ -24,6 +24,7 @@ from reconciler.config.workspace import (
     DEFAULT_SAFETY,
     DEFAULT_TOKEN_VARIABLE,
 )
+from reconciler.errors import DiagnosticCode
 from reconciler.model.limits import LARGEST_NUMBER
 
 PORTAL_NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -41,46 +42,53 @@ _PORTALS_SCHEMA: Final[dict[str, Any]] = {
 
 def _read_version(value: object) -> int:
     if value != 1 or isinstance(value, (bool, float)):
-        raise problem("version-unknown", words="must be 1", hint="write version: 1")
+        raise problem(DiagnosticCode.VERSION_UNKNOWN, words="must be 1", hint="write version: 1")
     return 1
 
 
 def _read_api_version(value: object) -> str:
     if isinstance(value, str) and value in API_VERSIONS:
         return value
-    raise problem("unknown-api-version", words=" ".join(API_VERSIONS))
+    raise problem(DiagnosticCode.API_VERSION_UNKNOWN, words=" ".join(API_VERSIONS))
 
 
 def _read_count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise problem("not-a-number", wanted="a whole number from 0")
+        raise problem(DiagnosticCode.VALUE_NOT_A_NUMBER, wanted="a whole number from 0")
     return value
 
 
 def _read_percent(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _HUNDRED_PERCENT:
-        raise problem("not-a-number", wanted="a whole number from 0 to 100")
+        raise problem(DiagnosticCode.VALUE_NOT_A_NUMBER, wanted="a whole number from 0 to 100")
     return value
 
 
 def _read_portal_id(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_NUMBER:
-        raise problem("not-a-number", wanted="a portal's ID, a whole number from 1 to 2^53 - 1")
+        raise problem(
+            DiagnosticCode.VALUE_NOT_A_NUMBER,
+            wanted="a portal's ID, a whole number from 1 to 2^53 - 1",
+        )
     return value
 
 
 def _read_path(value: str) -> str:
     if not value.strip():
-        raise problem("path-invalid", words="is empty", hint="write a path, or remove the key")
+        raise problem(
+            DiagnosticCode.PATH_INVALID, words="is empty", hint="write a path, or remove the key"
+        )
     if "\0" in value:
-        raise problem("path-invalid", words="holds the character U+0000", hint="remove it")
+        raise problem(
+            DiagnosticCode.PATH_INVALID, words="holds the character U+0000", hint="remove it"
+        )
     return value
 
 
 def _read_relative_path(value: str) -> str:
     if value.startswith("/"):
         raise problem(
-            "path-invalid",
+            DiagnosticCode.PATH_INVALID,
             words="is an absolute path",
             hint="write it relative to the workspace file's folder, such as configs",
         )
@@ -90,7 +98,7 @@ def _read_relative_path(value: str) -> str:
 def _read_portal_name(value: str) -> str:
     if not _PORTAL_NAME.fullmatch(value):
         raise problem(
-            "portal-name-invalid",
+            DiagnosticCode.PORTAL_NAME_INVALID,
             words="is no name for a portal",
             hint="letters, digits, dots, dashes and underscores, from a letter or digit",
         )
@@ -100,7 +108,7 @@ def _read_portal_name(value: str) -> str:
 def _read_variable(value: str) -> str:
     if not _VARIABLE.fullmatch(value):
         raise problem(
-            "token-invalid",
+            DiagnosticCode.TOKEN_INVALID,
             words="is not the name of an environment variable",
             hint="write the variable's name, such as HUBSPOT_ACCESS_TOKEN; never the token itself",
         )
@@ -111,7 +119,7 @@ def _read_token(value: object) -> object:
     if isinstance(value, (dict, TokenForm)):
         return value
     raise problem(
-        "token-in-file",
+        DiagnosticCode.TOKEN_IN_FILE,
         words="must say where the token is; a token never stands in a file of the configuration",
         hint="write {env: NAME} or {file: PATH}; if this was a token, revoke it in HubSpot",
     )
@@ -120,7 +128,7 @@ def _read_token(value: object) -> object:
 def _one_place(value: TokenForm) -> TokenForm:
     if (value.env is None) == (value.file is None):
         raise problem(
-            "token-invalid",
+            DiagnosticCode.TOKEN_INVALID,
             words="must have either `env` or `file`",
             hint="write {env: NAME} or {file: PATH}",
         )
@@ -129,10 +137,10 @@ def _one_place(value: TokenForm) -> TokenForm:
 
 def _read_portals(value: object) -> object:
     if value is None:
-        raise problem("null-value")
+        raise problem(DiagnosticCode.VALUE_NULL)
     if value == {}:
         raise problem(
-            "portals-missing",
+            DiagnosticCode.PORTALS_MISSING,
             words="names no portal",
             hint="name one, or remove the key: then there is one portal, named default",
         )
@@ -141,7 +149,7 @@ def _read_portals(value: object) -> object:
 
 def _no_overlays(_value: object) -> object:
     raise problem(
-        "overlays-unavailable",
+        DiagnosticCode.OVERLAYS_UNAVAILABLE,
         words="is not available in this version",
         hint="remove it, and give this portal a workspace of its own where its limits differ",
     )

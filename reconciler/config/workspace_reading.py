@@ -22,7 +22,7 @@ from reconciler.config.workspace import (
     Workspace,
 )
 from reconciler.config.workspace_file import PortalForm, SafetyForm, TokenForm, WorkspaceForm
-from reconciler.errors import ConfigurationInvalid, Diagnostic
+from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place, Safety
 
 _MINIMAL = "the smallest workspace file reads: version: 1"
@@ -107,7 +107,11 @@ def _not_one_document(path: str, roots: tuple[Node, ...]) -> list[Diagnostic]:
         return []
     at = place(path, roots[1]) if roots else Place(path, 1, 1)
     words = "holds more than one document" if roots else "is empty"
-    return [Diagnostic("workspace-documents", f"the workspace file {words}", at, hint=_MINIMAL)]
+    return [
+        Diagnostic(
+            DiagnosticCode.WORKSPACE_DOCUMENTS, f"the workspace file {words}", at, hint=_MINIMAL
+        )
+    ]
 
 
 def _portal_problems(form: WorkspaceForm, root: Node, path: str) -> list[Diagnostic]:
@@ -131,7 +135,7 @@ def _portal_problems(form: WorkspaceForm, root: Node, path: str) -> list[Diagnos
 
 def _no_token(name: str, at: Place) -> Diagnostic:
     return Diagnostic(
-        "token-missing",
+        DiagnosticCode.TOKEN_MISSING,
         f"the portal {quoted(name)} has no `token`, and there are other portals",
         at,
         hint=f"add token: {{env: {re.sub('[^A-Z0-9]', '_', f'HUBSPOT_{name.upper()}_TOKEN')}}}",
@@ -140,7 +144,7 @@ def _no_token(name: str, at: Place) -> Diagnostic:
 
 def _same_portal(name: str, earlier: str, at: Place, where: Place) -> Diagnostic:
     return Diagnostic(
-        "duplicate-portal",
+        DiagnosticCode.PORTAL_DUPLICATE,
         f"the portals {quoted(earlier)} and {quoted(name)} have the same `portal_id`",
         at,
         hint="keep one of the two",

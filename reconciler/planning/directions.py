@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.errors import ConfigurationInvalid, Diagnostic
+from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode
 from reconciler.model.limits import (
     CustomName,
     CustomObject,
@@ -110,7 +110,7 @@ def resolve_past(past: Desired, head: Desired, custom_objects: Sequence[CustomOb
         (each.from_, each.to) not in named_now and try_resolve([each], custom_objects).diagnostics
         for each in (past.directions if resolution.diagnostics else ())
     )
-    twice = any(each.code == "direction-duplicate" for each in resolution.diagnostics)
+    twice = any(each.code == DiagnosticCode.DIRECTION_DUPLICATE for each in resolution.diagnostics)
     return Past(resolution.directions, past.complete and not unknown and not twice)
 
 
@@ -127,7 +127,9 @@ def find_vanished(
     found = []
     for each in head.directions:
         problems = try_resolve([each], custom_objects).diagnostics
-        unknown = problems and all(one.code == "object-type-unknown" for one in problems)
+        unknown = problems and all(
+            one.code == DiagnosticCode.OBJECT_TYPE_UNKNOWN for one in problems
+        )
         if unknown and (each.from_, each.to) in named_before:
             found.append((each, vanished(each, problems[0], each.place)))
     return tuple(found)
@@ -196,7 +198,7 @@ class _Catalogue:
         customs = " or ".join(f"{each.name} ({each.id})" for each in namesakes)
         ids = " or ".join([reference.id, *(each.id for each in namesakes)])
         return Diagnostic(
-            "object-type-ambiguous",
+            DiagnosticCode.OBJECT_TYPE_AMBIGUOUS,
             f'"{reference}" could mean HubSpot\'s {reference} ({reference.id}) or the custom '
             f"object {customs} of this portal",
             at,
@@ -208,13 +210,13 @@ class _Catalogue:
         if len(found) > 1:
             ids = ", ".join(sorted(each.id for each in found))
             return Diagnostic(
-                "object-type-ambiguous",
+                DiagnosticCode.OBJECT_TYPE_AMBIGUOUS,
                 f'"{name}" names several custom objects of this portal',
                 at,
                 hint=f"write the object type ID, one of {ids}",
             )
         return Diagnostic(
-            "object-type-unknown",
+            DiagnosticCode.OBJECT_TYPE_UNKNOWN,
             f'unknown object type "{name}": it is not a standard name, and this portal has no '
             "custom object of that name",
             at,
@@ -239,7 +241,7 @@ class _Catalogue:
 
 def _twice(direction: Direction, first: ResolvedDirection, second: DesiredDirection) -> Diagnostic:
     return Diagnostic(
-        "direction-duplicate",
+        DiagnosticCode.DIRECTION_DUPLICATE,
         f"{direction} is declared twice: here and at {first.place}",
         second.place,
         hint="keep one of the two: a declared direction is the whole truth of that direction",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import AssociationType, DesiredLimit, Place, ResolvedDirection, TypeKey
 
 
@@ -25,7 +25,7 @@ def rule_broken(
     lowest = min(objects, key=lambda key: after[key])
     return tuple(
         Diagnostic(
-            "label-above-object-limit",
+            DiagnosticCode.LABEL_ABOVE_OBJECT_LIMIT,
             f'limit {after[key]} of label "{types[key]}" would be above the object limit '
             f"{after[lowest]} of {declared.direction}, which HubSpot refuses",
             _blamed(declared, named, key, lowest),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import assert_never
 
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import (
     AssociationType,
     ByTypeId,
@@ -168,7 +168,7 @@ def _named_twice(
     direction: Direction, type_: AssociationType, first: DesiredLimit, second: DesiredLimit
 ) -> Diagnostic:
     return Diagnostic(
-        "limit-duplicate",
+        DiagnosticCode.LIMIT_DUPLICATE,
         f'the limit of "{type_}" ({type_.key}) of {direction} is declared twice: '
         f"here and at {first.named_at}",
         second.named_at,
@@ -188,7 +188,7 @@ def _ambiguous(
         else "name it under `types` by category and type ID"
     )
     return Diagnostic(
-        "label-ambiguous",
+        DiagnosticCode.LABEL_AMBIGUOUS,
         f"{_described(limit.selector)} of {direction} could mean {keys}",
         limit.named_at,
         hint=fix,
@@ -204,9 +204,12 @@ def _unknown(
         case Label(text, _):
             return _unknown_label(direction, limit, text, types, search=search)
         case Unlabelled():
-            code, hint = "object-limit-unavailable", "HubSpot lists no unlabelled type here"
+            code, hint = (
+                DiagnosticCode.OBJECT_LIMIT_UNAVAILABLE,
+                "HubSpot lists no unlabelled type here",
+            )
         case ByTypeId():
-            code, hint = "type-unknown", _known_types(types.all())
+            code, hint = DiagnosticCode.TYPE_UNKNOWN, _known_types(types.all())
         case _:
             assert_never(selector)
     return Diagnostic(
@@ -227,7 +230,7 @@ def _unknown_label(
 ) -> Diagnostic:
     if categories := types.categories(text):
         return Diagnostic(
-            "label-category-unknown",
+            DiagnosticCode.LABEL_CATEGORY_UNKNOWN,
             f'label "{text}" of {direction} is not {_category(limit.selector)} in this portal',
             limit.named_at,
             hint=f"its category is {' or '.join(categories)}",
@@ -235,13 +238,13 @@ def _unknown_label(
     if search and (same := same_but_spelling(text, types.labels)):
         words = difference(text, same, where=_WHERE)
         return Diagnostic(
-            "label-spelling",
+            DiagnosticCode.LABEL_SPELLING,
             f'label "{text}" of {direction} is written differently in HubSpot: {words}',
             limit.named_at,
             hint=f"write {_written(same)}: labels match exactly as HubSpot shows them",
         )
     return Diagnostic(
-        "label-unknown",
+        DiagnosticCode.LABEL_UNKNOWN,
         f'{direction} has no label "{text}" in this portal',
         limit.named_at,
         hint=_nearest_labels(text, types.labels) if search else None,

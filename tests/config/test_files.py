@@ -167,7 +167,7 @@ def test_only_files_with_a_suffix_in_capitals_are_no_pair_files() -> None:
     Path("configs/a.YAML").write_text("from: contacts\nto: deals\nmax: 5\n")
     with pytest.raises(ConfigurationInvalid) as caught:
         load([Path("configs")])
-    assert {each.code for each in caught.value.diagnostics} == {"no-pair-files", "file-suffix"}
+    assert {each.code for each in caught.value.diagnostics} == {"pair-files-missing", "file-suffix"}
 
 
 def test_other_files_are_left_out_without_a_word() -> None:
@@ -200,14 +200,14 @@ def test_what_cannot_be_read_is_bounded() -> None:
         Path(f"configs/{number}.yaml").symlink_to("nowhere")
     found = problems("configs")
     assert len(found) == 1_001
-    assert [each for each in found if each[0] == "too-many-files"]
+    assert [each for each in found if each[0] == "files-too-many"]
 
 
 def test_the_number_of_files_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The diagnostic names the first that was not read."""
     monkeypatch.setattr(files, "MAXIMUM_FILES", 3)
     write(*(f"configs/{number}.yaml" for number in range(5)))
-    assert problems("configs") == [("too-many-files", "configs/3.yaml", 1, 1)]
+    assert problems("configs") == [("files-too-many", "configs/3.yaml", 1, 1)]
     assert len(names(*(f"configs/{number}.yaml" for number in range(3)))) == 3
 
 
@@ -215,4 +215,4 @@ def test_the_size_of_all_files_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     """Each is small enough, all together are not."""
     monkeypatch.setattr(files, "MAXIMUM_TOTAL", 40)
     write(*(f"configs/{number}.yaml" for number in range(5)))
-    assert problems("configs") == [("too-many-files", "configs/2.yaml", 1, 1)]
+    assert problems("configs") == [("files-too-many", "configs/2.yaml", 1, 1)]

@@ -42,7 +42,7 @@ def test_no_pair_files_at_all_is_an_error(inside: str | None) -> None:
     with pytest.raises(ConfigurationInvalid) as caught:
         load([Path("configs")])
     (problem,) = caught.value.diagnostics
-    assert (problem.code, problem.message) == ("no-pair-files", "no pair files below configs/")
+    assert (problem.code, problem.message) == ("pair-files-missing", "no pair files below configs/")
     assert problem.place == Place("configs", 1, 1)
     assert problem.hint
     assert caught.value.exit_code is ExitCode.INVALID

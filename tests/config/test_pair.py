@@ -190,9 +190,9 @@ def test_a_broken_part_hides_no_rule() -> None:
         ("object-type-invalid", 2, 5),
         ("limit-not-a-number", 5, 6),
         ("label-above-object-limit", 6, 6),
-        ("not-a-mapping", 8, 3),
+        ("value-not-a-mapping", 8, 3),
         ("limit-out-of-range", 10, 37),
-        ("duplicate-type", 11, 3),
+        ("type-duplicate", 11, 3),
     ]
 
 

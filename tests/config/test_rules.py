@@ -55,7 +55,7 @@ def test_a_direction_is_declared_once_whatever_it_is_called(from_: str, to: str)
     first = source("from: contacts\nto: companies\nmax: 1\n", "a.yaml")
     second = source(f"from: {from_}\nto: {to}\nmax: 1\n", "b.yaml")
     (problem,) = problems(first, second)
-    assert problem.code == "duplicate-direction"
+    assert problem.code == "direction-duplicate"
     assert problem.message == "contacts → companies is already declared at a.yaml:1:7"
     assert problem.place == Place("b.yaml", 1, 7)
     assert problem.related == Place("a.yaml", 1, 7)
@@ -89,7 +89,7 @@ def test_a_pair_of_one_type_has_no_inverse(name: str) -> None:
 def test_a_direction_that_declares_nothing_is_refused() -> None:
     """Taken at its word it would delete every limit of the direction."""
     problem = the_problem("from: contacts\nto: companies\nlabels: {}\n")
-    assert problem.code == "nothing-declared"
+    assert problem.code == "direction-declares-nothing"
     assert "max: unlimited" in str(problem.hint)
 
 
@@ -131,8 +131,8 @@ def test_all_errors_of_all_files_come_in_one_go_and_in_order() -> None:
         ("a.yaml", "yaml-tab"),
         ("b.yaml", "limit-out-of-range"),
         ("b.yaml", "yaml-syntax"),
-        ("c.yaml", "duplicate-direction"),
-        ("c.yaml", "nothing-declared"),
+        ("c.yaml", "direction-declares-nothing"),
+        ("c.yaml", "direction-duplicate"),
     ]
 
 
@@ -186,7 +186,7 @@ def test_other_names_get_no_warning(name: str) -> None:
 def test_a_direction_without_limits_that_prunes_nothing_has_no_effect() -> None:
     """It would not remove anything, and the message does not say so."""
     problem = the_problem("from: contacts\nto: companies\nprune: false\n")
-    assert problem.code == "nothing-declared"
+    assert problem.code == "direction-declares-nothing"
     assert problem.message == (
         "contacts → companies declares no limit, which has no effect with `prune: false`"
     )
@@ -204,7 +204,7 @@ def test_a_direction_without_limits_that_prunes_nothing_has_no_effect() -> None:
 def test_a_key_written_differently_says_how(key: str, words: str) -> None:
     """Not only "did you mean `max`?" beside what looks the same."""
     (problem,) = problems(source(f"from: a\nto: b\nlabels: {{A: 1}}\n{key}: 5\n"))
-    assert (problem.code, problem.hint) == ("unknown-key", "did you mean `max`?")
+    assert (problem.code, problem.hint) == ("key-unknown", "did you mean `max`?")
     assert words in problem.message
 
 

@@ -23,7 +23,7 @@ PAIR = Draft202012Validator(pair_schema())
 WORKSPACE = Draft202012Validator(workspace_schema())
 
 # What the schema cannot say, because it concerns several values.
-RULES = {"label-above-object-limit", "inverse-of-itself", "duplicate-type", "duplicate-portal"}
+RULES = {"label-above-object-limit", "inverse-of-itself", "type-duplicate", "portal-duplicate"}
 
 
 def written(document: object) -> bytes:

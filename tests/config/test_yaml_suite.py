@@ -27,7 +27,7 @@ RULES = {
     "yaml-directive": "no directives",
     "yaml-tab": "no tabs outside comments",
     "key-not-text": "a key is a text, not a mapping or a list",
-    "empty-key": "a key is not empty",
+    "key-empty": "a key is not empty",
     "yaml-indicator": "a text in brackets that starts with ? or ends in a colon needs quotes",
 }
 """What YAML 1.2 allows and a file of the configuration does not: the codes that say so."""

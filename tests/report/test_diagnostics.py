@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.errors import Diagnostic, Located, Severity
+from reconciler.errors import Diagnostic, DiagnosticCode, Located, Severity
 from reconciler.model.limits import Place
 from reconciler.outgoing import mask_alike
 from reconciler.report.cells import cells
@@ -27,19 +27,19 @@ from tests.report.factory import FILE, HOSTILE, is_printable
 
 PLAIN = Style.plain()
 UNKNOWN_LABEL = Diagnostic(
-    "unknown-label",
+    DiagnosticCode.LABEL_UNKNOWN,
     'no label "Biling contact" in contacts → companies',
     Place(FILE, 6, 3, 17),
     hint='did you mean "Billing contact"?',
 )
 DECLARED_TWICE = Diagnostic(
-    "declared-twice",
+    DiagnosticCode.DIRECTION_DUPLICATE,
     "contacts → companies is declared twice",
     Place("configs/b.yaml", 2, 1),
     related=Place(FILE, 1, 1),
 )
 ABOVE_UI_MAXIMUM = Diagnostic(
-    "above-ui-maximum",
+    DiagnosticCode.LIMIT_ABOVE_UI_MAXIMUM,
     "HubSpot's settings page takes at most 10,000",
     Place(FILE, 3, 6),
     severity=Severity.WARNING,
@@ -72,16 +72,16 @@ def test_text() -> None:
             lines=lines_of(files),
         )
         == """\
-configs/b.yaml:2:1: error[declared-twice]: contacts → companies is declared twice
+configs/b.yaml:2:1: error[direction-duplicate]: contacts → companies is declared twice
     2 | from: contact
       | ^^^^
   see also: configs/contacts-companies.yaml:1:1
     1 | from: contacts
       | ^^^^
-configs/contacts-companies.yaml:3:6: warning[above-ui-maximum]: HubSpot's settings page takes at most 10,000
+configs/contacts-companies.yaml:3:6: warning[limit-above-ui-maximum]: HubSpot's settings page takes at most 10,000
     3 | max: 20000
       |      ^^^^^
-configs/contacts-companies.yaml:6:3: error[unknown-label]: no label "Biling contact" in contacts → companies
+configs/contacts-companies.yaml:6:3: error[label-unknown]: no label "Biling contact" in contacts → companies
     6 |   Biling contact: 1
       |   ^^^^^^^^^^^^^^
   hint: did you mean "Billing contact"?"""
@@ -91,7 +91,7 @@ configs/contacts-companies.yaml:6:3: error[unknown-label]: no label "Biling cont
 def test_text_without_sources() -> None:
     """No line, no caret; no diagnostics, no text."""
     assert diagnostics_text([ABOVE_UI_MAXIMUM], style=PLAIN) == (
-        "configs/contacts-companies.yaml:3:6: warning[above-ui-maximum]: "
+        "configs/contacts-companies.yaml:3:6: warning[limit-above-ui-maximum]: "
         "HubSpot's settings page takes at most 10,000"
     )
     assert diagnostics_text([], style=PLAIN) == ""
@@ -165,7 +165,9 @@ FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {
 @pytest.mark.parametrize("token", TOKENS)
 def test_what_looks_like_a_token_is_masked(format_: str, token: str) -> None:
     """In message, hint and source line, wherever somebody has written it."""
-    found = Diagnostic("code", f'"{token}" is wrong', Place(FILE, 1, 3), hint=f"not {token}")
+    found = Diagnostic(
+        DiagnosticCode.VALUE_INVALID, f'"{token}" is wrong', Place(FILE, 1, 3), hint=f"not {token}"
+    )
     assert token not in FORMATS[format_]([found])
 
 
@@ -173,7 +175,9 @@ def test_ordinary_words_are_not_masked() -> None:
     """Long labels, paths and numbers stay readable."""
     words = 'label "Very-long-label-of-some-object-type-with-many-words" at configs/a/b-2024.yaml'
     assert words in diagnostics_text(
-        [Diagnostic("code", words, Place(FILE, 1, 1))], style=PLAIN, lines=no_source
+        [Diagnostic(DiagnosticCode.VALUE_INVALID, words, Place(FILE, 1, 1))],
+        style=PLAIN,
+        lines=no_source,
     )
 
 
@@ -182,8 +186,20 @@ def test_a_secret_line_is_not_shown() -> None:
     lines = ["version: 2", "portals: x", "  secret"]
     shown = diagnostics_text(
         [
-            Diagnostic("a", "first", Place(FILE, 1, 1), related=Place(FILE, 3, 1), secret_from=2),
-            Diagnostic("b", "second", Place(FILE, 2, 1), related=Place(FILE, 3, 3), secret_from=2),
+            Diagnostic(
+                DiagnosticCode.VERSION_UNKNOWN,
+                "first",
+                Place(FILE, 1, 1),
+                related=Place(FILE, 3, 1),
+                secret_from=2,
+            ),
+            Diagnostic(
+                DiagnosticCode.KEY_UNKNOWN,
+                "second",
+                Place(FILE, 2, 1),
+                related=Place(FILE, 3, 3),
+                secret_from=2,
+            ),
         ],
         style=PLAIN,
         lines=lambda place: lines[place.line - 1],
@@ -194,9 +210,11 @@ def test_a_secret_line_is_not_shown() -> None:
 
 
 MANY = [
-    Diagnostic("w", "beware", Place(FILE, number, 1), severity=Severity.WARNING)
+    Diagnostic(
+        DiagnosticCode.FILE_SUFFIX, "beware", Place(FILE, number, 1), severity=Severity.WARNING
+    )
     for number in range(1, 6_001)
-] + [Diagnostic("e", "wrong", Place("z.yaml", 1, 1))]
+] + [Diagnostic(DiagnosticCode.YAML_SYNTAX, "wrong", Place("z.yaml", 1, 1))]
 
 
 @pytest.mark.parametrize(("format_", "most"), [("text", 100), ("github", 100)])
@@ -214,12 +232,14 @@ def test_documents_for_machines_are_bounded_too() -> None:
     (run,) = json.loads(diagnostics_sarif(MANY))["runs"]
     assert (len(document["diagnostics"]), document["omitted"]) == (5_000, 1_001)
     assert (len(run["results"]), run["properties"]) == (5_000, {"omitted": 1_001})
-    assert document["diagnostics"][-1]["code"] == "e"
+    assert document["diagnostics"][-1]["code"] == "yaml-syntax"
 
 
 def test_a_backslash_in_a_hint_is_to_be_typed() -> None:
     r"""`\t` is one backslash and a letter, in every format."""
-    found = Diagnostic("tab", "a tab", Place(FILE, 1, 1), hint=r'write "\t" or "\u2019"')
+    found = Diagnostic(
+        DiagnosticCode.YAML_TAB, "a tab", Place(FILE, 1, 1), hint=r'write "\t" or "\u2019"'
+    )
     assert r'write "\t" or "\u2019"' in diagnostics_text([found], style=PLAIN)
     assert r'write "\t" or "\u2019"' in diagnostics_github([found])
     text = json.loads(diagnostics_sarif([found]))["runs"][0]["results"][0]["message"]["text"]
@@ -246,7 +266,7 @@ def test_json() -> None:
         "omitted": 0,
         "diagnostics": [
             {
-                "code": "declared-twice",
+                "code": "direction-duplicate",
                 "severity": "error",
                 "message": "contacts → companies is declared twice",
                 "hint": None,
@@ -264,7 +284,9 @@ def test_json() -> None:
 @given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
 def test_json_keeps_any_text_and_prints_harmlessly(text: str) -> None:
     """ASCII only, no command to a CI runner, and the text comes back whole."""
-    rendered = diagnostics_json([Diagnostic("code", text, Place(text, 1, 1), hint=text)])
+    rendered = diagnostics_json(
+        [Diagnostic(DiagnosticCode.VALUE_INVALID, text, Place(text, 1, 1), hint=text)]
+    )
     assert rendered.isascii()
     assert "##" not in rendered
     assert not re.search(r"^\s*::", rendered, re.MULTILINE)
@@ -276,13 +298,15 @@ def test_json_keeps_any_text_and_prints_harmlessly(text: str) -> None:
 
 def test_github() -> None:
     """One command per diagnostic, as GitHub documents it."""
-    odd = Diagnostic("odd", "100% wrong", Place("a b:c,d%.yaml", 2, 6), hint="mend it")
+    odd = Diagnostic(
+        DiagnosticCode.PATH_INVALID, "100% wrong", Place("a b:c,d%.yaml", 2, 6), hint="mend it"
+    )
     assert (
         diagnostics_github([DECLARED_TWICE, ABOVE_UI_MAXIMUM, odd])
         == """\
-::error file=configs/b.yaml,line=2,col=1,title=declared-twice::contacts → companies is declared twice%0ASee also: configs/contacts-companies.yaml:1
-::warning file=configs/contacts-companies.yaml,line=3,col=6,title=above-ui-maximum::HubSpot's settings page takes at most 10,000
-::error file=a b%3Ac%2Cd%25.yaml,line=2,col=6,title=odd::100%25 wrong%0AHint: mend it"""
+::error file=configs/b.yaml,line=2,col=1,title=direction-duplicate::contacts → companies is declared twice%0ASee also: configs/contacts-companies.yaml:1
+::warning file=configs/contacts-companies.yaml,line=3,col=6,title=limit-above-ui-maximum::HubSpot's settings page takes at most 10,000
+::error file=a b%3Ac%2Cd%25.yaml,line=2,col=6,title=path-invalid::100%25 wrong%0AHint: mend it"""
     )
 
 
@@ -290,7 +314,9 @@ def test_github() -> None:
 @given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
 def test_github_takes_any_text(text: str) -> None:
     """One line each, printable, and the properties end where they should."""
-    diagnostic = Diagnostic("code", text, Place(text, 1, 1), hint=text, related=Place(text, 2, 2))
+    diagnostic = Diagnostic(
+        DiagnosticCode.VALUE_INVALID, text, Place(text, 1, 1), hint=text, related=Place(text, 2, 2)
+    )
     lines = diagnostics_github([diagnostic, diagnostic]).splitlines()
     assert len(lines) == 2
     assert all(map(is_printable, lines))
@@ -320,24 +346,24 @@ def test_sarif() -> None:
         "semanticVersion": "0.1.0",
         "rules": [
             {
-                "id": "declared-twice",
-                "name": "DeclaredTwice",
-                "shortDescription": {"text": "Declared twice"},
+                "id": "direction-duplicate",
+                "name": "DirectionDuplicate",
+                "shortDescription": {"text": "Direction duplicate"},
             },
             {
-                "id": "unknown-label",
-                "name": "UnknownLabel",
-                "shortDescription": {"text": "Unknown label"},
+                "id": "label-unknown",
+                "name": "LabelUnknown",
+                "shortDescription": {"text": "Label unknown"},
             },
         ],
     }
     assert [(each["ruleId"], each["ruleIndex"]) for each in run["results"]] == [
-        ("declared-twice", 0),
-        ("unknown-label", 1),
-        ("unknown-label", 1),
+        ("direction-duplicate", 0),
+        ("label-unknown", 1),
+        ("label-unknown", 1),
     ]
     assert run["results"][0] == {
-        "ruleId": "declared-twice",
+        "ruleId": "direction-duplicate",
         "ruleIndex": 0,
         "level": "error",
         "message": {"text": "contacts → companies is declared twice"},
@@ -372,7 +398,9 @@ def test_sarif_of_nothing() -> None:
 @given(st.text(st.characters(), max_size=60) | st.sampled_from(sorted(HOSTILE.values())))
 def test_sarif_takes_any_text(text: str) -> None:
     """URIs are ASCII without spaces; messages are printable."""
-    log = json.loads(diagnostics_sarif([Diagnostic("code", text, Place(text, 0, 0))]))
+    log = json.loads(
+        diagnostics_sarif([Diagnostic(DiagnosticCode.VALUE_INVALID, text, Place(text, 0, 0))])
+    )
     (result,) = log["runs"][0]["results"]
     assert is_printable(result["message"]["text"])
     place = result["locations"][0]["physicalLocation"]

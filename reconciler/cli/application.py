@@ -17,10 +17,9 @@ from reconciler.applying.journal import Journal
 from reconciler.applying.safeguards import Safeguards, check, check_stated
 from reconciler.applying.staleness import Settling
 from reconciler.cli import output
-from reconciler.cli.approval import approve
 from reconciler.cli.exits import show_error, show_unexpected
-from reconciler.cli.progress import Reporter, reporting
-from reconciler.cli.rendering import render_plan
+from reconciler.cli.options import Given
+from reconciler.cli.progress import Reporter, approve, reporting
 from reconciler.cli.session import Session
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (
@@ -58,16 +57,21 @@ class ApplyOptions:
     journal: Path | None
     verify_timeout: float
     settle: float
+    given: Given
 
 
 def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
     """Write the result in the format asked for; the exit code, whatever becomes of the writing."""
     try:
         as_json = chosen.format == "json"
-        text = result_json(result) if as_json else result_text(result, style=output.style())
+        text = (
+            result_json(result)
+            if as_json
+            else result_text(result, style=output.style(chosen.given))
+        )
         output.result(text, brief=text)
     except Exception as error:  # noqa: BLE001 - a bug in the report does not undo what it reports
-        show_unexpected(error, prefix=f"the result ({result.outcome}) cannot be shown: ")
+        show_unexpected(error, chosen.given, f"the result ({result.outcome}) cannot be shown: ")
     return EXIT_CODES[result.outcome]
 
 
@@ -123,7 +127,7 @@ class Application:
 
     def _show(self) -> bool:
         """Show the plan; whether all of it could be written somewhere."""
-        text = render_plan(self.plan, "text")
+        text = output.render_plan(self.plan, "text", self.chosen.given)
         if self.chosen.format == "text":
             return output.result(text, brief=text)
         if self._needs_yes:
@@ -151,7 +155,7 @@ class Application:
         self, count: _RequestCount, journal: Journal | None = None
     ) -> Iterator[tuple[Portal, Reporter]]:
         with (
-            reporting(self.settings.name, self.plan) as progress,
+            reporting(self.settings.name, self.chosen.given, self.plan) as progress,
             self.session.connected(
                 self.settings,
                 report_to(progress, count, journal=journal),
@@ -183,9 +187,9 @@ class Application:
         except Exception as error:
             if result is None:
                 raise
-            show_unexpected(error, prefix="after the apply: ")
+            show_unexpected(error, self.chosen.given, "after the apply: ")
         if journal is not None and journal.problem is not None:
-            show_error(journal.problem, prefix="the journal is not complete: ")
+            show_error(journal.problem, self.chosen.given, "the journal is not complete: ")
         return result
 
     def _broken_off(self, error: Exception, ended: Result) -> ExitCode:
@@ -194,7 +198,7 @@ class Application:
         code = report_result(
             self.chosen, replace(ended, outcome=Outcome.INCOMPLETE, changes=changes)
         )
-        show_unexpected(error)
+        show_unexpected(error, self.chosen.given)
         return code
 
     def _journal(self, stack: ExitStack) -> Journal | None:

@@ -13,11 +13,11 @@ from reconciler.applying.journal_file import check_journal
 from reconciler.applying.safeguards import Safeguards
 from reconciler.cli import output
 from reconciler.cli.application import Application, ApplyOptions, report_result
-from reconciler.cli.options import BASE, PATHS, SETTLE, PortalOptions, portal_options
-from reconciler.cli.plan_files import read_plan_file, saved_plan
+from reconciler.cli.exits import stopping_on_signals
+from reconciler.cli.files import read_plan_file, saved_plan
+from reconciler.cli.options import BASE, PATHS, SETTLE, Given, PortalOptions, portal_options
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
-from reconciler.cli.signals import stopping_on_signals
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (
     ConfigurationInvalid,
@@ -92,6 +92,7 @@ def command(
         journal,
         verify_timeout,
         settle,
+        options.given,
     )
     if journal is not None:
         check_journal(journal)
@@ -188,7 +189,7 @@ def _apply_files(
     def plan_and_apply(settings: PortalSettings) -> ExitCode:
         started_at = timestamp(session.clock)
         with (
-            reporting(settings.name) as progress,
+            reporting(settings.name, chosen.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
             plan = session.plan(settings, portal, files, chosen.settle)
@@ -205,14 +206,14 @@ def _apply_files(
         return code
 
     with stopping_on_signals(session.stop):
-        return _together(for_each_portal(portals, work), applied)
+        return _together(for_each_portal(portals, work, chosen.given), applied, chosen.given)
 
 
-def _together(code: ExitCode, applied: Sequence[str]) -> ExitCode:
+def _together(code: ExitCode, applied: Sequence[str], given: Given) -> ExitCode:
     """Code 1 says that nothing was written: not where another portal was applied."""
     if code is not ExitCode.ERROR or not applied:
         return code
-    output.note(f"applied: {', '.join(applied)}; not every portal is")
+    output.note(f"applied: {', '.join(applied)}; not every portal is", given)
     return ExitCode.INCOMPLETE
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.options import complete_plans
-from reconciler.cli.plan_files import read_plan_file
-from reconciler.cli.signals import stopping_on_signals
+from reconciler.cli.exits import stopping_on_signals
+from reconciler.cli.files import read_plan_file
+from reconciler.cli.options import Given, complete_plans, given_options
 from reconciler.cli.workspace import (
     choose_portals,
     open_workspace,
@@ -105,10 +105,11 @@ def command(
     GitLab: GITLAB_TOKEN with the scope `api`. A plan without changes updates the portal's comment,
     and creates none where there is none. With --failed the same comment says that planning failed.
     """
+    given = given_options()
     plans = [read_plan_file(path) for path in plan_files]
     if failed:
         made = [read_plan_file(path) for path in planned]
-        keys = [_key(plan) for plan in plans] or _planless(names, made)
+        keys = [_key(plan) for plan in plans] or _planless(names, made, given)
         reports = [*map(_report, made), *_failures(keys, _read_reason(reason))]
     else:
         _check_usage(plan_files, (reason, planned, names))
@@ -117,9 +118,13 @@ def command(
     request = find_request(os.environ, forge=forge, number=number)
     stop = Stop()
     clock = SystemClock(stop)
+
+    def notify(words: str) -> None:
+        output.note(visible(words), given)
+
     with (
         stopping_on_signals(stop),
-        connected(request, clock=clock, timeout=timeout, notify=_notify) as comments,
+        connected(request, clock=clock, timeout=timeout, notify=notify) as comments,
     ):
         for report in reports:
             line = visible(_line(report, publish(comments, report, clock.wait)))
@@ -162,11 +167,11 @@ def _report(plan: Plan) -> Report:
 # ---------------------------------------------------------------- no plan
 
 
-def _planless(names: Sequence[str], made: Sequence[Plan]) -> list[Key]:
+def _planless(names: Sequence[str], made: Sequence[Plan], given: Given) -> list[Key]:
     """The portals that were to be planned and have no plan, or the workspace if it is invalid."""
-    workspace = workspace_name(workspace_file())
+    workspace = workspace_name(workspace_file(given))
     try:
-        portals = choose_portals(open_workspace(), names, every=not names, shard=None)
+        portals = choose_portals(open_workspace(given), names, every=not names, shard=None)
     except (ReconcilerError, click.UsageError):
         return [Key(workspace, None)]
     planned = {_key(plan) for plan in made}
@@ -213,7 +218,3 @@ def _line(report: Report, published: Published) -> str:
 
 def _named(key: Key, name: str) -> str:
     return name if key.workspace is None else f"{name} in {key.workspace}"
-
-
-def _notify(words: str) -> None:
-    output.note(visible(words))

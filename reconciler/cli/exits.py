@@ -6,15 +6,23 @@ The outcome decides the code. What cannot be written changes nothing about it, s
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.options import Given, Invocation
 from reconciler.cli.streams import Outlet, outlets
 from reconciler.errors import ConfigurationInvalid, ExitCode, PlanRefused, ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.http.clock import Stop
 
 COMMAND_NAMES = ("reconciler", "hubspot-reconciler")
 """What the command is installed as: another project owns the first name on the package index."""
@@ -32,8 +40,9 @@ def run(cli: click.Group) -> int:
 
 
 def _invoke(cli: click.Group) -> int:
+    invocation = Invocation()
     try:
-        value = cli.main(prog_name=_program_name(), standalone_mode=False)
+        value = cli.main(prog_name=_program_name(), standalone_mode=False, obj=invocation)
     except click.exceptions.Exit as end:
         return end.exit_code
     except SystemExit as end:  # how click ends its shell completion
@@ -41,11 +50,11 @@ def _invoke(cli: click.Group) -> int:
     except click.ClickException as error:
         return _wrong_usage(error)
     except (click.Abort, KeyboardInterrupt):
-        return show_error(ReconcilerError("interrupted"))
+        return show_error(ReconcilerError("interrupted"), invocation.given)
     except ReconcilerError as error:
-        return show_error(error)
+        return show_error(error, invocation.given)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported in one line
-        return show_unexpected(error)
+        return show_unexpected(error, invocation.given)
     return value if isinstance(value, int) else int(ExitCode.DONE)
 
 
@@ -71,7 +80,9 @@ def _wrong_usage(error: click.ClickException) -> int:
     return int(code)
 
 
-def show_error(error: ReconcilerError, prefix: str = "", portal: str | None = None) -> int:
+def show_error(
+    error: ReconcilerError, given: Given, prefix: str = "", portal: str | None = None
+) -> int:
     """Write an error, what it is about and how to fix it to stderr; its exit code.
 
     With `--format json` stdout gets a document of it, unless the command has written its own.
@@ -80,7 +91,7 @@ def show_error(error: ReconcilerError, prefix: str = "", portal: str | None = No
     from reconciler.report.escape import PROSE_LIMIT, terminal
 
     if isinstance(error, ConfigurationInvalid):
-        show_diagnostics(error.diagnostics)
+        show_diagnostics(error.diagnostics, given)
     click.echo(f"error: {prefix}{terminal(error.message, PROSE_LIMIT)}", err=True)
     if isinstance(error, PlanRefused):
         for detail in error.details:
@@ -91,13 +102,15 @@ def show_error(error: ReconcilerError, prefix: str = "", portal: str | None = No
     return int(error.exit_code)
 
 
-def show_unexpected(error: Exception, prefix: str = "", portal: str | None = None) -> int:
+def show_unexpected(
+    error: Exception, given: Given, prefix: str = "", portal: str | None = None
+) -> int:
     """Report what nobody foresaw: trouble of this machine in its words, anything else as a bug."""
     if os.environ.get("RECONCILER_TRACEBACK"):
         import traceback
 
         traceback.print_exc()
-    return show_error(_as_error(error), prefix, portal)
+    return show_error(_as_error(error), given, prefix, portal)
 
 
 def _as_error(error: Exception) -> ReconcilerError:
@@ -146,3 +159,64 @@ def _asks_for_json(arguments: Sequence[str]) -> bool:
     after = [value for name, value in pairwise(options) if name == "--format"]
     joined = [each.partition("=")[2] for each in options if each.startswith("--format=")]
     return (after + joined)[-1:] == ["json"]
+
+
+# ---------------------------------------------------------------- signals
+
+Handler = signal.Handlers | Callable[[int, FrameType | None], object] | int | None
+
+
+def stop_signals() -> Sequence[int]:
+    """The signals that ask to stop; SIGHUP is not one of them where nohup has it ignored."""
+    hangup: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN:
+        return (signal.SIGINT, signal.SIGTERM)
+    return (signal.SIGINT, signal.SIGTERM, hangup)
+
+
+@contextmanager
+def stopping_on_signals(stop: Stop) -> Iterator[None]:
+    """The first signal asks to stop; a second SIGINT or SIGTERM ends the process at once.
+
+    At once means without a word: a KeyboardInterrupt would wait for the requests under way, and
+    then say that nothing was written. A terminal that goes away sends SIGHUP twice, once itself
+    and once through its shell, and nobody meant anything by the second.
+    """
+
+    def handle(number: int, _: FrameType | None) -> None:
+        stop.request()
+        if number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+
+    with _handling(handle):
+        yield
+
+
+@contextmanager
+def interrupting_on_signals(stop: Stop) -> Iterator[None]:
+    """Within: a signal asks to stop and raises KeyboardInterrupt, for a question that waits."""
+
+    def handle(_number: int, _: FrameType | None) -> None:
+        stop.request()
+        raise KeyboardInterrupt
+
+    with _handling(handle):
+        yield
+
+
+def end_with(code: int) -> None:
+    """From here on a signal ends the process with its code: everything is done and reported."""
+    for number in stop_signals():
+        signal.signal(number, lambda _number, _: os._exit(code))
+
+
+@contextmanager
+def _handling(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    previous: dict[int, Handler] = {number: signal.getsignal(number) for number in stop_signals()}
+    for number in previous:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

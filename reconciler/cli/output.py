@@ -1,4 +1,4 @@
-"""Where output goes and how: colour, diagnostics with their source lines, several portals."""
+"""What a command writes: results, plans, notes, and diagnostics with their source lines."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.cli.settings import settings
+from reconciler.cli.options import Given
 from reconciler.cli.streams import Outlet
 from reconciler.config.files import read_source
 from reconciler.errors import Diagnostic, Located
+from reconciler.model.plan import Plan
+from reconciler.planning.document import digest, plan_json
 from reconciler.report.style import Style
 
+if TYPE_CHECKING:
+    from reconciler.forges.links import Links
 
-def style(stream: TextIO | None = None) -> Style:
+PLAN_FORMATS = ("text", "markdown", "json", "html", "mermaid")
+
+
+def style(given: Given, stream: TextIO | None = None) -> Style:
     """Colour for a terminal, none elsewhere, unless `--color` or the environment says otherwise."""
-    match settings().color:
+    match given.color:
         case "always":
             wanted = True
         case "never":
@@ -38,9 +45,9 @@ def _colour_by_environment(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def note(message: str) -> None:
+def note(message: str, given: Given) -> None:
     """Say something about the run on stderr, unless `-q` was given."""
-    if settings().verbosity >= 0:
+    if given.verbosity >= 0:
         click.echo(message, err=True)
 
 
@@ -77,11 +84,13 @@ def next_answer() -> None:
         sys.stdout.answered = False
 
 
-def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+def show_diagnostics(diagnostics: Iterable[Diagnostic], given: Given) -> None:
     """Write diagnostics with their source lines to stderr."""
     from reconciler.report.diagnostics import diagnostics_text
 
-    text = diagnostics_text(tuple(diagnostics), lines=source_lines(), style=style(sys.stderr))
+    text = diagnostics_text(
+        tuple(diagnostics), lines=source_lines(), style=style(given, sys.stderr)
+    )
     if text:
         click.echo(text.rstrip("\n"), err=True, color=True)
 
@@ -109,3 +118,35 @@ def _lines(path: Path) -> tuple[str, ...]:
         return ()
     text = source.content.decode("utf-8", "replace")
     return tuple(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+
+
+# ---------------------------------------------------------------- a plan
+
+
+def render_plan(plan: Plan, format_: str, given: Given) -> str:
+    """The plan in one of the formats; files are linked where their host is known."""
+    match format_:
+        case "json":
+            return plan_json(plan)
+        case "markdown":
+            from reconciler.report.markdown import plan_markdown
+
+            return plan_markdown(plan, digest=digest(plan), links=_links(plan))
+        case "html":
+            from reconciler.report.html import plan_html
+
+            return plan_html(plan, digest=digest(plan), links=_links(plan))
+        case "mermaid":
+            from reconciler.report.mermaid import plan_mermaid
+
+            return plan_mermaid(plan)
+        case _:
+            from reconciler.report.text import plan_text
+
+            return plan_text(plan, style=style(given))
+
+
+def _links(plan: Plan) -> Links:
+    from reconciler.forges.links import links_for
+
+    return links_for(plan, os.environ, Path.cwd())

@@ -8,18 +8,16 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.exits import show_error
+from reconciler.cli.exits import show_error, stopping_on_signals
 from reconciler.cli.files import check_output, write_file
 from reconciler.cli.options import BASE, PATHS, SETTLE, PortalOptions, portal_options
 from reconciler.cli.progress import reporting
-from reconciler.cli.rendering import PLAN_FORMATS, render_plan
 from reconciler.cli.session import Session, for_each_portal
-from reconciler.cli.signals import stopping_on_signals
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
 from reconciler.http.events import report_to
 from reconciler.model.plan import Plan
-from reconciler.planning.document import digest
+from reconciler.planning.document import digest, plan_json
 from reconciler.report.view import headline
 
 
@@ -32,7 +30,7 @@ from reconciler.report.view import headline
     help="Save the plan; {portal} in the name stands for the portal's.",
 )
 @click.option(
-    "--format", "format_", type=click.Choice(PLAN_FORMATS), default="text", show_default=True
+    "--format", "format_", type=click.Choice(output.PLAN_FORMATS), default="text", show_default=True
 )
 @click.option(
     "--digests",
@@ -67,22 +65,22 @@ def command(
 
     def work(settings: PortalSettings) -> ExitCode:
         with (
-            reporting(settings.name) as progress,
+            reporting(settings.name, options.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
             plan = session.plan(settings, portal, files, settle)
         if (name := saved[settings.name]) is not None:
-            write_file("--out", name, render_plan(plan, "json"))
+            write_file("--out", name, plan_json(plan))
         planned.add(plan)
-        output.result(render_plan(plan, format_), brief=headline(plan))
+        output.result(output.render_plan(plan, format_, options.given), brief=headline(plan))
         if plan.refusals:
-            show_error(_would_be_refused(plan))
+            show_error(_would_be_refused(plan), options.given)
             return ExitCode.REFUSED
         pending = detailed_exitcode and bool(plan.changes)
         return ExitCode.PENDING if pending else ExitCode.DONE
 
     with stopping_on_signals(session.stop):
-        code = for_each_portal(portals, work)
+        code = for_each_portal(portals, work, options.given)
     planned.save(len(portals))
     return int(code)
 

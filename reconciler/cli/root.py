@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.settings import global_options
+from reconciler.cli.options import global_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -86,8 +86,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with one of its codes; never with a traceback."""
-    from reconciler.cli.exits import run  # after click, whose import is most of the start-up
-    from reconciler.cli.signals import end_with
+    from reconciler.cli.exits import end_with, run  # what is behind them imports this module
 
     code = run(cli)
     end_with(code)

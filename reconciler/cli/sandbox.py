@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from reconciler.cli import output
-from reconciler.cli.signals import stop_signals
+from reconciler.cli.exits import stop_signals
 
 if TYPE_CHECKING:
     from reconciler.sandbox.faults.language import Fault

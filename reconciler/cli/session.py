@@ -9,8 +9,8 @@ from pathlib import Path
 
 import reconciler
 from reconciler.cli import output
-from reconciler.cli.options import DEFAULT_SETTLE, PortalOptions
-from reconciler.cli.settings import settings
+from reconciler.cli.exits import show_error, show_unexpected
+from reconciler.cli.options import DEFAULT_SETTLE, Given, PortalOptions
 from reconciler.cli.tokens import check_sources, know_environment, read_token, with_named_files
 from reconciler.cli.workspace import (
     choose_portals,
@@ -66,7 +66,7 @@ class Session:
         know_environment()
         parse_base_url(options.base_url)
         stop = Stop()
-        workspace = with_named_files(open_workspace(), options.allowed)
+        workspace = with_named_files(open_workspace(options.given), options.allowed)
         return cls(workspace, options, stop, SystemClock(stop))
 
     def portals(self) -> list[PortalSettings]:
@@ -102,14 +102,16 @@ class Session:
                 error.hint = "a saved plan is held against what the pair files at hand protect"
                 raise
         else:
-            output.note("no pair files at hand: the plan's own protection and thresholds hold")
+            output.note(
+                "no pair files at hand: the plan's own protection and thresholds hold", self.given
+            )
         if base is None:
             return head, None
         from reconciler.config import history
 
         past = history.parse_base(self._read_base(base, ()))
         for words in history.in_words(past.problems):
-            output.note(words)
+            output.note(words, self.given)
         return head, past.desired
 
     def _removed(self, head: Desired, paths: Sequence[Path]) -> tuple[str, ...]:
@@ -177,8 +179,8 @@ class Session:
         return _directions(declared) - _directions(head)
 
     def _warn(self, warnings: tuple[Diagnostic, ...]) -> None:
-        if settings().verbosity >= 0:
-            output.show_diagnostics(warnings)
+        if self.given.verbosity >= 0:
+            output.show_diagnostics(warnings, self.given)
 
     @contextmanager
     def connected(
@@ -194,7 +196,7 @@ class Session:
         connection = Connection(
             base_url=parse_base_url(self.options.base_url),
             base_url_source=self.options.base_url_source,
-            token=read_token(portal, self.workspace, self.options.allowed),
+            token=read_token(portal, self.workspace, self.options.allowed, self.given),
             api_version=ApiVersion(api_version or self.api_version),
             concurrency=self.options.concurrency,
             timeout=self.options.timeout,
@@ -205,6 +207,10 @@ class Session:
     def destination(self, portal: PortalSettings) -> Destination:
         """Where a portal's changes go, before it was asked for its ID."""
         return Destination(portal.name, parse_base_url(self.options.base_url), self.api_version)
+
+    @property
+    def given(self) -> Given:
+        return self.options.given
 
     @property
     def api_version(self) -> str:
@@ -272,7 +278,9 @@ WORST_FIRST = (
 
 
 def for_each_portal(
-    portals: Sequence[PortalSettings], work: Callable[[PortalSettings], ExitCode]
+    portals: Sequence[PortalSettings],
+    work: Callable[[PortalSettings], ExitCode],
+    given: Given,
 ) -> ExitCode:
     """Do the work for every portal; one portal's failure is shown and does not stop the others.
 
@@ -280,13 +288,13 @@ def for_each_portal(
     """
     if len(portals) == 1:
         return work(portals[0])
-    codes = [_contained(portal, work) for portal in portals]
+    codes = [_contained(portal, work, given) for portal in portals]
     return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
 
 
-def _contained(portal: PortalSettings, work: Callable[[PortalSettings], ExitCode]) -> ExitCode:
-    from reconciler.cli.exits import show_error, show_unexpected
-
+def _contained(
+    portal: PortalSettings, work: Callable[[PortalSettings], ExitCode], given: Given
+) -> ExitCode:
     output.next_answer()
     prefix = f"portal {portal.name}: "
     try:
@@ -294,6 +302,6 @@ def _contained(portal: PortalSettings, work: Callable[[PortalSettings], ExitCode
     except ReconcilerError as error:
         if isinstance(error, ConfigurationInvalid):
             error.hint = error.hint or f"as resolved in portal {portal.name}"
-        return ExitCode(show_error(error, prefix, portal.name))
+        return ExitCode(show_error(error, given, prefix, portal.name))
     except Exception as error:  # noqa: BLE001 - a bug with one portal must not cost the report of another
-        return ExitCode(show_unexpected(error, prefix, portal.name))
+        return ExitCode(show_unexpected(error, given, prefix, portal.name))

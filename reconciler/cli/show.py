@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.options import complete_plans
-from reconciler.cli.plan_files import read_plan_file
-from reconciler.cli.rendering import PLAN_FORMATS, render_plan
+from reconciler.cli.files import read_plan_file
+from reconciler.cli.options import complete_plans, given_options
 
 
 @click.command("show")
@@ -20,8 +19,9 @@ from reconciler.cli.rendering import PLAN_FORMATS, render_plan
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
 )
 @click.option(
-    "--format", "format_", type=click.Choice(PLAN_FORMATS), default="text", show_default=True
+    "--format", "format_", type=click.Choice(output.PLAN_FORMATS), default="text", show_default=True
 )
 def command(plan_file: Path, format_: str) -> None:
     """Render a saved plan, `-` for one on standard input. Nothing is read from a portal."""
-    output.result(render_plan(read_plan_file(plan_file), format_))
+    plan = read_plan_file(plan_file)
+    output.result(output.render_plan(plan, format_, given_options()))

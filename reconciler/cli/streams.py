@@ -13,17 +13,9 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from queue import Empty, Full, Queue
-from threading import Thread
 from typing import TextIO
 
 from reconciler.outgoing import mask
-
-_LONGEST_DRAIN = 1.0
-"""Seconds that the end of the progress waits for a reader that takes its time."""
-
-_MOST_PENDING = 1_000
-"""Pieces of progress that wait for a slow reader; what is more than that is left out."""
 
 
 class Outlet(io.TextIOBase):
@@ -117,65 +109,6 @@ def _write_some(descriptor: int, data: memoryview) -> int:
             return os.write(descriptor, data)
         except BlockingIOError:
             select.select([], [descriptor], [])
-
-
-class Pane(io.TextIOBase):
-    """A stream for progress: whoever writes to it never waits for a reader.
-
-    A thread of its own hands the pieces on. While the terminal is stopped or the pipe is full,
-    they are left out.
-    """
-
-    def __init__(self, outlet: TextIO) -> None:
-        self._outlet = outlet
-        self._pieces: Queue[str | None] = Queue(_MOST_PENDING)
-        self._thread: Thread | None = None
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # read only, as TextIOWrapper has it
-        return "utf-8"
-
-    def write(self, text: str) -> int:
-        if self._thread is None:
-            self._thread = Thread(target=self._hand_on, name="progress", daemon=True)
-            self._thread.start()
-        with suppress(Full):
-            self._pieces.put_nowait(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Nobody waits here."""
-
-    def isatty(self) -> bool:
-        return self._outlet.isatty()
-
-    def fileno(self) -> int:
-        return self._outlet.fileno()
-
-    def writable(self) -> bool:
-        return True
-
-    def finish(self) -> None:
-        """Let what is pending be written, if that takes no longer than a second."""
-        if self._thread is None:
-            return
-        with suppress(Full):
-            self._pieces.put(None, timeout=_LONGEST_DRAIN)
-        self._thread.join(_LONGEST_DRAIN)
-        if self._thread.is_alive():
-            self._forget()
-
-    def _forget(self) -> None:
-        """Leave out what is pending: the reader does not read."""
-        with suppress(Empty):
-            while True:
-                self._pieces.get_nowait()
-
-    def _hand_on(self) -> None:
-        while (piece := self._pieces.get()) is not None:
-            self._outlet.write(piece)
-            if self._pieces.empty():
-                self._outlet.flush()
 
 
 @contextmanager

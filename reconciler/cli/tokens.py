@@ -17,7 +17,7 @@ from pathlib import Path
 from reconciler import outgoing
 from reconciler.cli import output
 from reconciler.cli.files import read_regular
-from reconciler.cli.options import Allowed
+from reconciler.cli.options import Allowed, Given
 from reconciler.config.boundary import boundary_of_folder, find_top
 from reconciler.config.workspace import EnvToken, FileToken, PortalSettings, Workspace
 from reconciler.errors import (
@@ -134,7 +134,9 @@ def with_named_files(workspace: Workspace, allowed: Allowed) -> Workspace:
     return workspace
 
 
-def read_token(portal: PortalSettings, workspace: Workspace, allowed: Allowed) -> Secret:
+def read_token(
+    portal: PortalSettings, workspace: Workspace, allowed: Allowed, given: Given
+) -> Secret:
     """The portal's token; its value never appears in an error.
 
     Raises CredentialError where it is missing or cannot be one, and as `check_sources` does.
@@ -152,13 +154,13 @@ def read_token(portal: PortalSettings, workspace: Workspace, allowed: Allowed) -
             return Secret(token, name)
         case FileToken(path):
             file = workspace.root / path
-            token = _content(portal, file)
+            token = _content(portal, file, given)
             if not token:
                 raise CredentialError(f"no token for portal {portal.name}: {file} is empty")
             return Secret(token, str(file))
 
 
-def _content(portal: PortalSettings, file: Path) -> str:
+def _content(portal: PortalSettings, file: Path, given: Given) -> str:
     """What a token file holds. A pipe or a device is not read: that may never end."""
     try:
         found, status = read_regular(file, LONGEST_TOKEN + 1)
@@ -167,7 +169,7 @@ def _content(portal: PortalSettings, file: Path) -> str:
         raise _unusable(portal, file, reason) from error
     if len(found) > LONGEST_TOKEN:
         raise _unusable(portal, file, "it is larger than 4 KiB, so it is not a token")
-    _warn(file, stat.S_IMODE(status.st_mode))
+    _warn(file, stat.S_IMODE(status.st_mode), given)
     try:
         return found.decode("utf-8").strip()
     except UnicodeDecodeError:
@@ -175,10 +177,11 @@ def _content(portal: PortalSettings, file: Path) -> str:
 
 
 @lru_cache(maxsize=256)  # a plan and its apply read the token each, and one warning is enough
-def _warn(file: Path, mode: int) -> None:
+def _warn(file: Path, mode: int, given: Given) -> None:
     if mode & _OTHERS:
         output.note(
-            f"warning: {file} is open to other users of this machine (mode {mode:04o}): chmod 600"
+            f"warning: {file} is open to other users of this machine (mode {mode:04o}): chmod 600",
+            given,
         )
 
 

@@ -7,12 +7,17 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.options import Allowed
+from reconciler.cli.options import Allowed, Given, given_options
 from reconciler.cli.tokens import know_environment, source_problems
 from reconciler.cli.workspace import load_config, open_workspace
 from reconciler.config.workspace import default_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
 from reconciler.model.limits import Desired
+from reconciler.report.diagnostics import (
+    diagnostics_github,
+    diagnostics_json,
+    diagnostics_sarif,
+)
 
 
 @click.command("validate")
@@ -31,12 +36,13 @@ def command(paths: tuple[Path, ...], format_: str) -> int:
     Without PATHS: the workspace's configs folder. All errors of all files are reported in one go.
     """
     know_environment()
-    findings, desired = _check(paths)
-    _report(format_, findings, desired)
+    given = given_options()
+    findings, desired = _check(paths, given)
+    _report(format_, findings, desired, given)
     return int(ExitCode.INVALID if desired is None else ExitCode.DONE)
 
 
-def _check(paths: tuple[Path, ...]) -> tuple[tuple[Diagnostic, ...], Desired | None]:
+def _check(paths: tuple[Path, ...], given: Given) -> tuple[tuple[Diagnostic, ...], Desired | None]:
     """Everything there is to say of the files, and what they say if all are valid.
 
     An invalid workspace file does not hide what is wrong with the pair files.
@@ -44,7 +50,7 @@ def _check(paths: tuple[Path, ...]) -> tuple[tuple[Diagnostic, ...], Desired | N
     found: list[Diagnostic] = []
     workspace = default_workspace()
     try:
-        workspace = open_workspace()
+        workspace = open_workspace(given)
     except ConfigurationInvalid as error:
         found += error.diagnostics
     warnings = source_problems(workspace.portals, workspace, Allowed(), Severity.WARNING)
@@ -55,22 +61,22 @@ def _check(paths: tuple[Path, ...]) -> tuple[tuple[Diagnostic, ...], Desired | N
     return (*found, *warnings, *loaded.warnings), None if found else loaded.desired
 
 
-def _report(format_: str, findings: tuple[Diagnostic, ...], desired: Desired | None) -> None:
-    from reconciler.report import diagnostics
-
+def _report(
+    format_: str, findings: tuple[Diagnostic, ...], desired: Desired | None, given: Given
+) -> None:
     match format_:
         case "json":
-            output.result(diagnostics.diagnostics_json(findings))
+            output.result(diagnostics_json(findings))
         case "github":
-            output.result(diagnostics.diagnostics_github(findings))
+            output.result(diagnostics_github(findings))
         case "sarif":
-            output.result(diagnostics.diagnostics_sarif(findings))
+            output.result(diagnostics_sarif(findings))
         case _:
-            _report_text(findings, desired)
+            _report_text(findings, desired, given)
 
 
-def _report_text(findings: tuple[Diagnostic, ...], desired: Desired | None) -> None:
-    output.show_diagnostics(findings)
+def _report_text(findings: tuple[Diagnostic, ...], desired: Desired | None, given: Given) -> None:
+    output.show_diagnostics(findings, given)
     if desired is None:
         click.echo(f"error: {ConfigurationInvalid(findings).message}", err=True)
         return

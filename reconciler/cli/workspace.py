@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.plan_files import refuse_saved_plans
-from reconciler.cli.settings import settings
+from reconciler.cli.files import refuse_saved_plans
+from reconciler.cli.options import Given
 from reconciler.config.boundary import find_top
 from reconciler.config.files import WORKSPACE_FILE, collect, read_source, shown_path
 from reconciler.config.source import Loaded, Source
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from reconciler.config.git_head import Head
 
 
-def open_workspace() -> Workspace:
+def open_workspace(given: Given) -> Workspace:
     """The workspace of `--workspace`, of this directory or one above, or the default one."""
-    path = workspace_file()
-    if path is not None and settings().workspace is not None:
+    path = workspace_file(given)
+    if path is not None and given.workspace is not None:
         if not path.is_file():
             raise click.BadParameter(f"{path} does not exist.", param_hint="--workspace")
         return load_workspace(path)
@@ -85,10 +85,9 @@ def _hidden(shown: str) -> Diagnostic:
     )
 
 
-def workspace_file() -> Path | None:
+def workspace_file(given: Given) -> Path | None:
     """The path of `--workspace`, whether it is there or not, else of the one that is found."""
-    named = settings().workspace
-    return find_workspace(Path.cwd()) if named is None else Path(named)
+    return find_workspace(Path.cwd()) if given.workspace is None else Path(given.workspace)
 
 
 def workspace_name(path: Path | None) -> str | None:
@@ -140,7 +139,7 @@ def load_config(workspace: Workspace, paths: Sequence[Path]) -> Read:
 
 
 def _missed_workspace(workspace: Workspace) -> Iterator[Diagnostic]:
-    missed = None if workspace.path or settings().workspace else missed_workspace(Path())
+    missed = None if workspace.path else missed_workspace(Path())
     if missed is not None:
         shown = shown_path(missed)
         yield Diagnostic(

@@ -178,3 +178,12 @@ def test_each_of_several_portals_answers_in_json(pair: Desk) -> None:
     assert documents[0]["portal"] == "a"
     assert "HUBSPOT_MISSING is not set" in documents[0]["error"]["message"]
     assert documents[1]["portal"]["name"] == "b"
+
+
+def test_errors_after_the_command_heed_the_colour(offline: Desk) -> None:
+    """An invalid file ends the command, and its diagnostics are shown."""
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: none\n")
+    offline.variables["HUBSPOT_ACCESS_TOKEN"] = "pat-eu1-12345678"
+    assert "\x1b[" in offline.run_here("--color", "always", "plan").err
+    offline.variables["FORCE_COLOR"] = "1"
+    assert "\x1b[" not in offline.run_here("--color", "never", "plan").err

@@ -21,10 +21,8 @@ from reconciler.cli.workspace import (
     workspace_name,
 )
 from reconciler.errors import ReconcilerError, UsageProblem
+from reconciler.forges.ci import ForgeName, connected, find_request, job_page, links_for
 from reconciler.forges.comments import Action, Key, Published, Report, publish
-from reconciler.forges.connecting import connected
-from reconciler.forges.context import ForgeName, find_request
-from reconciler.forges.links import job_page, links_for
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.model.plan import Plan
 from reconciler.outgoing import know

@@ -19,7 +19,7 @@ from reconciler.planning.document import digest, plan_json
 from reconciler.report.style import Style
 
 if TYPE_CHECKING:
-    from reconciler.forges.links import Links
+    from reconciler.forges.ci import Links
 
 PLAN_FORMATS = ("text", "markdown", "json", "html", "mermaid")
 
@@ -147,6 +147,6 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
 
 
 def _links(plan: Plan) -> Links:
-    from reconciler.forges.links import links_for
+    from reconciler.forges.ci import links_for
 
     return links_for(plan, os.environ, Path.cwd())

@@ -6,18 +6,19 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import tenacity
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from reconciler.forges.answers import Hints, asked_wait, has_next_page, message, read
-from reconciler.forges.problems import CommentGone, ForgeError, PassingFault, PerhapsCreated
+from reconciler.errors import ReconcilerError
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Secret
 from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, Transport
 from reconciler.http.messages import UnusableAnswer as Unusable
+from reconciler.http.rates import read_retry_after
 from reconciler.outgoing import mask
 
 T = TypeVar("T")
@@ -29,6 +30,54 @@ MOST_PAGES = 100
 _LONGEST_ATTEMPT = 30.0
 _LONGEST_WAIT = 20.0
 _REQUEST_TIMEOUT = 408
+
+SECONDARY_LIMIT_WAIT = 60.0
+"""Seconds to wait where GitHub's secondary limit names none (documented)."""
+
+_LONGEST_MESSAGE = 300
+
+
+class ForgeError(ReconcilerError):
+    """The forge refused, could not be reached, or gave no usable answer."""
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+    @property
+    def refused(self) -> bool:
+        """Whether the forge said no to this request, and not to the token as such."""
+        return self.status is not None and 400 <= self.status < 500 and self.status != 401
+
+
+class CommentGone(ForgeError):
+    """The comment to change is not there any more."""
+
+
+class PerhapsCreated(ForgeError):
+    """A request that is not repeated left, and nobody knows whether it was carried out."""
+
+
+class PassingFault(Exception):
+    """An attempt failed in a way that may pass; `asked`: the seconds the forge asks to wait."""
+
+    def __init__(self, error: ForgeError, asked: float | None = None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.asked = asked
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """How to fix the refusals that a forge's users run into."""
+
+    unauthorized: str
+    forbidden: str
+    not_found: str
+
+    def for_status(self, status: int) -> str | None:
+        """The hint that belongs to a status, if any."""
+        return {401: self.unauthorized, 403: self.forbidden, 404: self.not_found}.get(status)
 
 
 @dataclass(frozen=True)
@@ -207,3 +256,66 @@ class _Attempt:
         return ForgeError(
             f"{self.api.name}: {asked} {what}{number}{detail}", hint=hint, status=status
         )
+
+
+# ---------------------------------------------------------------- answers
+
+
+def read(adapter: TypeAdapter[T], response: Response, asked: str) -> T:
+    """The body as `adapter` wants it; raises ForgeError for anything else, an HTML page above all."""
+    try:
+        return adapter.validate_json(response.body)
+    except ValidationError:
+        raise ForgeError(
+            f"the answer to {asked} is not what the API gives (HTTP {response.status})",
+            hint="is the API's address right, and is there a proxy in between?",
+            status=response.status,
+        ) from None
+
+
+def has_next_page(response: Response, count: int, per_page: int) -> bool:
+    """Whether more pages follow: as the Link header says; without one, whether this one is full."""
+    link = response.headers.get("link")
+    return count == per_page if link is None else 'rel="next"' in link
+
+
+def asked_wait(response: Response, now: datetime) -> float | None:
+    """The seconds that a rate limit asks to wait; None where the answer speaks of no limit.
+
+    GitHub's limits come as 403 or 429, with `Retry-After`, with no requests remaining until
+    `X-RateLimit-Reset`, or with nothing but words (documented). GitLab's come as 429.
+    """
+    if response.status not in {403, 429}:
+        return None
+    named = read_retry_after(response.headers, now)
+    if named is not None:
+        return named
+    if _whole(response.headers, "ratelimit-remaining") == 0:
+        reset = _whole(response.headers, "ratelimit-reset")
+        return SECONDARY_LIMIT_WAIT if reset is None else max(0.0, reset - now.timestamp())
+    limited = response.status == 429 or "secondary rate limit" in message(response).lower()
+    return SECONDARY_LIMIT_WAIT if limited else None
+
+
+def _whole(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(f"x-{name}", headers.get(name, ""))
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 12 else None
+
+
+def message(response: Response) -> str:
+    """What the body says of an error, in few words; empty where it says nothing that is JSON."""
+    try:
+        found = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(found, dict):
+        return ""
+    words = [found.get("message") or found.get("error_description") or found.get("error")]
+    details = found.get("errors")
+    if isinstance(details, list):
+        words += [each.get("message") for each in details if isinstance(each, dict)]
+    return ": ".join(_text(each) for each in words if each)[:_LONGEST_MESSAGE]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Protocol
 from urllib.parse import quote
 
-from reconciler.forges.problems import CommentGone, PerhapsCreated
+from reconciler.forges.api import CommentGone, PerhapsCreated
 
 _MARKER = re.compile(r"<!-- reconciler (workspace=\S* portal=\S*)(?: [^<>\n]*)?-->")
 _PAUSES = (0.5, 4.0, 15.0)

@@ -8,10 +8,8 @@ from functools import cached_property
 
 from pydantic import BaseModel, TypeAdapter
 
-from reconciler.forges.answers import Hints, read
-from reconciler.forges.api import Api
+from reconciler.forges.api import Api, ForgeError, Hints, read
 from reconciler.forges.comments import Comment
-from reconciler.forges.problems import ForgeError
 from reconciler.http.connection import Secret
 
 HINTS = Hints(

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 
-from reconciler.forges.answers import Hints
-from reconciler.forges.api import Api
+from reconciler.forges.api import Api, Hints
 from reconciler.forges.comments import Comment
 from reconciler.http.connection import Secret
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import CredentialError, UsageProblem
-from reconciler.forges.context import MergeRequest, PullRequest, find_request
+from reconciler.forges.ci import MergeRequest, PullRequest, find_request
 
 GITHUB = {"GITHUB_REPOSITORY": "acme/limits", "GITHUB_TOKEN": "ghs_0123456789"}
 GITLAB = {

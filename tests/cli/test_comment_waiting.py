@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.forges.api import Api
+from reconciler.forges.api import Api, ForgeError, PerhapsCreated
 from reconciler.forges.github import HINTS
-from reconciler.forges.problems import ForgeError, PerhapsCreated
 from reconciler.http.connection import Secret
 from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, UnusableAnswer
 

@@ -24,8 +24,8 @@ from reconciler.config.source import Source
 from reconciler.config.text import decode
 from reconciler.config.workspace import parse_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, PlanRefused, ReconcilerError
-from reconciler.forges import answers as forge
-from reconciler.forges.problems import ForgeError
+from reconciler.forges import api as forge
+from reconciler.forges.api import ForgeError
 from reconciler.http.messages import Response
 from reconciler.http.rates import read_rate, read_retry_after
 from reconciler.hubspot.batches import read_batch

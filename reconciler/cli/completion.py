@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from reconciler.cli import output
-from reconciler.cli.settings import Globals
+from reconciler.cli.options import Invocation
 from reconciler.config.workspace import Workspace, find_default, find_workspace, load_workspace
 from reconciler.errors import ReconcilerError
 
@@ -68,7 +68,7 @@ def complete_pairs(
 
 
 def _workspace(context: click.Context) -> Workspace:
-    named = (context.find_object(Globals) or Globals()).workspace
+    named = context.ensure_object(Invocation).given.workspace
     path = find_workspace(Path.cwd()) if named is None else Path(named)
     return find_default(Path()) if path is None else load_workspace(path)
 

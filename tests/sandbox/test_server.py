@@ -6,14 +6,16 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import httpx
 import pytest
 
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.faults.language import parse_fault
-from reconciler.sandbox.server import Server, serve
+from reconciler.sandbox.server import Server, read_body, serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options, Sandbox
 from tests.sandbox.talking import batch_path, limits_path, one, options
 
@@ -290,3 +292,166 @@ def test_a_server_is_a_sandbox() -> None:
         assert http.get(PATH).json()["results"][1]["userEnforcedMaxToObjectIds"] == 4
         server.reset()
         assert server.requests == ()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Server]:
+    """One server for all tests that leave nothing behind."""
+    with serve() as server:
+        yield server
+
+
+def answered(server: Server, sent: bytes) -> bytes:
+    """All that comes back on a connection that sends this and no more."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while piece := connection.recv(65_536):
+            received += piece
+        return received
+
+
+def request(line: str, *headers: str, body: bytes = b"") -> bytes:
+    """An authorized request as it is on the wire."""
+    return (
+        "\r\n".join((line, f"Authorization: Bearer {DEFAULT_TOKEN}", *headers, "\r\n")).encode()
+        + body
+    )
+
+
+PURGE = f"POST {batch_path('purge')} HTTP/1.1"
+INPUTS = json.dumps({"inputs": [one(28)]}).encode()
+CHUNKED = (
+    b"3;x=y\r\n" + INPUTS[:3] + b"\r\n%X\r\n" % (len(INPUTS) - 3) + INPUTS[3:] + b"\r\n0\r\n\r\n"
+)
+
+
+def test_a_request_is_read_with_its_headers(shared: Server) -> None:
+    """Header names in any case, values without the space around them, the query kept."""
+    sent = request(f"GET {PATH}?x=1 HTTP/1.1", "CONTENT-length:  0 ", "Connection: close")
+    assert answered(shared, sent).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert shared.requests[-1].path == f"{PATH}?x=1"
+
+
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [(f"Content-Length: {len(INPUTS)}", INPUTS), ("Transfer-Encoding: Chunked", CHUNKED)],
+)
+def test_a_body_ends_where_it_says(header: str, body: bytes) -> None:
+    """With its length or in chunks; the request that follows on the connection is served too."""
+    with serve() as server:
+        received = answered(
+            server, request(PURGE, header, body=body) + request(f"GET {PATH} HTTP/1.1")
+        )
+        assert [entry.body for entry in server.requests] == [INPUTS.decode(), ""]
+        assert received.count(b"HTTP/1.1 20") == 2
+
+
+def test_a_body_of_very_many_chunks_is_joined() -> None:
+    """In time that grows with its length, not with the square of it, which would be minutes."""
+    reader = BytesIO(b"1\r\nx\r\n" * 300_000 + b"0\r\n\r\nGET")
+    begin = time.monotonic()
+    assert len(read_body(reader, {"transfer-encoding": "chunked"})) == 300_000
+    assert time.monotonic() - begin < 10
+    assert reader.read() == b"GET"
+
+
+def test_the_end_of_a_connection_is_not_a_request(shared: Server) -> None:
+    """A client that closes between requests has done nothing wrong."""
+    assert answered(shared, b"") == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / SPDY/3\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 505),
+        (b"GET /\r\n\r\n", 400),
+        (b"BREW / HTTP/1.1\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\nA: b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\rContent-Length: 3\r\n\r\nabc", 400),
+        (b"GET / HTTP/1.1\r\nHost: x", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"GET / HTTP/1.1\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length:\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nContent-Length: 1_0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 3, 3\r\n\r\nabc", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 0\r\n\r\nabc", 400),
+        (
+            b"GET / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 5_000 + b"\r\n", 413),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+        (b"\0" * 70_000, 414),
+        (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", 400),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", 400),
+    ],
+)
+def test_bytes_that_are_not_a_request_are_refused(shared: Server, data: bytes, status: int) -> None:
+    """With a status, and the connection closes: what follows is not taken for a request."""
+    before = len(shared.requests)
+    received = answered(shared, data + request(f"GET {PATH} HTTP/1.1") * (data[-4:] == b"\r\n\r\n"))
+    assert received.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Connection: close" in received
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert len(shared.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "headers", "is_kept"),
+    [
+        ("GET / HTTP/1.1", (), True),
+        ("GET / HTTP/1.1", ("Connection: Close",), False),
+        ("GET / HTTP/1.0", (), False),
+        ("GET / HTTP/1.0", ("Connection: keep-alive",), True),
+    ],
+)
+def test_connections_are_kept_unless_the_client_says_otherwise(
+    shared: Server, line: str, headers: tuple[str, ...], is_kept: bool
+) -> None:
+    """HTTP/1.1 keeps, HTTP/1.0 closes unless it asks to keep."""
+    received = answered(shared, request(line, *headers) * 2)
+    assert received.count(b"HTTP/1.1 403 ") == 1 + is_kept
+
+
+def test_a_head_has_the_length_of_the_body() -> None:
+    """But for 204, which has no body; an unknown status has a reason all the same."""
+    with serve(options=struck("read:477")) as server:
+        purge = request(
+            PURGE.replace("2026-03", "v4"), f"Content-Length: {len(INPUTS)}", body=INPUTS
+        )
+        assert answered(server, purge) == b"HTTP/1.1 204 No Content\r\n\r\n"
+        head, _, body = answered(server, request(f"GET {PATH} HTTP/1.1")).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 477 Unknown\r\n")
+        assert f"Content-Length: {len(body)}".encode() in head.split(b"\r\n")
+
+
+def test_a_stopped_server_leaves_no_thread() -> None:
+    """Not for a client that keeps its connection open either, and it does not take long."""
+    before = set(threading.enumerate())
+    with serve() as server:
+        connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
+        for connection in connections:
+            connection.sendall(request(f"GET {PATH} HTTP/1.1"))
+            assert connection.recv(10)
+        begin = time.monotonic()
+    assert set(threading.enumerate()) == before
+    assert time.monotonic() - begin < 5
+    for connection in connections:
+        connection.close()

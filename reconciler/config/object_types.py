@@ -98,6 +98,11 @@ def standard_name(object_type_id: str) -> str | None:
     return _NAMES.get(object_type_id)
 
 
+def standard_type(text: str) -> ObjectType | None:
+    """The object type that HubSpot defines under an ID, or a name in lower case; None otherwise."""
+    return _TYPES.get(_NAMES.get(text, text))
+
+
 def canonical(text: str) -> ObjectReference | InvalidName:
     """The object type a text names: by standard name in any case, by ID, or a custom object's name.
 

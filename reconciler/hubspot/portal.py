@@ -27,8 +27,10 @@ from reconciler.model.limits import (
     CustomObject,
     Direction,
     LabelList,
+    NamelessLimit,
     ObservedDirection,
     ObservedLimit,
+    UnknownRow,
 )
 from reconciler.model.plan import Batch, Operation
 
@@ -114,6 +116,11 @@ class Portal:
         path = self.connection.api_version.custom_objects_path
         return self._get(CallName.CUSTOM_OBJECTS, path, reads.read_custom_objects)
 
+    def custom_associations(self) -> tuple[CustomObject, ...]:
+        """The custom objects with the association types that their schemas name; the same scope."""
+        path = self.connection.api_version.custom_associations_path
+        return self._get(CallName.CUSTOM_OBJECTS, path, reads.read_custom_objects)
+
     def read(
         self, direction: Direction, *, needs_labels: NeedsLabels, seconds: float | None = None
     ) -> ObservedDirection:
@@ -139,7 +146,7 @@ class Portal:
         path = self.connection.api_version.labels_path(direction)
         return self._get(CallName.LABELS, path, reads.read_labels, exempt=True)
 
-    def all_limits(self) -> tuple[ObservedLimit, ...]:
+    def all_limits(self) -> tuple[ObservedLimit | NamelessLimit | UnknownRow, ...]:
         """The limits of all directions, which the rows do not name: a hint, never the truth."""
         path = self.connection.api_version.all_limits_path
         return self._get(CallName.ALL_LIMITS, path, reads.read_all_limits, exempt=True)

@@ -7,6 +7,7 @@ outside HubSpot's rules, is kept as unknown and stops nothing else.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
@@ -38,10 +39,13 @@ from reconciler.model.limits import (
     NamelessLimit,
     ObservedDirection,
     ObservedLimit,
+    SchemaAssociation,
     TypeKey,
     UnknownRow,
 )
 
+_OBJECT_TYPE_ID = re.compile(r"^[0-9]{1,4}-[0-9]{1,15}$", re.ASCII)
+_TYPE_ID = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _CATEGORIES = {str(each): each for each in Category}
 
 
@@ -102,12 +106,31 @@ class _Rows(_Answer):
 
 
 class _Schema(Wire):
-    object_type_id: str = Field(pattern=r"^[0-9]{1,4}-[0-9]{1,15}$")
+    object_type_id: str = Field(pattern=_OBJECT_TYPE_ID.pattern)
     name: Text = Field(min_length=1)
     fully_qualified_name: Text | None = None
+    associations: Any = None
 
     def custom_object(self) -> CustomObject:
-        return CustomObject(self.object_type_id, self.name, self.fully_qualified_name or self.name)
+        found = self.associations if isinstance(self.associations, list) else ()
+        return CustomObject(
+            self.object_type_id,
+            self.name,
+            self.fully_qualified_name or self.name,
+            tuple(each for row in found if (each := _association(row)) is not None),
+        )
+
+
+def _association(row: object) -> SchemaAssociation | None:
+    """A hint of where a type belongs; one that makes no sense is none."""
+    if not isinstance(row, dict):
+        return None
+    type_id, ends = row.get("id"), (row.get("fromObjectTypeId"), row.get("toObjectTypeId"))
+    if not (isinstance(type_id, str) and _TYPE_ID.fullmatch(type_id)):
+        return None
+    if not all(isinstance(end, str) and _OBJECT_TYPE_ID.fullmatch(end) for end in ends):
+        return None
+    return SchemaAssociation(int(type_id), str(ends[0]), str(ends[1]))
 
 
 class _Schemas(_Answer):
@@ -142,13 +165,11 @@ def read_limits(response: Response, direction: Direction) -> ObservedDirection:
     )
 
 
-def read_all_limits(response: Response) -> tuple[ObservedLimit, ...]:
-    """The rows of all directions: they carry no direction, so that one type may come twice.
-
-    Rows that this version does not know are left out.
-    """
-    rows = [_limit(row) for row in _answer(_Rows, response).results]
-    return tuple(row for row in rows if isinstance(row, ObservedLimit))
+def read_all_limits(
+    response: Response,
+) -> tuple[ObservedLimit | NamelessLimit | UnknownRow, ...]:
+    """The rows of all directions: they carry no direction, so that one type may come twice."""
+    return tuple(_limit(row) for row in _answer(_Rows, response).results)
 
 
 def read_labels(response: Response) -> LabelList:

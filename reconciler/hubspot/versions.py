@@ -55,6 +55,14 @@ class ApiVersion(StrEnum):
         return f"/crm-object-schemas/{self._helper}/schemas?{_HELPERS_ONLY}"
 
     @property
+    def custom_associations_path(self) -> str:
+        """Custom object schemas with their association types, and without their properties."""
+        helpers = _HELPERS_ONLY.replace(
+            "AssociationDefinitions=false", "AssociationDefinitions=true"
+        )
+        return f"/crm-object-schemas/{self._helper}/schemas?{helpers}"
+
+    @property
     def all_limits_path(self) -> str:
         return f"/crm/associations/{self}/definitions/configurations/all"
 

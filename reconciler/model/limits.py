@@ -87,12 +87,25 @@ ObjectReference = ObjectType | CustomName
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaAssociation:
+    """An association type as an object schema names it: without its category (documented)."""
+
+    type_id: int
+    from_id: str
+    to_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomObject:
-    """A custom object of a portal, as its object schema tells (documented)."""
+    """A custom object of a portal, as its object schema says (documented).
+
+    `associations` are empty where they were not asked for.
+    """
 
     id: str
     name: str
     fully_qualified_name: str
+    associations: tuple[SchemaAssociation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

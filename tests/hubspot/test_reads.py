@@ -25,6 +25,7 @@ from reconciler.model.limits import (
     ObservedDirection,
     ObservedLimit,
     TypeKey,
+    UnknownRow,
 )
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Sandbox
@@ -364,7 +365,8 @@ def test_a_portal_id_that_none_can_have_is_refused(portal_id: object) -> None:
 def test_all_limits_may_name_a_type_twice() -> None:
     """Its rows carry no direction, so two directions may show the same type."""
     portal, _ = scripted(answer(200, rows((OBJECT_LIMIT, None, 5), (OBJECT_LIMIT, None, 7))))
-    assert [row.max for row in portal.all_limits()] == [5, 7]
+    limits = [row.max for row in portal.all_limits() if not isinstance(row, UnknownRow)]
+    assert limits == [5, 7]
 
 
 def test_the_account() -> None:

@@ -1,0 +1,242 @@
+"""Every limit of a portal, placed in its direction.
+
+GET `all` names no direction (documented), and type IDs are unique only within a category. So its
+rows are a hint: HubSpot's table of its own types, the object schemas and the labels of likely pairs
+say where a row may belong, and the read of that direction is what proves it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.resources import files
+from itertools import product
+
+from reconciler.errors import PermissionMissing, RequestRefused
+from reconciler.hubspot.portal import Portal
+from reconciler.model.limits import (
+    AssociationType,
+    Category,
+    CustomObject,
+    Direction,
+    NamelessLimit,
+    ObjectType,
+    Observed,
+    ObservedDirection,
+    ObservedLimit,
+    TypeKey,
+    UnknownRow,
+)
+
+Row = ObservedLimit | NamelessLimit | UnknownRow
+"""A row of GET `all`."""
+
+Pair = tuple[str, str]
+"""The object type IDs of a direction."""
+
+USUAL = ("0-1", "0-2", "0-3", "0-5")
+"""Contacts, companies, deals and tickets: where most labels are (inferred)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The directions that have limits, each as its own read shows it, and what is not in them.
+
+    `unplaced` are rows of GET `all` that state a limit and that no direction's read shows. `notes`
+    say in words what could not be looked at.
+    """
+
+    observed: Observed
+    unplaced: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def survey(portal: Portal, standard: Callable[[str], ObjectType | None]) -> Survey:
+    """Read every limit of a portal; `standard` knows the object types that HubSpot defines by ID.
+
+    Three requests and one per direction that has limits, where the types are HubSpot's own or a
+    custom object's. For labels that users made, the labels of likely pairs are read too, until
+    every row is placed. Raises a `PortalError` where GET `all` or the read of a direction fails.
+    """
+    account, custom, rows = portal.account(), _custom_objects(portal), portal.all_limits()
+    search = _Search(portal, _Types(standard, custom or ()), [row for row in rows if _states(row)])
+    hints = _hints(custom or ())
+    search.read(pair for row in search.unplaced for pair in hints.get(_key(row), ()))
+    for pairs in _rounds(search, custom or ()):
+        if search.unplaced:
+            search.look_for_labels(pairs())
+    found = sorted(search.found.values(), key=lambda each: each.direction)
+    notes = () if custom is not None else (_NO_SCHEMAS,)
+    return Survey(Observed(account, tuple(found)), tuple(search.unplaced), notes)
+
+
+_NO_SCHEMAS = (
+    "the token may not read the object schemas (crm.schemas.custom.read), so limits of custom "
+    "objects may not be found"
+)
+
+
+def _custom_objects(portal: Portal) -> tuple[CustomObject, ...] | None:
+    """None where the token may not read them."""
+    try:
+        return portal.custom_associations()
+    except PermissionMissing:
+        return None
+
+
+def _states(row: Row) -> bool:
+    """Whether a row says that there is a limit: GET `all` was seen to list types without (observed)."""
+    return row.in_force if isinstance(row, UnknownRow) else row.max is not None
+
+
+def _key(row: Row) -> TypeKey | None:
+    return row.type.key if isinstance(row, ObservedLimit) else row.key
+
+
+@cache
+def defined_types() -> Mapping[TypeKey, tuple[Pair, ...]]:
+    """The directions of HubSpot's own association types (documented), by type."""
+    table = (files("reconciler.hubspot") / "defined_types.csv").read_text(encoding="utf-8")
+    found: dict[TypeKey, tuple[Pair, ...]] = {}
+    for row in csv.DictReader(table.splitlines()):
+        key = TypeKey(Category.HUBSPOT_DEFINED, int(row["type_id"]))
+        found[key] = (*found.get(key, ()), (row["from"], row["to"]))
+    return found
+
+
+def _hints(custom: Sequence[CustomObject]) -> Mapping[TypeKey | None, Sequence[Pair]]:
+    """Where a type may belong, by HubSpot's table and by the object schemas.
+
+    A schema names an association by its type ID alone: it may be of any category.
+    """
+    found: dict[TypeKey | None, list[Pair]] = {
+        key: list(pairs) for key, pairs in defined_types().items()
+    }
+    for each in (association for one in custom for association in one.associations):
+        for category in Category:
+            pairs = found.setdefault(TypeKey(category, each.type_id), [])
+            pairs += [(each.from_id, each.to_id), (each.to_id, each.from_id)]
+    return found
+
+
+def _rounds(
+    search: _Search, custom: Sequence[CustomObject]
+) -> Iterator[Callable[[], Iterable[Pair]]]:
+    """Directions whose labels to read, the likeliest first; each round knows what was found before."""
+
+    def among_seen() -> Iterable[Pair]:
+        return ((a, b) for a, b in product(search.seen_types, repeat=2))
+
+    def usual() -> Iterable[Pair]:
+        likely = dict.fromkeys([*USUAL, *(each.id for each in custom), *search.seen_types])
+        return ((a, b) for a, b in product(likely, repeat=2) if {a, b} & {*USUAL})
+
+    def known() -> Iterable[Pair]:
+        return (pair for pairs in defined_types().values() for pair in pairs)
+
+    yield from (among_seen, usual, known)
+
+
+class _Types:
+    """Names object types so that a file that names them means them and no other."""
+
+    def __init__(
+        self, standard: Callable[[str], ObjectType | None], custom: Sequence[CustomObject]
+    ) -> None:
+        self._standard = standard
+        self._custom = {each.id: each for each in custom}
+        self._named = Counter(
+            name
+            for each in custom
+            for name in {each.name.casefold(), each.fully_qualified_name.casefold()}
+        )
+
+    def named(self, id_: str) -> ObjectType:
+        """By the shortest name that is unambiguous in this portal, else by its ID."""
+        standard = self._standard(id_)
+        if standard is not None:
+            shared = any(self._named[name.casefold()] for name in (standard.name, *standard.names))
+            return ObjectType(id_, id_ if shared else standard.name)
+        custom = self._custom.get(id_)
+        names = () if custom is None else (custom.name, custom.fully_qualified_name)
+        return ObjectType(id_, next(filter(self._is_unambiguous, names), id_))
+
+    def _is_unambiguous(self, name: str) -> bool:
+        return self._named[name.casefold()] == 1 and self._standard(name.casefold()) is None
+
+
+class _Search:
+    """Which rows are not placed yet, and the directions read so far."""
+
+    def __init__(self, portal: Portal, types: _Types, rows: Sequence[Row]) -> None:
+        self._portal = portal
+        self._types = types
+        self._looked_at: set[Pair] = set()
+        self.found: dict[Pair, ObservedDirection] = {}
+        self.unplaced: tuple[Row, ...] = tuple(rows)
+
+    @property
+    def seen_types(self) -> Sequence[str]:
+        """The object types of the directions that have limits."""
+        return list(dict.fromkeys(id_ for pair in self.found for id_ in pair))
+
+    def read(self, pairs: Iterable[Pair]) -> None:
+        """Read the limits of directions; those that have any are kept, and place rows."""
+        wanted = [pair for pair in dict.fromkeys(pairs) if pair not in self.found]
+        read = partial(_read, self._portal)
+        for pair, seen in zip(
+            wanted,
+            self._portal.in_parallel([partial(read, self._direction(pair)) for pair in wanted]),
+            strict=True,
+        ):
+            if seen is not None and (seen.values() or seen.unknown_limits):
+                self.found[pair] = seen
+        self.unplaced = tuple(
+            row
+            for row in self.unplaced
+            if not any(_shows(seen, row) for seen in self.found.values())
+        )
+
+    def look_for_labels(self, pairs: Iterable[Pair]) -> None:
+        """Read the limits of those directions whose labels name a type that is not placed."""
+        wanted = [pair for pair in dict.fromkeys(pairs) if pair not in self._looked_at]
+        self._looked_at.update(wanted)
+        labels = self._portal.in_parallel(
+            [partial(_labels, self._portal, self._direction(pair)) for pair in wanted]
+        )
+        missing = {_key(row) for row in self.unplaced}
+        self.read(
+            pair
+            for pair, types in zip(wanted, labels, strict=True)
+            if any(each.key in missing for each in types)
+        )
+
+    def _direction(self, pair: Pair) -> Direction:
+        return Direction(self._types.named(pair[0]), self._types.named(pair[1]))
+
+
+def _shows(seen: ObservedDirection, row: Row) -> bool:
+    """Whether a direction has the row: its type with the same limit, for an ID may occur in two."""
+    if isinstance(row, UnknownRow):
+        return any(each.row == row.row for each in seen.unknown)
+    key = _key(row)
+    return key is not None and (seen.values().get(key) == row.max or key in seen.untouchable)
+
+
+def _read(portal: Portal, direction: Direction) -> ObservedDirection | None:
+    """The limits of a direction, with the labels where a row leaves its own out; None: no such one."""
+    try:
+        return portal.read(direction, needs_labels=lambda seen: bool(seen.nameless))
+    except RequestRefused:
+        return None
+
+
+def _labels(portal: Portal, direction: Direction) -> Collection[AssociationType]:
+    """The types of a direction; none where the portal does not associate these object types."""
+    try:
+        return portal.labels(direction).types
+    except RequestRefused:
+        return ()

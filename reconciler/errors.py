@@ -183,39 +183,49 @@ class GitError(ReconcilerError):
 
 
 class PortalError(ReconcilerError):
-    """The portal refused, or gave no usable answer. Fields of HubSpot's body may be missing."""
+    """The portal refused, or gave no usable answer. Fields of HubSpot's body may be missing.
+
+    `may_have_been_written`: this attempt of a write, or one before it, left without an answer that
+    says what became of it.
+    """
 
     def __init__(
         self,
         message: str,
         *,
         hint: str | None = None,
-        status: int | None = None,
         category: str | None = None,
         correlation_id: str | None = None,
+        may_have_been_written: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.status = status
         self.category = category
         self.correlation_id = correlation_id
-
-
-class AuthenticationFailed(PortalError):
-    """401: the token is wrong, expired or revoked."""
-
-
-class PermissionMissing(PortalError):
-    """403: the token lacks a scope."""
+        self.may_have_been_written = may_have_been_written
 
 
 class RequestRefused(PortalError):
-    """A 4xx that concerns what was asked: nothing of the request was written.
+    """A refusal that concerns what was asked, its inputs: nothing of this request was written."""
 
-    `after_doubt` is set when an earlier attempt had left and no answer came back: what that one
-    wrote, the refusal does not say.
-    """
 
-    after_doubt: bool = False
+class TurnedAway(PortalError):
+    """Nobody looked at the inputs: nothing of this request was written, and no other will do."""
+
+
+class AuthenticationFailed(TurnedAway):
+    """The token is wrong, expired or revoked."""
+
+
+class PermissionMissing(TurnedAway):
+    """The token lacks a scope."""
+
+
+class EndpointMissing(TurnedAway):
+    """There is no such address, or not for this: object types, API version or base URL are wrong."""
+
+
+class Redirected(TurnedAway):
+    """What answers is not HubSpot's API: it redirects, or uses a status that HTTP does not have."""
 
 
 class PortalSettling(PortalError):
@@ -227,33 +237,15 @@ class AnswerNotSupported(PortalError):
 
 
 class DailyLimitReached(PortalError):
-    """429 with the policy `DAILY`: waiting will not help today."""
+    """The portal's requests for today are used up: waiting will not help."""
 
 
 class PortalUnavailable(PortalError):
-    """No answer in time, or none that can be understood.
+    """No answer in the time allowed, or none that says anything of what was asked."""
 
-    `may_have_been_written` is set when a request had left and no answer came back.
-    """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        status: int | None = None,
-        category: str | None = None,
-        correlation_id: str | None = None,
-        may_have_been_written: bool = False,
-    ) -> None:
-        super().__init__(
-            message,
-            hint=hint,
-            status=status,
-            category=category,
-            correlation_id=correlation_id,
-        )
-        self.may_have_been_written = may_have_been_written
+class AnswerNotUnderstood(PortalUnavailable):
+    """The portal answered with success, and nobody can make sense of what it says."""
 
 
 class Interrupted(ReconcilerError):

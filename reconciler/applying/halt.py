@@ -6,8 +6,9 @@ from threading import Lock
 
 from reconciler.errors import (
     AnswerNotSupported,
+    AnswerNotUnderstood,
+    EndpointMissing,
     PermissionMissing,
-    PortalUnavailable,
     ReconcilerError,
     RequestRefused,
 )
@@ -44,9 +45,9 @@ def ends_the_run(error: ReconcilerError) -> bool:
     allowance, a portal that gives no answer in the time allowed, or a journal that is broken.
     """
     match error:
-        case RequestRefused() | PermissionMissing() | AnswerNotSupported():
+        case RequestRefused() | PermissionMissing() | EndpointMissing():
             return False
-        case PortalUnavailable(status=int() as status):
-            return not 200 <= status < 300
+        case AnswerNotSupported() | AnswerNotUnderstood():
+            return False
         case _:
             return True

@@ -21,10 +21,12 @@ from reconciler.applying.surroundings import Surroundings
 from reconciler.errors import (
     AnswerNotSupported,
     AuthenticationFailed,
+    EndpointMissing,
     Interrupted,
     PermissionMissing,
     PortalError,
     PortalUnavailable,
+    Redirected,
     RequestRefused,
 )
 from reconciler.model.limits import Direction, ObservedDirection, TypeKey
@@ -140,7 +142,10 @@ class Reader:
                 needs_labels=never,
                 seconds=max(SHORTEST_READ, self._deadline - asked),
             )
-        except (PortalUnavailable, RequestRefused, AnswerNotSupported) as error:
+        except (
+            *(PortalUnavailable, RequestRefused, EndpointMissing),
+            *(Redirected, AnswerNotSupported),
+        ) as error:
             self._around.halt.after(error)
             self.seen = replace(self.seen, unread=error.message)
         except (AuthenticationFailed, PermissionMissing) as error:

@@ -18,20 +18,15 @@ from reconciler.applying.knowledge import (
 from reconciler.applying.ledger import Ledger
 from reconciler.applying.surroundings import Surroundings
 from reconciler.errors import (
+    EndpointMissing,
     Interrupted,
     PortalError,
-    PortalUnavailable,
     ReconcilerError,
     RequestRefused,
+    TurnedAway,
 )
 from reconciler.model.limits import TypeKey
 from reconciler.model.plan import Batch, BatchInput, ChangeError, Operation
-
-WHOLE_REQUEST = frozenset({404, 405, 410})
-"""Refusals that no smaller batch would change: the address is wrong, not an input."""
-
-TURNED_AWAY = frozenset({423, 429, 477})
-"""Answers by which nobody has looked at the request: locked, too many, migrating."""
 
 
 class Sender:
@@ -82,7 +77,7 @@ class Sender:
         before = self._ledger.sending(batch.inputs)
         try:
             answer = around.portal.write(batch)
-        except RequestRefused as refusal:
+        except (RequestRefused, EndpointMissing) as refusal:
             return self._refused_as_a_whole(batch, refusal)
         except ReconcilerError as error:
             self._failed(batch, error, before)
@@ -115,14 +110,19 @@ class Sender:
         self._unnamed.add(one.key)
         return [rest]
 
-    def _refused_as_a_whole(self, batch: Batch, refusal: RequestRefused) -> Sequence[Batch]:
-        """Split a refused batch until the refused inputs stand alone."""
-        if refusal.after_doubt:
+    def _refused_as_a_whole(
+        self, batch: Batch, refusal: RequestRefused | EndpointMissing
+    ) -> Sequence[Batch]:
+        """Split a refused batch until the refused inputs stand alone.
+
+        No smaller batch would change that the address is wrong.
+        """
+        if refusal.may_have_been_written:
             self._ledger.doubt(batch.inputs)
         error = change_error(refusal)
-        if len(batch.inputs) == 1 and refusal.status not in WHOLE_REQUEST:
+        judged = isinstance(refusal, RequestRefused)
+        if len(batch.inputs) == 1 and judged:
             return self._refused_alone(batch, error)
-        judged = refusal.status not in WHOLE_REQUEST
         self._ledger.learn(batch.inputs, Refused(error, judged))
         return _halves(batch) if judged else ()
 
@@ -153,9 +153,7 @@ class Sender:
         A `create` in doubt was tried once, so that it says nothing of the portal as a whole: it is
         read back, and sent again if the portal does not show it.
         """
-        in_doubt = (
-            isinstance(error, PortalUnavailable | Interrupted) and error.may_have_been_written
-        )
+        in_doubt = isinstance(error, PortalError | Interrupted) and error.may_have_been_written
         if not (in_doubt and batch.operation is Operation.CREATE):
             self._around.halt.after(error)
         if in_doubt:
@@ -167,7 +165,7 @@ class Sender:
 
 def _without_effect(error: ReconcilerError) -> Untried | Refused:
     told = change_error(error)
-    if isinstance(error, PortalError) and error.status not in (None, *TURNED_AWAY):
+    if isinstance(error, TurnedAway):
         return Refused(told, judged=False)
     return Untried(replace(told, message=f"not written: {told.message}"))
 

@@ -178,7 +178,6 @@ class Pace:
                 f"the portal limits the rate: the next request may start in {delay:.1f} s, "
                 f"and {max(0.0, left):.1f} s are left of the time allowed",
                 hint="allow more time with --timeout, or run again later",
-                status=429,
             )
 
     def _heed(self, ticket: Ticket, rate: Rate, now: float, *, lasts: float | None = None) -> None:

@@ -135,7 +135,6 @@ class Attempts:
                 f"the answer to {call.endpoint} holds the token of this run; nothing of it is used",
                 hint="revoke the token: it stands in a label or a name, or something between here "
                 "and HubSpot sends it back",
-                status=response.status,
             )
 
     def _heed(self, ticket: Ticket, failure: Failure, rate: Rate) -> float:

@@ -72,12 +72,14 @@ class PassingFault(Exception):
         cause: WaitCause,
         wait: float,
         *,
+        status: int | None = None,
         asked: bool = False,
         grows: bool = True,
     ) -> None:
         super().__init__(error.message)
         self.error = error
         self.cause = cause
+        self.status = status
         self.wait = wait
         self.asked = asked
         self.grows = grows and not asked

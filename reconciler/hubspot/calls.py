@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar
 
 import tenacity
 
-from reconciler.errors import Interrupted, PortalError, PortalUnavailable, RequestRefused
+from reconciler.errors import Interrupted, PortalError, RequestRefused
 from reconciler.http.clock import Clock
 from reconciler.http.events import Event, Waiting
 from reconciler.hubspot.attempts import Attempts
@@ -59,8 +59,7 @@ class Calls:
             return answer
         except PassingFault as fault:
             self._give_up(fault, progress, self._allowed(call))
-        except RequestRefused as refused:
-            refused.after_doubt = progress.in_doubt
+        except RequestRefused:
             raise
         except (PortalError, Interrupted) as error:
             if not progress.in_doubt or _is_about_this_attempt(error, progress):
@@ -85,7 +84,7 @@ class Calls:
         return usable <= 0 or (fault.asked and fault.wait > usable)
 
     def _tell(self, fault: PassingFault, seconds: float) -> None:
-        self._report(Waiting(seconds, fault.cause, fault.error.message, fault.error.status))
+        self._report(Waiting(seconds, fault.cause, fault.error.message, fault.status))
 
     def _allowed(self, call: Call[T]) -> float:
         return self._timeout if call.seconds is None else min(call.seconds, self._timeout)
@@ -99,10 +98,9 @@ class Calls:
                 f"it asks to wait {fault.wait:.0f} s, longer than what is left of the "
                 f"{allowed:g} s allowed"
             )
-        raise PortalUnavailable(
+        raise type(error)(
             f"{error.message}; {why}",
             hint=error.hint or "allow more time with --timeout, or run again later",
-            status=error.status,
             category=error.category,
             correlation_id=error.correlation_id,
             may_have_been_written=progress.in_doubt,
@@ -117,20 +115,17 @@ def _fault(state: tenacity.RetryCallState) -> PassingFault:
 
 def _is_about_this_attempt(error: PortalError | Interrupted, progress: Progress) -> bool:
     """Whether the error itself says that the only attempt may have been carried out."""
-    if not isinstance(error, PortalUnavailable | Interrupted):
-        return False
     return error.may_have_been_written and progress.attempt == 1
 
 
-def _in_doubt(error: PortalError | Interrupted) -> PortalUnavailable | Interrupted:
+def _in_doubt(error: PortalError | Interrupted) -> PortalError | Interrupted:
     """Whatever ended the call, an earlier attempt of the write may have been carried out."""
     message = f"{error.message}; an earlier attempt had left without an answer"
     if isinstance(error, Interrupted):
         return Interrupted(message, hint=error.hint, may_have_been_written=True)
-    return PortalUnavailable(
+    return type(error)(
         message,
         hint=error.hint,
-        status=error.status,
         category=error.category,
         correlation_id=error.correlation_id,
         may_have_been_written=True,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from reconciler.errors import (
     AuthenticationFailed,
     DailyLimitReached,
+    EndpointMissing,
     PermissionMissing,
     PortalError,
     PortalUnavailable,
+    Redirected,
     RequestRefused,
 )
 from reconciler.http.messages import Response, plain
@@ -16,6 +18,8 @@ from reconciler.hubspot.batches import ErrorBody, correlation_id, read_error
 
 LOCKED, RATE_LIMITED, MIGRATING = 423, 429, 477
 _REQUEST_TIMEOUT = 408
+
+_WRONG_ADDRESS = {404, 405, 410}
 
 _SHORTEST_WAITS = {LOCKED: 2.0, MIGRATING: 2.0}
 """Seconds: at least 2 for a lock (documented)."""
@@ -37,6 +41,7 @@ class Failure:
         """Take the endpoint and the source of the token for messages, and `Retry-After`'s seconds."""
         self._token = f"the token from {token_source}" if token_source else "the token"
         self.status = response.status
+        self._in_doubt = False
         self.retry_after = retry_after
         self._endpoint = endpoint
         self._location = response.headers.get("location")
@@ -69,8 +74,12 @@ class Failure:
             return Policy.DAILY
         return Policy.SECONDLY if named == Policy.SECONDLY.value else Policy.ROLLING
 
-    def error(self) -> PortalError:
-        """The error to raise; one that may pass is an unavailable portal."""
+    def error(self, *, in_doubt: bool) -> PortalError:
+        """The error to raise; one that may pass is an unavailable portal.
+
+        `in_doubt`: a write may have been carried out, by this attempt or an earlier one.
+        """
+        self._in_doubt = in_doubt
         if self.status == RATE_LIMITED and self.policy is Policy.DAILY:
             return self._make(
                 DailyLimitReached,
@@ -81,7 +90,7 @@ class Failure:
             return self._make(PortalUnavailable, f"the portal did not serve {self._endpoint}")
         if 400 <= self.status < 500:
             return self._refusal()
-        return self._make(PortalUnavailable, f"{self._endpoint} {self._redirection()}")
+        return self._make(Redirected, f"{self._endpoint} {self._redirection()}")
 
     def _refusal(self) -> PortalError:
         if self.status == 401:
@@ -93,7 +102,8 @@ class Failure:
             )
         if self.status == 403:
             return self._missing_scopes()
-        return self._make(RequestRefused, f"HubSpot refused {self._endpoint}", self._not_found())
+        kind = EndpointMissing if self.status in _WRONG_ADDRESS else RequestRefused
+        return self._make(kind, f"HubSpot refused {self._endpoint}", self._not_found())
 
     def _missing_scopes(self) -> PortalError:
         scopes = ", ".join(self._body.required_scopes)
@@ -122,9 +132,9 @@ class Failure:
         return kind(
             f"{words}: {self._details()}",
             hint=hint,
-            status=self.status,
             category=self._body.category,
             correlation_id=self.correlation_id,
+            may_have_been_written=self._in_doubt,
         )
 
     def _details(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar, assert_never
 
-from reconciler.errors import AnswerNotSupported, PortalUnavailable
+from reconciler.errors import AnswerNotSupported, AnswerNotUnderstood, PortalUnavailable
 from reconciler.http.events import WaitCause
 from reconciler.http.messages import Chance, NotSent, Response, TransportFault, UnusableAnswer
 from reconciler.hubspot.call import Attempt, PassingFault, Repeat
@@ -27,7 +27,6 @@ def understood(attempt: Attempt[T], response: Response) -> T:
         raise AnswerNotSupported(
             f"{attempt.call.endpoint}: {unknown.description}",
             hint="use a newer version of reconciler, or another --api-version",
-            status=response.status,
         ) from None
     except Nonsense as nonsense:
         raise _nonsense(attempt, nonsense, response.status) from None
@@ -40,7 +39,7 @@ def _nonsense(attempt: Attempt[T], nonsense: Nonsense, status: int) -> Exception
     lasting = attempt.progress.nonsense >= _NONSENSE_ATTEMPTS
     if attempt.call.repeat is not Repeat.READ or lasting:
         return error
-    return PassingFault(error, WaitCause.FAULT, _NONSENSE_WAIT)
+    return PassingFault(error, WaitCause.FAULT, _NONSENSE_WAIT, status=status)
 
 
 def without_answer(attempt: Attempt[T], fault: TransportFault) -> Exception:
@@ -82,24 +81,22 @@ def _broken(error: PortalUnavailable) -> PassingFault:
     return PassingFault(error, WaitCause.FAULT, _BROKEN_CONNECTION_WAIT)
 
 
-def _unusable(attempt: Attempt[T], description: str, status: int) -> PortalUnavailable:
+def _unusable(attempt: Attempt[T], description: str, status: int) -> AnswerNotUnderstood:
     attempt.doubt()
-    return PortalUnavailable(
+    return AnswerNotUnderstood(
         f"unusable answer to {attempt.call.endpoint}: {description} (HTTP {status})",
         hint="if it stays so: is --base-url HubSpot's, and is there a proxy in between?",
-        status=status,
         may_have_been_written=attempt.progress.in_doubt,
     )
 
 
 def failed(attempt: Attempt[T], failure: Failure, pause: float) -> Exception:
     """What to raise for an answer outside 2xx; `pause`: seconds for which nobody sends."""
-    error = failure.error()
-    if not isinstance(error, PortalUnavailable):
-        return error
     if failure.leaves_doubt:
         attempt.doubt()
-        error.may_have_been_written = attempt.progress.in_doubt
+    error = failure.error(in_doubt=attempt.progress.in_doubt)
+    if not isinstance(error, PortalUnavailable):
+        return error
     once = attempt.call.repeat is Repeat.SINGLE_WRITE
     if not failure.passes or (once and failure.leaves_doubt):
         return error
@@ -108,6 +105,7 @@ def failed(attempt: Attempt[T], failure: Failure, pause: float) -> Exception:
         error,
         _cause(failure.status),
         pause if rate_limited else failure.shortest_wait,
+        status=failure.status,
         asked=failure.retry_after is not None,
         grows=not rate_limited,
     )

@@ -9,7 +9,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from reconciler.errors import PermissionMissing, RequestRefused
+from reconciler.errors import EndpointMissing, PermissionMissing
 from reconciler.http.clock import Clock, SystemClock
 from reconciler.http.connection import Connection
 from reconciler.http.events import Event, report_to
@@ -159,12 +159,8 @@ class Portal:
         path = self.connection.api_version.usage_path(direction)
         try:
             return self._get(CallName.USAGE, path, reads.read_usage)
-        except PermissionMissing:
+        except (PermissionMissing, EndpointMissing):
             return None
-        except RequestRefused as refused:
-            if refused.status == 404:
-                return None
-            raise
 
     # ------------------------------------------------------------ writing
 
@@ -173,7 +169,7 @@ class Portal:
 
         `update` and `purge` are sent again after a timeout or a broken connection, `create` is
         not. Raise `RequestRefused` when the portal refuses the request as a whole, and
-        `PortalUnavailable` with `may_have_been_written` when nobody knows.
+        any `PortalError` with `may_have_been_written` when nobody knows.
         """
         once = batch.operation is Operation.CREATE
         path = self.connection.api_version.batch_path(batch.operation, batch.from_id, batch.to_id)

@@ -158,7 +158,7 @@ def test_a_refused_apply_has_a_result() -> None:
 
 def test_an_apply_that_an_error_ended_has_a_result() -> None:
     """Failed; what HubSpot's support asks for is kept."""
-    error = PortalUnavailable("down", status=503, category="C", correlation_id="the-id")
+    error = PortalUnavailable("down", category="C", correlation_id="the-id")
     result = unwritten(plan(USUAL), error, VirtualClock(), "then", 1)
     assert result.outcome is Outcome.FAILED
     assert {each.error.correlation_id for each in result.changes if each.error} == {"the-id"}

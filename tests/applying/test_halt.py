@@ -6,12 +6,16 @@ import pytest
 
 from reconciler.applying.halt import Halt, ends_the_run
 from reconciler.errors import (
+    AnswerNotSupported,
+    AnswerNotUnderstood,
     AuthenticationFailed,
     DailyLimitReached,
+    EndpointMissing,
     Interrupted,
     PermissionMissing,
     PortalUnavailable,
     ReconcilerError,
+    Redirected,
     RequestRefused,
 )
 
@@ -20,13 +24,12 @@ from reconciler.errors import (
     "error",
     [
         Interrupted(),
-        AuthenticationFailed("no", status=401),
-        DailyLimitReached("no", status=429),
+        AuthenticationFailed("no"),
+        DailyLimitReached("no"),
         PortalUnavailable("no connection"),
         PortalUnavailable("no answer", may_have_been_written=True),
-        PortalUnavailable("locked", status=423),
-        PortalUnavailable("redirected", status=307),
-        PortalUnavailable("down", status=503, may_have_been_written=True),
+        PortalUnavailable("locked"),
+        Redirected("redirected"),
         ReconcilerError("the journal is full"),
     ],
 )
@@ -41,10 +44,11 @@ def test_what_concerns_all_directions_ends_the_run(error: ReconcilerError) -> No
 @pytest.mark.parametrize(
     "error",
     [
-        RequestRefused("no", status=400),
-        RequestRefused("no", status=404),
-        PermissionMissing("no", status=403),
-        PortalUnavailable("nonsense", status=200, may_have_been_written=True),
+        RequestRefused("no"),
+        EndpointMissing("no"),
+        PermissionMissing("no"),
+        AnswerNotUnderstood("nonsense", may_have_been_written=True),
+        AnswerNotSupported("several pages"),
     ],
 )
 def test_what_concerns_one_request_does_not(error: ReconcilerError) -> None:

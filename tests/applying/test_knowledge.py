@@ -182,6 +182,6 @@ def test_an_attempt_without_effect_takes_no_doubt_away(
 
 def test_an_error_of_the_portal_keeps_its_particulars() -> None:
     """Others have none."""
-    refused = RequestRefused("no", status=400, category="C", correlation_id="the-id")
+    refused = RequestRefused("no", category="C", correlation_id="the-id")
     assert change_error(refused) == ChangeError("no", "C", "the-id")
     assert change_error(ReconcilerError("disk full")) == ChangeError("disk full")

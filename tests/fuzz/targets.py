@@ -179,7 +179,7 @@ def feed_answer(data: bytes) -> None:
     retry_after = read_retry_after(response.headers, _NOW)
     assert retry_after is None or retry_after >= 0
     failure = Failure("GET /limits", response, read_rate(response.headers), retry_after)
-    _check_printable(str(failure.error()))
+    _check_printable(str(failure.error(in_doubt=False)))
     assert failure.shortest_wait >= 0
     bool(failure.passes)  # decided, whatever the answer
     understand = _READERS.get(kind, read_batch)

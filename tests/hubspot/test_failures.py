@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 import pytest
 
 from reconciler.errors import (
+    AnswerNotUnderstood,
     AuthenticationFailed,
     DailyLimitReached,
+    EndpointMissing,
     Interrupted,
     PermissionMissing,
     PortalError,
     PortalUnavailable,
     ReconcilerError,
+    Redirected,
     RequestRefused,
 )
 from reconciler.http.events import WaitCause, Waiting
@@ -58,11 +62,7 @@ def test_a_token_that_is_not_accepted() -> None:
     )  # fmt: skip
     assert isinstance(error, AuthenticationFailed)
     assert "INVALID_AUTHENTICATION, expired [correlation ID c]" in error.message
-    assert (error.status, error.category, error.correlation_id) == (
-        401,
-        "INVALID_AUTHENTICATION",
-        "c",
-    )
+    assert (error.category, error.correlation_id) == ("INVALID_AUTHENTICATION", "c")
     assert "revoked" in (error.hint or "")
 
 
@@ -90,13 +90,13 @@ def test_a_403_that_names_no_scope(body: bytes) -> None:
     assert "HTTP 403, no message" in error.message
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 422])
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 413, 422])
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"message": "no"}', b"[]", b"null"])
 def test_other_refusals(status: int, body: bytes) -> None:
-    """Every other 4xx concerns the request, whatever its body; 404 is never "empty"."""
+    """404, 405 and 410 concern the address, every other the inputs, whatever the body."""
     error = refused(answer(status, body=body, headers={"x-hubspot-correlation-id": "h-1"}))
-    assert isinstance(error, RequestRefused)
-    assert error.status == status
+    assert isinstance(error, EndpointMissing if status in {404, 405, 410} else RequestRefused)
+    assert f"HTTP {status}" in error.message
     assert ENDPOINT in error.message
     assert "[correlation ID h-1]" in error.message
 
@@ -148,7 +148,7 @@ def test_the_daily_limit_ends_the_run_at_once(response: Response) -> None:
 def test_redirects_are_errors_that_name_the_host(status: int) -> None:
     """The token does not follow them."""
     error = refused(answer(status, headers={"location": "https://user:x@evil.example:8443/path?q"}))
-    assert isinstance(error, PortalUnavailable)
+    assert isinstance(error, Redirected)
     assert "redirected to evil.example:8443;" in error.message
     assert not error.may_have_been_written
     assert "was redirected;" in refused(answer(status, headers={"location": "/login"})).message
@@ -201,7 +201,7 @@ def test_a_wait_longer_than_the_time_allowed_fails_at_once(status: int) -> None:
     with pytest.raises(PortalUnavailable, match=r"asks to wait 8640\d s.*60 s allowed") as caught:
         read(portal)
     assert (clock.now, len(transport.requests)) == (0, 1)
-    assert caught.value.status == status
+    assert f"HTTP {status}" in caught.value.message
     assert "--timeout" in (caught.value.hint or "")
 
 
@@ -216,7 +216,7 @@ def test_a_short_time_is_kept_to_and_told(policy: str | None) -> None:
         read(portal)
     assert clock.now <= 5
     assert len(transport.requests) >= 2
-    assert caught.value.status == 429
+    assert re.search("limits the rate|HTTP 429", caught.value.message)
 
 
 def test_one_refusal_of_the_rate_passes_within_a_short_time() -> None:
@@ -235,7 +235,7 @@ def test_giving_up_tells_the_last_answer() -> None:
     error = caught.value
     assert f"given up after {len(transport.requests)} attempts" in error.message
     assert "HTTP 503, maintenance [correlation ID c-3]" in error.message
-    assert (error.status, error.correlation_id) == (503, "c-3")
+    assert error.correlation_id == "c-3"
 
 
 def test_attempts_share_the_time_allowed() -> None:
@@ -359,14 +359,14 @@ def test_after_a_stop_nothing_is_sent() -> None:
     [
         ("read:401", AuthenticationFailed),
         ("read:403,scopes=crm.a+crm.b", PermissionMissing),
-        ("read:404,body=html", RequestRefused),
-        ("read:404,body=empty", RequestRefused),
+        ("read:404,body=html", EndpointMissing),
+        ("read:404,body=empty", EndpointMissing),
         ("read:429,policy=DAILY", DailyLimitReached),
         ("read:477,retry-after=86400", PortalUnavailable),
         ("read:503,body=cut", PortalUnavailable),
-        ("read:redirect,to=https://evil.example/", PortalUnavailable),
+        ("read:redirect,to=https://evil.example/", Redirected),
         ("read:drop", PortalUnavailable),
-        ("read:huge,mb=11", PortalUnavailable),
+        ("read:huge,mb=11", AnswerNotUnderstood),
     ],
 )
 def test_faults_over_a_real_socket(fault: str, kind: type[ReconcilerError]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from reconciler.errors import Interrupted, PortalUnavailable, RequestRefused
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import Connection, Secret
-from reconciler.hubspot.portal import Portal, connect
+from reconciler.hubspot.portal import connect
 from reconciler.model.limits import Direction, ObjectType, ObservedDirection
 from reconciler.sandbox.stand_in import Options
 from tests.hubspot.raw_server import RawServer, raw_server, response
@@ -21,7 +22,6 @@ from tests.hubspot.simulation import RollingServer
 from tests.hubspot.support import (
     COMPANIES,
     CONTACTS,
-    CONTACTS_COMPANIES,
     TOKEN,
     answer,
     directions,
@@ -110,7 +110,7 @@ def test_a_portal_that_limits_for_ever_is_given_up_in_time() -> None:
         with pytest.raises(PortalUnavailable) as caught:
             portal.read_all(directions(40), needs_labels=never)
         assert time.monotonic() - begin < 40
-        assert caught.value.status == 429
+        assert re.search("limits the rate|HTTP 429", caught.value.message)
 
 
 def test_a_rate_limited_portal_is_read_without_a_refusal() -> None:
@@ -170,19 +170,11 @@ def test_closing_waits_for_what_runs() -> None:
     assert threading.active_count() <= before
 
 
-def test_importing_the_package_is_cheap() -> None:
+def test_what_every_command_imports_is_cheap() -> None:
     """httpx, pydantic and tenacity are loaded when a portal is made, not before."""
     script = (
-        "import sys, reconciler.hubspot as h; h.Connection; h.SystemClock(); "
+        "import sys, reconciler.http.connection, reconciler.http.clock, reconciler.hubspot.versions; "
         "print(sorted({'httpx', 'pydantic', 'tenacity', 'ssl', 'asyncio'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
     assert ran.stdout.strip() == "[]"
-
-
-def test_portal_can_be_named_without_being_made() -> None:
-    """Type hints and isinstance work with the package's own name."""
-    portal, _ = scripted(answer(200, rows()))
-    assert isinstance(portal, Portal)
-    assert portal.read(CONTACTS_COMPANIES, needs_labels=never).limits == ()
-    portal.close()

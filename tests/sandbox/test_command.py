@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
+from tests.cli.running import Desk
 from tests.sandbox.talking import batch_path, limits_path, one
 
 ROOT = Path(__file__).parents[2]
@@ -43,19 +45,11 @@ def running(
             process.kill()
 
 
-def refused(*arguments: str) -> tuple[int, str]:
+def refused(folder: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and complaint of a command line that is wrong."""
-    done = subprocess.run(
-        [*COMMAND, "sandbox", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=30,
-        check=False,
-    )
-    assert done.stdout == ""
-    return done.returncode, " ".join(done.stderr.split())
+    done = Desk(folder).run_here("sandbox", *arguments)
+    assert done.out == ""
+    return done.code, " ".join(done.err.split())
 
 
 def headers(token: str = DEFAULT_TOKEN) -> dict[str, str]:
@@ -90,22 +84,24 @@ def write_until_it_dies(url: str) -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
-    """The address is the first line, and each signal ends it with 0, hanging clients or not."""
+    """The address is the first line, and each signal ends it with 0, whoever hangs or stays connected."""
     with running("--fault", "labels:hang,seconds=60") as (url, process):
         assert url.startswith("http://127.0.0.1:")
         assert limits(url) == {279: 5, 28: 1}
         labels = f"{url}/crm/associations/v4/contacts/companies/labels"
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(labels, headers=headers(), timeout=0.2)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        with httpx.Client(headers=headers()) as kept:
+            assert kept.get(url + PATH).status_code == 200
+            process.send_signal(number)
+            out, err = process.communicate(timeout=10)
         assert (process.returncode, out) == (0, "")
         assert "Traceback" not in err
 
 
 def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
     """Killed right after the answers, it starts with every limit in place."""
-    state = str(tmp_path / "state.db")
+    state = str(tmp_path / "state.json")
     with running("--state", state) as (url, process):
         for value in (2, 3, 4):
             assert write(url, one(28, value), one(30, value)).status_code == 200
@@ -117,7 +113,7 @@ def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
 
 def test_a_kill_in_the_middle_of_writes_leaves_whole_batches(tmp_path: Path) -> None:
     """What was answered is there, and no batch is there by half."""
-    state = str(tmp_path / "state.db")
+    state = str(tmp_path / "state.json")
     with running("--state", state) as (url, process):
         assert limits(url)  # it serves, however busy the machine is
         killer = threading.Timer(1.0, process.kill)
@@ -135,7 +131,7 @@ def test_a_kill_in_the_middle_of_writes_leaves_whole_batches(tmp_path: Path) -> 
 
 def test_a_state_goes_before_a_seed(tmp_path: Path) -> None:
     """The seed is for a new state only; the portal ID can be told each time."""
-    state, seed = tmp_path / "state.db", tmp_path / "seed.json"
+    state, seed = tmp_path / "state.json", tmp_path / "seed.json"
     here = {"from": "contacts", "to": "companies", "type_id": 279}
     seed.write_text(json.dumps({"limits": [{**here, "max": 9}]}), encoding="utf-8")
     arguments = ("--state", str(state), "--seed", str(seed))
@@ -182,32 +178,31 @@ def test_every_switch_reaches_the_rules() -> None:
         assert http.get(limits_path("v4", name, "contacts")).status_code == 200
 
 
-def test_faults_are_played_in_order() -> None:
-    """Rules on the command line, counted from the start."""
-    with running("--fault", "read#1:503", "--fault", "read#2:429,policy=DAILY") as (url, _):
-        statuses = [httpx.get(url + PATH, headers=headers()).status_code for _ in range(3)]
-        assert statuses == [503, 429, 200]
-        entries = httpx.get(f"{url}/_sandbox/requests").json()["requests"]
-        assert [entry["status"] for entry in entries] == statuses
-
-
-def test_the_page_is_there_without_a_token() -> None:
-    """For a person with a browser on this machine."""
-    with running() as (url, _):
+def test_the_command_line_reaches_the_server() -> None:
+    """Fault rules in their order, the page without a token, and a log that never holds one."""
+    arguments = ("--token", "secret", "--fault", "read#1:503", "--fault", "read#2:429,policy=DAILY")
+    with running(*arguments, before=("-v",)) as (url, process):
+        with httpx.Client(headers=headers("secret")) as http:
+            statuses = [http.get(url + PATH).status_code for _ in range(3)]
+            assert statuses == [503, 429, 200]
+            entries = http.get(f"{url}/_sandbox/requests").json()["requests"]
+            assert [entry["status"] for entry in entries] == statuses
         page = httpx.get(url)
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html;charset=utf-8")
         assert "Billing contact" in page.text
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+    assert f"GET {PATH} → 200" in err
+    assert "secret" not in err
 
 
-def test_requests_are_logged_when_asked() -> None:
-    """On stderr, with -v only, and never with the token."""
-    for before, logged in (((), False), (("-v",), True)):
-        with running("--token", "secret", before=before) as (url, process):
-            httpx.get(url + PATH, headers=headers("secret"))
-            process.terminate()
-            _, err = process.communicate(timeout=10)
-        assert (f"GET {PATH} → 200" in err) is logged
-        assert "secret" not in err
+def test_requests_are_logged_only_when_asked() -> None:
+    """Without -v stderr has the token to use, and nothing of a request."""
+    with running() as (url, process):
+        httpx.get(url + PATH, headers=headers())
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+    assert err == f"The token is {DEFAULT_TOKEN}. Ctrl-C ends the sandbox.\n"
 
 
 @pytest.mark.parametrize(
@@ -226,42 +221,54 @@ def test_requests_are_logged_when_asked() -> None:
         (("extra",), "unexpected extra argument"),
     ],
 )
-def test_wrong_usage_is_told(arguments: tuple[str, ...], complaint: str) -> None:
+def test_wrong_usage_is_reported(
+    tmp_path: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
     """Exit 64 with what is wrong, and nothing is served."""
-    code, told = refused(*arguments)
+    code, words = refused(tmp_path, *arguments)
     assert code == 64
-    assert complaint in told
+    assert complaint in words
 
 
-def test_bad_files_are_told(tmp_path: Path) -> None:
-    """A seed that is no seed, and a state that is no state."""
+@pytest.mark.parametrize(
+    ("option", "content", "complaint"),
+    [
+        ("--seed", b'{"extends": "everything"}', "seed.extends is one of"),
+        ("--state", b'{"extends": "everything"}', "it does not hold a sandbox's state"),
+        ("--state", b"SQLite format 3\0" + b"\0" * 100, "it is an SQLite database"),
+    ],
+)
+def test_a_bad_file_is_reported(
+    tmp_path: Path, option: str, content: bytes, complaint: str
+) -> None:
+    """A seed and a state that are none, and a state of an earlier version; none is touched."""
     path = tmp_path / "file"
-    path.write_text('{"extends": "everything"}' * 50, encoding="utf-8")
-    for option in ("--seed", "--state"):
-        code, told = refused(option, str(path))
-        assert code == 64
-        assert str(path) in told
+    path.write_bytes(content)
+    code, words = refused(tmp_path, option, str(path))
+    assert code == 64
+    assert option in words
+    assert complaint in words
+    assert path.read_bytes() == content
 
 
-def test_a_taken_port_is_told() -> None:
+def test_a_state_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    """Before anything is served."""
+    code, words = refused(tmp_path, "--state", str(tmp_path / "nowhere" / "state.json"))
+    assert code == 64
+    assert "cannot be used as a state file" in words
+
+
+def test_a_taken_port_is_reported(tmp_path: Path) -> None:
     """Exit 1: the command line is right, the machine is not ready."""
-    with running() as (url, _):
-        code, told = refused("--port", url.rpartition(":")[2])
-        assert code == 1
-        assert "Cannot listen" in told
+    with serve() as server:
+        code, words = refused(tmp_path, "--port", str(server.port))
+    assert code == 1
+    assert "Cannot listen" in words
 
 
-def test_the_fault_language_can_be_read() -> None:
+def test_the_fault_language_can_be_read(tmp_path: Path) -> None:
     """`--fault help` prints it and ends."""
-    done = subprocess.run(
-        [*COMMAND, "sandbox", "--fault", "help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 0
-    assert "WHEN[@FROM/TO]" in done.stdout
-    assert "alter,type=28,as=7" in done.stdout
+    done = Desk(tmp_path).run_here("sandbox", "--fault", "help")
+    assert done.code == 0
+    assert "WHEN[@FROM/TO]" in done.out
+    assert "alter,type=28,as=7" in done.out

@@ -21,6 +21,7 @@ COMMANDS = {
     "show": "Render a saved plan.",
     "apply": "Make the portal what the plan says, and verify it.",
     "comment": "Put the plan on the pull or merge request.",
+    "doctor": "Check token, scopes, portal, API version and this machine.",
     "schema": "Print the JSON Schema of a format.",
     "completion": "Print the shell's completion script.",
     "sandbox": "Run a local stand-in for HubSpot, for demos and tests.",

@@ -61,6 +61,11 @@ def _fast_parser() -> Any:
     return None if parser is Parser else parser
 
 
+def has_compiled_parser() -> bool:
+    """Whether files are read by the C parser, which is some ten times as fast."""
+    return _fast_parser() is not None
+
+
 def _pure_events(text: str) -> Iterator[Any]:
     events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
     return events

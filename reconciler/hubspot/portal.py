@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -22,6 +23,8 @@ from reconciler.hubspot.answers import BatchAnswer, Usage
 from reconciler.hubspot.attempts import Attempts
 from reconciler.hubspot.call import Call, Repeat
 from reconciler.hubspot.calls import Calls
+from reconciler.hubspot.reads import Probe
+from reconciler.hubspot.versions import SCOPES_PATH
 from reconciler.model.limits import (
     Account,
     CustomObject,
@@ -41,6 +44,7 @@ class CallName(StrEnum):
     """What a request is for."""
 
     ACCOUNT = "account"
+    SCOPES = "scopes"
     CUSTOM_OBJECTS = "custom objects"
     LIMITS = "limits"
     ALL_LIMITS = "all limits"
@@ -110,6 +114,23 @@ class Portal:
         """The account that the token belongs to."""
         path = self.connection.api_version.account_path
         return self._get(CallName.ACCOUNT, path, reads.read_account)
+
+    def probe(self) -> Probe:
+        """The account, and what time the portal has; for finding out why nothing works."""
+        path = self.connection.api_version.account_path
+        return self._get(CallName.ACCOUNT, path, reads.read_probe)
+
+    def scopes(self) -> frozenset[str] | None:
+        """What the token may do, where HubSpot lists it; None where it refuses to.
+
+        Observed of service keys and private apps; the token is sent in the body as well.
+        """
+        body = json.dumps({"tokenKey": self.connection.token.reveal()}).encode()
+        call = Call(CallName.SCOPES, "POST", SCOPES_PATH, reads.read_scopes, body=body)
+        try:
+            return self._call(call)
+        except RequestRefused:
+            return None
 
     def custom_objects(self) -> tuple[CustomObject, ...]:
         """The custom objects; needs the scope `crm.schemas.custom.read` (documented)."""

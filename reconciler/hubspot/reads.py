@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
@@ -146,6 +149,10 @@ class _Account(_Answer):
     account_type: Annotated[str | None, BeforeValidator(_text_or_none)] = None
 
 
+class _Scopes(_Answer):
+    scopes: list[Text]
+
+
 class _Usage(_Answer):
     limit: Maximum = None
     total_records_at_limit: int = Field(ge=0, le=LARGEST_NUMBER)
@@ -193,6 +200,28 @@ def read_account(response: Response) -> Account:
     answer = _answer(_Account, response)
     known = {str(each): each for each in AccountType}
     return Account(answer.portal_id, known.get(answer.account_type or "", AccountType.UNKNOWN))
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The account, and the portal's time of day; None where it sent none that can be read."""
+
+    account: Account
+    date: datetime | None
+
+
+def read_probe(response: Response) -> Probe:
+    """The account with the time at which the portal answered (the header `Date`)."""
+    account = read_account(response)
+    try:
+        return Probe(account, parsedate_to_datetime(response.headers.get("date", "")))
+    except ValueError:
+        return Probe(account, None)
+
+
+def read_scopes(response: Response) -> frozenset[str]:
+    """The scopes of the token."""
+    return frozenset(_answer(_Scopes, response).scopes)
 
 
 def read_usage(response: Response) -> Usage:

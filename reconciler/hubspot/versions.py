@@ -88,6 +88,9 @@ class ApiVersion(StrEnum):
         return f"/crm/associations/{self}/definitions/configurations/{_pair(from_id, to_id)}"
 
 
+SCOPES_PATH = "/oauth/v2/private-apps/get/access-token-info"
+"""Lists the scopes of a service key or private app (observed); it has no version of its own."""
+
 _WARNED_DAYS = 180
 _LATEST = ApiVersion.V2026_09
 _END_OF_SUPPORT = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import assert_never
 
@@ -53,7 +54,7 @@ def deliver(response: Response, connection: socket.socket, pause: Pause) -> bool
 def _head(response: Response) -> bytes:
     """Status line and headers, with the length of the body."""
     reason = _REASONS.get(response.status, "Unknown")
-    lines = [f"HTTP/1.1 {response.status} {reason}"]
+    lines = [f"HTTP/1.1 {response.status} {reason}", f"Date: {formatdate(usegmt=True)}"]
     lines += [f"{name}: {value}" for name, value in response.headers]
     if response.status not in _BODILESS:
         lines.append(_framing(response))

@@ -90,6 +90,7 @@ _READS: Mapping[Operation, _Show] = {
     ),
     Operation.USAGE: lambda portal, call, _: usage(portal, _direction(portal, call)),
     Operation.ACCOUNT: lambda portal, _, __: account(portal),
+    Operation.TOKEN: lambda portal, _, request: token_info(portal, request.body),
     Operation.SCHEMAS: lambda portal, _, request: schemas(portal, request.query),
     Operation.SCHEMA: lambda portal, call, _: schema(portal, call.from_name),
     Operation.SCHEMAS_BATCH: lambda portal, _, request: schemas_batch(portal, request.body),
@@ -103,6 +104,24 @@ _CREATED = timestamp(datetime(2026, 1, 15, 9, 0, tzinfo=UTC))
 NO_LIMIT = 500_000
 
 _SAMPLES = 3
+
+
+SCOPES = (
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.schemas.custom.read",
+    "oauth",
+)
+
+
+def token_info(portal: Portal, body: bytes) -> Response:
+    """The scopes of a key, which is named in the body (observed). Raises BadBody without one."""
+    if not isinstance(read_object(body).get("tokenKey"), str):
+        raise BadBody(invalid("Invalid input JSON: tokenKey must be a string."))
+    known = {"userId": 1, "hubId": portal.portal_id, "appId": 1, "scopes": list(SCOPES)}
+    return json_response(200, known)
 
 
 def account(portal: Portal) -> Response:

@@ -50,6 +50,7 @@ class Operation(StrEnum):
     SCHEMA = "schema"
     SCHEMAS_BATCH = "schemas-batch"
     ACCOUNT = "account"
+    TOKEN = "token"  # noqa: S105 - what HubSpot knows of the token
     USAGE = "usage"
 
     @property
@@ -78,6 +79,7 @@ _GOVERNED = frozenset(
         Operation.SCHEMA,
         Operation.SCHEMAS_BATCH,
         Operation.ACCOUNT,
+        Operation.TOKEN,
         Operation.USAGE,
     }
 )
@@ -174,6 +176,10 @@ def _account(version: Version, method: str, parts: list[str]) -> Call | None:
             return None
 
 
+def _token(version: Version, method: str, parts: list[str]) -> Call | None:
+    return Call(Operation.TOKEN, version) if (method, parts) == ("POST", [""]) else None
+
+
 _BATCHES = {
     "update": Operation.UPDATE,
     "create": Operation.CREATE,
@@ -195,4 +201,5 @@ _PREFIXES: tuple[tuple[str, Version, _Tail], ...] = (
     ("/crm/v3/limits/", V4, _usage),
     *((f"/crm/limits/{version.name}/", version, _usage) for version in VERSIONS[1:]),
     *((f"/account-info/{version.helper}/", version, _account) for version in VERSIONS),
+    ("/oauth/v2/private-apps/get/access-token-info", V4, _token),
 )

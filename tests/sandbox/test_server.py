@@ -436,7 +436,8 @@ def test_a_head_has_the_length_of_the_body() -> None:
         purge = request(
             PURGE.replace("2026-03", "v4"), f"Content-Length: {len(INPUTS)}", body=INPUTS
         )
-        assert answered(server, purge) == b"HTTP/1.1 204 No Content\r\n\r\n"
+        status, date, end = answered(server, purge).split(b"\r\n", 2)
+        assert (status, date[:6], end) == (b"HTTP/1.1 204 No Content", b"Date: ", b"\r\n")
         head, _, body = answered(server, request(f"GET {PATH} HTTP/1.1")).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 477 Unknown\r\n")
         assert f"Content-Length: {len(body)}".encode() in head.split(b"\r\n")

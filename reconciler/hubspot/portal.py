@@ -10,7 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from reconciler.errors import EndpointMissing, PermissionMissing
+from reconciler.errors import EndpointMissing, PermissionMissing, RequestRefused, TurnedAway
 from reconciler.http.clock import Clock, SystemClock
 from reconciler.http.connection import Connection
 from reconciler.http.events import Event, report_to
@@ -129,7 +129,7 @@ class Portal:
         call = Call(CallName.SCOPES, "POST", SCOPES_PATH, reads.read_scopes, body=body)
         try:
             return self._call(call)
-        except RequestRefused:
+        except (RequestRefused, TurnedAway):
             return None
 
     def custom_objects(self) -> tuple[CustomObject, ...]:

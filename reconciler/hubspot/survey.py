@@ -15,7 +15,7 @@ from functools import cache, partial
 from importlib.resources import files
 from itertools import product
 
-from reconciler.errors import PermissionMissing, RequestRefused
+from reconciler.errors import EndpointMissing, PermissionMissing, RequestRefused
 from reconciler.hubspot.portal import Portal
 from reconciler.model.limits import (
     AssociationType,
@@ -230,13 +230,17 @@ def _read(portal: Portal, direction: Direction) -> ObservedDirection | None:
     """The limits of a direction, with the labels where a row leaves its own out; None: no such one."""
     try:
         return portal.read(direction, needs_labels=lambda seen: bool(seen.nameless))
-    except RequestRefused:
+    except (RequestRefused, EndpointMissing):
         return None
 
 
 def _labels(portal: Portal, direction: Direction) -> Collection[AssociationType]:
-    """The types of a direction; none where the portal does not associate these object types."""
+    """The types of a direction; none where the portal does not show them.
+
+    It may not associate these object types, or the token may not read them: what belongs there
+    stays listed as not placed.
+    """
     try:
         return portal.labels(direction).types
-    except RequestRefused:
+    except (RequestRefused, EndpointMissing, PermissionMissing):
         return ()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import ssl
 from typing import Any
+
+import httpx
 
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.portal import Portal
 from reconciler.sandbox.rules import Rules
 from reconciler.sandbox.seed import direction_document, portal_document
-from reconciler.sandbox.stand_in import Options, Sandbox
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options, Sandbox
 from reconciler.sandbox.wire import Request, Response
 
 AUTHORIZED = {"authorization": "Bearer sandbox-token"}
+# To load certificates takes longer than most tests, and nothing here is https.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
 
 
@@ -37,6 +42,14 @@ def one(type_id: int, maximum: int | None = None, category: str = "USER_DEFINED"
 def object_limit(maximum: int | None = None) -> dict[str, Any]:
     """The input for the object limit of contacts → companies, type 279 of HubSpot."""
     return one(279, maximum, "HUBSPOT_DEFINED")
+
+
+def client(url: str, token: str | None = DEFAULT_TOKEN, timeout: float = 5.0) -> httpx.Client:
+    """An HTTP client with the token, or with none."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return httpx.Client(
+        base_url=url, headers=headers, timeout=timeout, trust_env=False, verify=NO_CERTIFICATES
+    )
 
 
 def get(sandbox: Sandbox, path: str) -> Response:

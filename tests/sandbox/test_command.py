@@ -18,7 +18,7 @@ import pytest
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.cli.running import Desk
-from tests.sandbox.talking import batch_path, limits_path, one
+from tests.sandbox.talking import batch_path, client, limits_path, one
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "reconciler")
@@ -52,31 +52,28 @@ def refused(folder: Path, *arguments: str) -> tuple[int, str]:
     return done.code, " ".join(done.err.split())
 
 
-def headers(token: str = DEFAULT_TOKEN) -> dict[str, str]:
-    """The header that authenticates."""
-    return {"Authorization": f"Bearer {token}"}
-
-
-def limits(url: str, token: str = DEFAULT_TOKEN) -> dict[int, int]:
+def limits(url: str) -> dict[int, int]:
     """The limits of contacts → companies by type ID."""
-    rows = httpx.get(url + PATH, headers=headers(token)).json()["results"]
+    with client(url) as http:
+        rows = http.get(PATH).json()["results"]
     return {row["typeId"]: row["userEnforcedMaxToObjectIds"] for row in rows}
 
 
 def write(url: str, *inputs: dict[str, Any]) -> httpx.Response:
     """Update limits of contacts → companies."""
-    return httpx.post(url + batch_path("update"), json={"inputs": inputs}, headers=headers())
+    with client(url) as http:
+        return http.post(batch_path("update"), json={"inputs": inputs})
 
 
 def write_until_it_dies(url: str) -> int:
     """Send batches of two equal limits, 1 to 5 in turn; how many were answered."""
     answered = 0
-    with httpx.Client(headers=headers()) as http:
+    with client(url) as http:
         while True:
             value = answered % 5 + 1
             body = {"inputs": [one(28, value), one(30, value)]}
             try:
-                http.post(url + batch_path("update"), json=body).raise_for_status()
+                http.post(batch_path("update"), json=body).raise_for_status()
             except httpx.TransportError:
                 return answered
             answered += 1
@@ -88,11 +85,10 @@ def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
     with running("--fault", "labels:hang,seconds=60") as (url, process):
         assert url.startswith("http://127.0.0.1:")
         assert limits(url) == {279: 5, 28: 1}
-        labels = f"{url}/crm/associations/v4/contacts/companies/labels"
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.get(labels, headers=headers(), timeout=0.2)
-        with httpx.Client(headers=headers()) as kept:
-            assert kept.get(url + PATH).status_code == 200
+        with client(url, timeout=0.2) as hanging, pytest.raises(httpx.ReadTimeout):
+            hanging.get("/crm/associations/v4/contacts/companies/labels")
+        with client(url) as kept:
+            assert kept.get(PATH).status_code == 200
             process.send_signal(number)
             out, err = process.communicate(timeout=10)
         assert (process.returncode, out) == (0, "")
@@ -140,8 +136,8 @@ def test_a_state_goes_before_a_seed(tmp_path: Path) -> None:
         write(url, one(279, 8, "HUBSPOT_DEFINED"))
     with running(*arguments, "--portal-id", "77") as (url, _):
         assert limits(url) == {279: 8}
-        account = httpx.get(f"{url}/account-info/v3/details", headers=headers()).json()
-        assert account["portalId"] == 77
+        with client(url) as http:
+            assert http.get("/account-info/v3/details").json()["portalId"] == 77
 
 
 def test_every_switch_reaches_the_rules() -> None:
@@ -153,15 +149,14 @@ def test_every_switch_reaches_the_rules() -> None:
         *("--max-limit", "100", "--max-inputs", "3"),
         *("--label-key", "labelled", "--unknown-purge", "400"),
     )
-    with (
-        running(*switches) as (url, _),
-        httpx.Client(base_url=url, headers=headers("secret")) as http,
-    ):
+    with running(*switches) as (url, _), client(url, "secret") as http:
 
         def post(verb: str, *inputs: dict[str, Any]) -> int:
             return http.post(batch_path(verb), json={"inputs": inputs}).status_code
 
-        assert http.get(PATH, headers=headers()).status_code == 401
+        assert (
+            http.get(PATH, headers={"Authorization": f"Bearer {DEFAULT_TOKEN}"}).status_code == 401
+        )
         assert http.get(PATH).headers["X-HubSpot-RateLimit-Max"] == "100"
         assert http.get("/account-info/v3/details").json()["portalId"] == 42
         assert post("update", one(30, 2)) == 400  # strict update
@@ -182,12 +177,13 @@ def test_the_command_line_reaches_the_server() -> None:
     """Fault rules in their order, the page without a token, and a log that never holds one."""
     arguments = ("--token", "secret", "--fault", "read#1:503", "--fault", "read#2:429,policy=DAILY")
     with running(*arguments, before=("-v",)) as (url, process):
-        with httpx.Client(headers=headers("secret")) as http:
-            statuses = [http.get(url + PATH).status_code for _ in range(3)]
+        with client(url, "secret") as http:
+            statuses = [http.get(PATH).status_code for _ in range(3)]
             assert statuses == [503, 429, 200]
-            entries = http.get(f"{url}/_sandbox/requests").json()["requests"]
+            entries = http.get("/_sandbox/requests").json()["requests"]
             assert [entry["status"] for entry in entries] == statuses
-        page = httpx.get(url)
+        with client(url, token=None) as http:
+            page = http.get("/")
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html;charset=utf-8")
         assert "Billing contact" in page.text
         process.terminate()
@@ -199,7 +195,7 @@ def test_the_command_line_reaches_the_server() -> None:
 def test_requests_are_logged_only_when_asked() -> None:
     """Without -v stderr has the token to use, and nothing of a request."""
     with running() as (url, process):
-        httpx.get(url + PATH, headers=headers())
+        assert limits(url)
         process.terminate()
         _, err = process.communicate(timeout=10)
     assert err == f"The token is {DEFAULT_TOKEN}. Ctrl-C ends the sandbox.\n"

@@ -17,19 +17,9 @@ from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.server import Server, read_body, serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options, Sandbox
-from tests.sandbox.talking import batch_path, limits_path, one, options
+from tests.sandbox.talking import batch_path, client, limits_path, one, options
 
 PATH = limits_path("2026-03")
-
-
-def client(server: Server, timeout: float = 5.0) -> httpx.Client:
-    """An HTTP client with the token."""
-    return httpx.Client(
-        base_url=server.url,
-        headers={"Authorization": f"Bearer {DEFAULT_TOKEN}"},
-        timeout=timeout,
-        trust_env=False,
-    )
 
 
 def struck(*rules: str) -> Options:
@@ -39,7 +29,7 @@ def struck(*rules: str) -> Options:
 
 def test_it_serves_the_same_as_in_process() -> None:
     """The socket adds nothing to the answer."""
-    with serve() as server, client(server) as http:
+    with serve() as server, client(server.url) as http:
         answer = http.get(PATH)
         assert (answer.status_code, answer.headers["content-type"]) == (
             200,
@@ -102,7 +92,7 @@ def test_sixteen_requests_are_served_at_once() -> None:
         barrier = threading.Barrier(16)
 
         def ask(_: int) -> int:
-            with client(server) as http:
+            with client(server.url) as http:
                 barrier.wait()
                 return http.get(PATH).status_code
 
@@ -116,7 +106,7 @@ def test_concurrent_writes_do_not_lose_each_other() -> None:
     with serve() as server:
 
         def raise_limits(number: int) -> None:
-            with client(server) as http:
+            with client(server.url) as http:
                 for value in range(10):
                     inputs = [one(28, 1 + (number + value) % 5)]
                     assert http.post(batch_path("update"), json={"inputs": inputs}).is_success
@@ -131,7 +121,7 @@ def test_concurrent_writes_do_not_lose_each_other() -> None:
 @pytest.mark.parametrize("rule", ["update:drop", "update:drop,wrote=yes"])
 def test_a_dropped_connection_tells_nothing_of_the_write(rule: str) -> None:
     """The client sees the same whether the write took effect or not."""
-    with serve(options=struck(rule)) as server, client(server) as http:
+    with serve(options=struck(rule)) as server, client(server.url) as http:
         with pytest.raises(httpx.RemoteProtocolError):
             http.post(batch_path("update"), json={"inputs": [one(28, 2)]})
         written = server.limits("contacts", "companies")["USER_DEFINED", 28] == 2
@@ -144,7 +134,7 @@ def test_a_hanging_answer_times_the_client_out() -> None:
     begin = time.monotonic()
     with (
         serve(options=struck("read:hang,seconds=60")) as server,
-        client(server, timeout=0.2) as http,
+        client(server.url, timeout=0.2) as http,
         pytest.raises(httpx.ReadTimeout),
     ):
         http.get(PATH)
@@ -153,7 +143,7 @@ def test_a_hanging_answer_times_the_client_out() -> None:
 
 def test_a_hang_ends_in_a_closed_connection() -> None:
     """After its time, without a byte."""
-    with serve(options=struck("read:hang,seconds=0.2")) as server, client(server) as http:
+    with serve(options=struck("read:hang,seconds=0.2")) as server, client(server.url) as http:
         begin = time.monotonic()
         with pytest.raises(httpx.RemoteProtocolError):
             http.get(PATH)
@@ -163,7 +153,7 @@ def test_a_hang_ends_in_a_closed_connection() -> None:
 def test_a_trickling_answer_arrives_whole_in_the_end() -> None:
     """Each piece resets a read timeout, so that only a total one ends it."""
     rule = "read:trickle,seconds=0.8"
-    with serve(options=struck(rule)) as server, client(server, timeout=0.5) as http:
+    with serve(options=struck(rule)) as server, client(server.url, timeout=0.5) as http:
         begin = time.monotonic()
         assert len(http.get(PATH).json()["results"]) == 2
         assert time.monotonic() - begin >= 0.7
@@ -172,7 +162,7 @@ def test_a_trickling_answer_arrives_whole_in_the_end() -> None:
 def test_latency_and_delay_add_up() -> None:
     """Both pass before the first byte."""
     setup = Options(latency=0.1, faults=(parse_fault("read#1:delay,seconds=0.2"),))
-    with serve(options=setup) as server, client(server) as http:
+    with serve(options=setup) as server, client(server.url) as http:
         begin = time.monotonic()
         http.get(PATH)
         assert time.monotonic() - begin >= 0.3
@@ -182,7 +172,7 @@ def test_latency_and_delay_add_up() -> None:
 def test_a_huge_answer_can_be_read_or_left(framing: str) -> None:
     """Valid JSON of that size; a client that stops reading does not disturb the server."""
     rule = f"read:huge,mb=3,framing={framing}"
-    with serve(options=struck(rule)) as server, client(server) as http:
+    with serve(options=struck(rule)) as server, client(server.url) as http:
         body = http.get(PATH).content
         assert len(json.loads(body)["results"]) > 2_000
         assert 2_990_000 <= len(body) <= 3_010_000
@@ -196,7 +186,7 @@ def test_a_short_answer_breaks_off() -> None:
     """The head promises more than comes."""
     with (
         serve(options=struck("read:500,body=short")) as server,
-        client(server) as http,
+        client(server.url) as http,
         pytest.raises(httpx.RemoteProtocolError),
     ):
         http.get(PATH)
@@ -207,7 +197,7 @@ def test_a_redirect_can_lead_to_another_host() -> None:
     with (
         serve() as other,
         serve(options=struck(f"read:redirect,to={other.url}/stolen")) as server,
-        client(server) as http,
+        client(server.url) as http,
     ):
         answer = http.get(PATH)
         assert answer.status_code == 307
@@ -224,7 +214,7 @@ def test_nonsense_is_answered_and_the_connection_closed() -> None:
                 received += piece
             assert received.startswith(b"HTTP/1.1 400 ")
             assert b"Connection: close" in received
-        with client(server) as http:
+        with client(server.url) as http:
             assert http.get(PATH).status_code == 200
 
 
@@ -273,7 +263,10 @@ def test_expecting_clients_are_told_to_continue() -> None:
 def test_requests_are_logged_without_the_token() -> None:
     """One line each: method, path, status and time."""
     lines: list[str] = []
-    with serve(options=struck("read#2:drop"), log=lines.append) as server, client(server) as http:
+    with (
+        serve(options=struck("read#2:drop"), log=lines.append) as server,
+        client(server.url) as http,
+    ):
         http.get(PATH)
         with pytest.raises(httpx.RemoteProtocolError):
             http.get(PATH)
@@ -284,7 +277,7 @@ def test_requests_are_logged_without_the_token() -> None:
 
 def test_a_server_is_a_sandbox() -> None:
     """It can be asked in process and set up while it runs."""
-    with serve(example_portal(), options(rate=100)) as server, client(server) as http:
+    with serve(example_portal(), options(rate=100)) as server, client(server.url) as http:
         assert isinstance(server, Sandbox)
         server.set_faults([parse_fault("read#1:503")])
         assert [http.get(PATH).status_code for _ in range(2)] == [503, 200]

@@ -31,7 +31,7 @@ from reconciler.http.events import Event, Sending, report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import Outcome, Plan, Result, Status
 from reconciler.planning.document import digest
-from reconciler.report.result import result_text
+from reconciler.report.text import result_text
 
 EXIT_CODES = {
     Outcome.NOTHING: ExitCode.DONE,

@@ -16,7 +16,7 @@ from reconciler.config.files import read_source
 from reconciler.errors import Diagnostic, Located
 from reconciler.model.plan import Plan
 from reconciler.planning.document import digest, plan_json
-from reconciler.report.style import Style
+from reconciler.report.terminal import Style
 
 if TYPE_CHECKING:
     from reconciler.forges.ci import Links
@@ -33,7 +33,7 @@ def style(given: Given, stream: TextIO | None = None) -> Style:
             wanted = False
         case _:
             wanted = _colour_by_environment(stream or sys.stdout)
-    return Style.ansi() if wanted else Style.plain()
+    return Style(ansi_codes=wanted)
 
 
 def _colour_by_environment(stream: TextIO) -> bool:
@@ -86,13 +86,13 @@ def next_answer() -> None:
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic], given: Given) -> None:
     """Write diagnostics with their source lines to stderr."""
-    from reconciler.report.diagnostics import diagnostics_text
+    found = tuple(diagnostics)
+    if not found:
+        return
+    from reconciler.report.diagnostics import diagnostics_text  # only diagnostics need it
 
-    text = diagnostics_text(
-        tuple(diagnostics), lines=source_lines(), style=style(given, sys.stderr)
-    )
-    if text:
-        click.echo(text.rstrip("\n"), err=True, color=True)
+    text = diagnostics_text(found, lines=source_lines(), style=style(given, sys.stderr))
+    click.echo(text.rstrip("\n"), err=True, color=True)
 
 
 def source_lines() -> Callable[[Located], str | None]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.errors import Diagnostic, Located, Severity
 from reconciler.outgoing import harmless_json, mask_alike
-from reconciler.report.cells import wrapped
 from reconciler.report.escape import (
     PATH_LIMIT,
     file_uri,
@@ -18,8 +17,7 @@ from reconciler.report.escape import (
     terminal_sentence,
     visible,
 )
-from reconciler.report.excerpt import excerpt
-from reconciler.report.style import Style
+from reconciler.report.terminal import Mark, Style, excerpt, wrapped
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -69,8 +67,8 @@ def first_of(diagnostics: Sequence[Diagnostic], most: int) -> tuple[Sequence[Dia
 def _diagnostic_lines(
     each: Diagnostic, style: Style, lines: SourceLines, width: int | None
 ) -> Iterator[str]:
-    mark = style.bad if each.severity is Severity.ERROR else style.warning
-    kind = mark(f"{each.severity}[{terminal(each.code)}]")
+    mark = Mark.BAD if each.severity is Severity.ERROR else Mark.WARNING
+    kind = style.mark(mark, f"{each.severity}[{terminal(each.code)}]")
     yield f"{_place(each.place, style)}: {kind}: {terminal_sentence(mask_alike(each.message))}"
     yield from _source(each, each.place, style, lines)
     if each.related is not None:
@@ -78,12 +76,12 @@ def _diagnostic_lines(
         yield from _source(each, each.related, style, lines)
     if each.hint:
         first, *rest = wrapped(terminal_sentence(mask_alike(each.hint)), " " * 8, width)
-        yield f"  {style.bold('hint:')} {first[8:]}"
+        yield f"  {style.mark(Mark.BOLD, 'hint:')} {first[8:]}"
         yield from rest
 
 
 def _place(place: Located, style: Style) -> str:
-    return style.place(f"{terminal(place.path, PATH_LIMIT)}:{place.line}:{place.column}")
+    return style.mark(Mark.PLACE, f"{terminal(place.path, PATH_LIMIT)}:{place.line}:{place.column}")
 
 
 def _source(each: Diagnostic, place: Located, style: Style, lines: SourceLines) -> list[str]:

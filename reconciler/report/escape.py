@@ -108,6 +108,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 _WORKFLOW_COMMAND = re.compile(r"(?<!\S)::")
+_MAY_STEER = re.compile(r"\\|##|::").search
 
 
 @lru_cache(maxsize=8_192)  # a plan says the same labels and paths thousands of times
@@ -116,6 +117,8 @@ def terminal(text: str, limit: int = NAME_LIMIT) -> str:
 
     A line that starts with `::`, spaces before it or not, steers GitHub's runner (documented).
     """
+    if len(text) <= limit and text.isascii() and text.isprintable() and not _MAY_STEER(text):
+        return text
     return one_way(_WORKFLOW_COMMAND.sub(r"\\x3a:", visible(text, limit)))
 
 
@@ -128,13 +131,8 @@ def terminal_sentence(text: str, limit: int = PROSE_LIMIT) -> str:
 
 
 def html_text(text: str, limit: int = NAME_LIMIT) -> str:
-    """For HTML text and quoted attribute values. Wrap names in `<bdi>`."""
-    return html_quoted(visible(text, limit))
-
-
-def html_quoted(shown: str) -> str:
-    """For HTML, from text that was made visible before."""
-    return html.escape(shown)
+    """For HTML that no template writes: text and quoted attribute values."""
+    return html.escape(visible(text, limit))
 
 
 _WEB = re.compile(

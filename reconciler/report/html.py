@@ -1,239 +1,369 @@
-"""A plan as one HTML page that needs nothing from outside."""
+"""A plan as one HTML page that needs nothing from outside and runs no script.
+
+`templates/plan.html` is the page; this module prepares what it shows. Whatever the template writes
+is made visible and then escaped by default: a stranger's text needs no remembered call.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+import jinja2
+
 from reconciler.errors import plural
-from reconciler.model.plan import Action, Plan, Refusal
-from reconciler.report.escape import PROSE_LIMIT, html_text
-from reconciler.report.html_table import changes_tables, place_link
-from reconciler.report.svg import CLASSES, plan_svg
+from reconciler.model.limits import Place
+from reconciler.model.plan import Origin, Plan, Refusal
+from reconciler.report.escape import (
+    NAME_LIMIT,
+    PATH_LIMIT,
+    PROSE_LIMIT,
+    prose_lines,
+    shortened,
+    visible,
+    web_link,
+)
 from reconciler.report.view import (
-    SIGNS,
+    EFFECT_SYMBOLS,
+    NO_CHANGES,
+    SECTION_NOTES,
+    SECTION_TITLES,
+    Effect,
+    Group,
     Links,
-    headline,
+    Row,
+    Section,
+    all_groups,
+    before_after,
     no_links,
-    object_names,
-    object_types,
+    sections,
     way_out,
 )
 
 MOST_BYTES = 1 << 20
-"""Changes whose tables take most of this are shown with shorter names and reasons."""
+"""A page that would be larger is rendered with shorter names and reasons."""
+
+_MOST_CELLS = 6_400
+"""A matrix of more cells, of eighty object types, is neither readable nor small."""
+
+_ROTATED_FROM = 8
+"""From so many columns on, a matrix has its column headings upright."""
 
 _FILES = 200
+_ORIGIN_MARKS = {None: "", Origin.CONFIG: "", Origin.DRIFT: "⚠", Origin.CONFLICT: "↯"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """Characters of names, reasons and paths that are shown, and whether lines are linked."""
+
+    name: int
+    reason: int
+    path: int
+    linked: bool = True
+
+
+_LENGTHS = (
+    _Lengths(NAME_LIMIT, PROSE_LIMIT, PATH_LIMIT),
+    _Lengths(60, 120, 120),
+    _Lengths(12, 12, 24, linked=False),
+)
 
 
 def plan_html(plan: Plan, *, digest: str, links: Links = no_links) -> str:
-    """The whole page. It works without scripts, too; they add filters and highlights.
+    """The page, of about 1 MiB at most: where it would be larger, its texts are shortened more.
 
     `links` gives the URL of a file's line, None where the host of the files is not known.
     """
-    style, script = asset("report.css"), asset("report.js")
-    title = f"{html_text(plan.portal.name)}: {headline(plan)}"
-    before = [
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<meta name="color-scheme" content="light dark">',
-        '<meta name="referrer" content="no-referrer">',
-        f'<title>{title}</title>\n<link rel="icon" href="data:,">',
-        f"<style>{style}</style>\n</head>\n<body>",
-        '<a class="skip" href="#changes">Skip to the changes</a>',
-        *_header(plan),
-        "<main>",
-        *_notices(plan, links),
-        *_picture(plan),
-        *_filters(plan),
-    ]
-    after = ["</main>", *_footer(plan, digest), f"<script>{script}</script>\n</body>\n</html>"]
-    room = MOST_BYTES - sum(len(line.encode()) + 1 for line in (*before, *after))
-    return "\n".join([*before, *_changes(plan, links, room), *after])
+    page = ""
+    for lengths in _LENGTHS:
+        page = _page(plan, digest, links if lengths.linked else no_links, lengths)
+        if len(page.encode()) <= MOST_BYTES:
+            break
+    return page
+
+
+def _page(plan: Plan, digest: str, links: Links, lengths: _Lengths) -> str:
+    template, style = _template()
+    found = sections(plan)
+    groups = all_groups(plan)
+    ids = {each.change for each in plan.refusals}
+    view = _Preparation(
+        links,
+        lengths,
+        {c.id: f"refused-{n}" for n, c in enumerate(plan.changes) if c.id in ids} if ids else {},
+        {group.direction.key: number for number, group in enumerate(groups)},
+    )
+    page: str = template.render(
+        plan=plan,
+        digest=digest,
+        policy=f"default-src 'none'; style-src '{style}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'",
+        verdict=_verdict(plan),
+        effects=_effects(groups),
+        refusals=[view.refusal(each) for each in plan.refusals],
+        sections=[view.section(each) for each in found],
+        matrix=view.matrix(found, groups),
+        files=[file.path for file in plan.files[:_FILES]],
+        file_count=plural(len(plan.files), "file"),
+        more_files=max(0, len(plan.files) - _FILES),
+    )
+    return page
 
 
 @cache
-def asset(name: str) -> str:
-    """A style sheet or script that goes into the page."""
-    return files("reconciler.report").joinpath("assets", name).read_text("utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing may be loaded, and no style or script runs but the page's own."""
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+def _template() -> tuple[jinja2.Template, str]:
+    """The compiled page, and the hash by which its policy allows its style sheet."""
+    folder = files("reconciler.report").joinpath("templates")
+    style = folder.joinpath("plan.css").read_text("utf-8")
+    environment = jinja2.Environment(
+        autoescape=True,
+        finalize=_finalize,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters["short"] = _short
+    environment.globals["style"] = style
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    source = folder.joinpath("plan.html").read_text("utf-8")
+    return environment.from_string(source), f"sha256-{digest}"
 
 
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+def _short(text: str, limit: int = NAME_LIMIT) -> str:
+    return shortened(text, limit)
 
 
-# ---------------------------------------------------------------- above the changes
+def _finalize(value: object) -> object:
+    """What an expression in the template writes, before it is escaped; markup stays as it is."""
+    if hasattr(value, "__html__"):
+        return value
+    text = str(value)
+    return visible(text, len(text))
 
 
-def _header(plan: Plan) -> Iterator[str]:
-    portal = plan.portal
-    yield '<header>\n<p class="eyebrow">Plan of association limits</p>'
-    yield f"<h1><bdi>{html_text(portal.name)}</bdi></h1>"
-    yield f'<p class="headline">{headline(plan)}</p>'
-    facts = {
-        "Portal": str(portal.portal_id),
-        "Account type": str(portal.account_type),
-        "API version": portal.api_version,
-        "Made": plan.created_at,
-    }
-    yield f'<dl class="facts">{_facts(facts)}</dl>\n<ul class="counts">'
-    yield from (_count(*each) for each in _counts(plan))
-    yield "</ul>\n</header>"
+# ---------------------------------------------------------------- the first lines
 
 
-def _facts(facts: dict[str, str]) -> str:
-    return "".join(
-        f"<div><dt>{name}</dt><dd>{html_text(value)}</dd></div>" for name, value in facts.items()
-    )
-
-
-def _counts(plan: Plan) -> Iterator[tuple[str, int, str]]:
-    summary = plan.summary
-    yield CLASSES[Action.CREATE], summary.create, "to create"
-    yield CLASSES[Action.UPDATE], summary.update, "to update"
-    yield CLASSES[Action.DELETE], summary.delete, "to delete"
-    yield "", summary.unchanged, "unchanged"
-    yield "", summary.unmanaged, "unmanaged, left alone"
-
-
-def _count(kind: str, count: int, words: str) -> str:
-    zero = "" if count else " zero"
-    return f'<li class="{kind}{zero}"><b>{count:,}</b> {words}</li>'
-
-
-def _notices(plan: Plan, links: Links) -> Iterator[str]:
+def _verdict(plan: Plan) -> str:
     if plan.refusals:
-        items = []
-        for refusal in plan.refusals:
-            where = "" if refusal.source is None else f" ({place_link(refusal.source, links)})"
-            items.append(f"{html_text(refusal.message, PROSE_LIMIT)}{where}. {_way_out(refusal)}.")
-        yield _notice("bad", "Apply will refuse this plan", items)
-    if plan.warnings:
-        yield _notice("", "Warnings", [html_text(each, PROSE_LIMIT) for each in plan.warnings])
-
-
-def _way_out(refusal: Refusal) -> str:
-    return re.sub("`([^`]*)`", r"<code>\1</code>", way_out(refusal))
-
-
-def _notice(kind: str, title: str, items: Iterable[str]) -> str:
-    lines = "".join(f"<li><bdi>{item}</bdi></li>" for item in items)
-    name = kind or "warnings"
-    return (
-        f'<section class="notice {kind}" aria-labelledby="{name}-title">'
-        f'<h2 id="{name}-title">{title}</h2><ul>{lines}</ul></section>'
-    )
-
-
-# ---------------------------------------------------------------- picture and filters
-
-_LEGEND = {
-    Action.CREATE: "create: a thin line",
-    Action.UPDATE: "update: a thick line",
-    Action.DELETE: "delete: a dashed line",
-}
-
-
-def _picture(plan: Plan) -> Iterator[str]:
-    picture = plan_svg(plan)
-    if not picture:
-        return
-    yield '<figure aria-labelledby="picture-title"><h2 id="picture-title">Data model</h2>'
-    yield (
-        "<figcaption>The object types whose limits change, and the changes on the arrows between "
-        "them. An arrow leads to its table.</figcaption>"
-    )
-    yield (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Picture, scrollable">'
-        f"{picture}</div>"
-    )
-    entries = "".join(
-        f'<li class="{CLASSES[action]}"><svg width="34" height="10" aria-hidden="true">'
-        f'<path class="line" d="M1 5H33"/></svg>{SIGNS[action]} {words}</li>'
-        for action, words in _LEGEND.items()
-    )
-    yield f'<ul class="legend">{entries}</ul>'
-    yield (
-        '<p id="peek" aria-hidden="true" hidden>Point at an object type or an arrow to see its '
-        "changes; click an object type to see only its changes.</p></figure>"
-    )
-
-
-def _filters(plan: Plan) -> Iterator[str]:
-    """Shown by the script that makes them work."""
+        return "Apply will refuse this plan."
     if not plan.changes:
-        return
-    yield '<div class="filters" id="filters" role="search" aria-label="Filter the changes" hidden>'
-    boxes = "".join(
-        f'<label><input type="checkbox" value="{CLASSES[action]}" checked>'
-        f"{SIGNS[action]} {action}</label>"
-        for action in Action
-    )
-    yield f'<fieldset><legend class="vh">Changes to show</legend>{boxes}</fieldset>'
-    options = "".join(_options(plan))
-    yield (
-        '<label>Object type <select id="object"><option value="">all</option>'
-        f"{options}</select></label>"
-    )
-    yield '<button type="button" id="reset">Show all</button>'
-    yield '<output id="shown" aria-live="polite"></output></div>'
+        return NO_CHANGES
+    count = len(plan.changes)
+    return f"Apply will change {count:,} {'limit' if count == 1 else 'limits'}."
 
 
-def _options(plan: Plan) -> Iterator[str]:
-    names = object_names(plan)
-    numbered = [(names[each.id], number) for number, each in enumerate(object_types(plan))]
-    for name, number in sorted(numbered):
-        yield f'<option value="{number}">{html_text(name, 40)}</option>'
+def _effects(groups: Iterable[Group]) -> list[tuple[Effect, str, str]]:
+    """Effect, symbol and number of changes, of the effects that occur."""
+    counts = Counter(Effect.of(row.change) for group in groups for row in group.rows)
+    return [(each, EFFECT_SYMBOLS[each], f"{counts[each]:,}") for each in Effect if counts[each]]
 
 
-def _changes(plan: Plan, links: Links, room: int) -> Iterator[str]:
-    yield '<div id="changes" tabindex="-1">'
-    if not plan.changes:
-        yield f'<p class="note">{headline(plan)}</p>'
-    yield changes_tables(plan, links, room)
-    yield '<p class="note" id="none" hidden>No change fits the filters.</p></div>'
+# ---------------------------------------------------------------- what the template shows
 
 
-# ---------------------------------------------------------------- below
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """A place in a file, and its address where the host is known."""
+
+    words: str
+    url: str | None
 
 
-def _footer(plan: Plan, digest: str) -> Iterator[str]:
-    yield '<footer><h2 class="vh">About this plan</h2><dl>'
-    yield _entry("Digest", f"<code>{html_text(digest)}</code>")
-    yield _entry("Made by", html_text(f"reconciler {plan.tool_version}"))
-    yield _entry("Sent to", html_text(plan.portal.base_url))
-    if plan.git is not None:
-        dirty = ", with uncommitted changes" if plan.git.dirty else ""
-        yield _entry("Commit", f"<code>{html_text(plan.git.commit)}</code>{dirty}")
-        if plan.git.base is not None:
-            yield _entry("Base", f"<code>{html_text(plan.git.base)}</code>")
-    if plan.files:
-        yield _entry("Files", _files([file.path for file in plan.files]))
-    yield "</dl></footer>"
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    message: str
+    where: _Where | None
+    row: str | None
+    cure: Sequence[str]
+    """Words, and between them what is typed."""
 
 
-def _entry(name: str, value: str) -> str:
-    return f"<dt>{name}</dt><dd>{value}</dd>"
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row of a table."""
+
+    refused: str | None
+    """The anchor of a change that the plan is refused for."""
+    from_name: str
+    to_name: str
+    effect: Effect
+    symbol: str
+    protected: bool
+    value: str
+    where: _Where | None
+    label: str | None
+    qualifier: str | None
+    reason: Sequence[str]
 
 
-def _files(paths: Sequence[str]) -> str:
-    items = [f"<li><code>{html_text(path)}</code></li>" for path in paths[:_FILES]]
-    if len(paths) > _FILES:
-        items.append(f"<li>and {len(paths) - _FILES:,} more</li>")
-    listing = f"<ul>{''.join(items)}</ul>"
-    if len(paths) <= 3:
-        return listing
-    return f"<details><summary>{plural(len(paths), 'file')}</summary>{listing}</details>"
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The changes of one origin: lines by direction, each with its anchor."""
+
+    id: str
+    title: str
+    note: str
+    size: str
+    directions: Sequence[tuple[str, Sequence[_Line]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What one origin changes in one direction, as a link in a cell of the matrix."""
+
+    anchor: str
+    words: str
+    spoken: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    kind: str
+    entries: Sequence[_Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class _Matrix:
+    """Object types from which and to which limits change; None: nothing changes there."""
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[_Cell | None]]]
+    rotated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Preparation:
+    """Turns a plan's values into what the template shows.
+
+    `refused`: anchors of the changes that the plan is refused for, by their IDs. `numbers`: of the
+    directions.
+    """
+
+    links: Links
+    lengths: _Lengths
+    refused: dict[str, str]
+    numbers: dict[tuple[str, str], int]
+
+    def refusal(self, refusal: Refusal) -> _Refusal:
+        return _Refusal(
+            shortened(refusal.message, PROSE_LIMIT),
+            None if refusal.source is None else self._where(refusal.source),
+            self.refused.get(refusal.change or ""),
+            f"{way_out(refusal)}.".split("`"),
+        )
+
+    def section(self, section: Section) -> _Table:
+        """One origin's table: directions in which something is restricted come first."""
+        origin = section.origin
+        return _Table(
+            _name(origin),
+            "Changes" if origin is None else SECTION_TITLES[origin],
+            "" if origin is None else SECTION_NOTES[origin],
+            f"{section.size:,}",
+            [
+                (self._anchor(origin, group), [self._line(group, row) for row in group.rows])
+                for group in sorted(section.groups, key=self._rank)
+            ],
+        )
+
+    def _line(self, group: Group, row: Row) -> _Line:
+        change, lengths = row.change, self.lengths
+        effect = Effect.of(change)
+        label = row.name.label
+        return _Line(
+            self.refused.get(change.id) if self.refused else None,
+            shortened(group.from_name, lengths.name),
+            shortened(group.to_name, lengths.name),
+            effect,
+            EFFECT_SYMBOLS[effect],
+            change.protected,
+            before_after(change),
+            None if change.source is None else self._where(change.source),
+            None if label is None else shortened(label, lengths.name),
+            row.name.qualifier,
+            prose_lines(change.reason, lengths.reason) if change.reason else (),
+        )
+
+    def _where(self, place: Place) -> _Where:
+        path = shortened(place.path, self.lengths.path)
+        return _Where(f"{path}:{place.line}", web_link(self.links(place)))
+
+    def _anchor(self, origin: Origin | None, group: Group) -> str:
+        return f"{_name(origin)}-{self.numbers[group.direction.key]}"
+
+    def _rank(self, group: Group) -> int:
+        """What is refused, then by the strongest effect."""
+        if self._is_refused(group):
+            return -1
+        order = list(Effect)
+        return min(order.index(Effect.of(row.change)) for row in group.rows)
+
+    def _is_refused(self, group: Group) -> bool:
+        return bool(self.refused) and any(row.change.id in self.refused for row in group.rows)
+
+    # ------------------------------------------------------------ the matrix
+
+    def matrix(self, found: Iterable[Section], groups: Sequence[Group]) -> _Matrix | None:
+        """None where nothing changes, and where there are too many object types to be read."""
+        froms = _sorted_names((group.direction.from_.id, group.from_name) for group in groups)
+        tos = _sorted_names((group.direction.to.id, group.to_name) for group in groups)
+        if not groups or len(froms) * len(tos) > _MOST_CELLS:
+            return None
+        cells = self._cells(found, groups)
+        length = self.lengths.name
+        return _Matrix(
+            [shortened(name, length) for name in tos.values()],
+            [
+                (shortened(name, length), [cells.get((from_id, to_id)) for to_id in tos])
+                for from_id, name in froms.items()
+            ],
+            len(tos) >= _ROTATED_FROM,
+        )
+
+    def _cells(
+        self, found: Iterable[Section], groups: Iterable[Group]
+    ) -> dict[tuple[str, str], _Cell]:
+        entries: dict[tuple[str, str], list[_Entry]] = {}
+        for section in found:
+            for group in section.groups:
+                entry = self._entry(section.origin, group)
+                entries.setdefault(group.direction.key, []).append(entry)
+        return {
+            group.direction.key: _Cell(self._kind(group), entries[group.direction.key])
+            for group in groups
+        }
+
+    def _entry(self, origin: Origin | None, group: Group) -> _Entry:
+        counts = Counter(Effect.of(row.change) for row in group.rows)
+        found = [(each, counts[each]) for each in Effect if counts[each]]
+        spoken = ", ".join(f"{count} {effect}" for effect, count in found)
+        whose = "" if origin is None else f"{SECTION_TITLES[origin]}: "
+        return _Entry(
+            self._anchor(origin, group),
+            _ORIGIN_MARKS[origin] + " ".join(f"{EFFECT_SYMBOLS[e]}{count}" for e, count in found),
+            f"{shortened(group.name, 2 * self.lengths.name)}. {whose}{spoken}",
+        )
+
+    def _kind(self, group: Group) -> str:
+        """The strongest effect of a direction's changes."""
+        if self._is_refused(group):
+            return "refused"
+        restricts = any(Effect.of(row.change).restricts for row in group.rows)
+        return "restricts" if restricts else "relaxes"
+
+
+def _name(origin: Origin | None) -> str:
+    """The anchor of an origin's table."""
+    return "all" if origin is None else origin.value
+
+
+def _sorted_names(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Names by object type ID, sorted as people sort them."""
+    return dict(sorted(dict(names).items(), key=lambda each: (each[1].casefold(), each[0])))

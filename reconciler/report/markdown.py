@@ -9,16 +9,15 @@ from itertools import accumulate
 
 from reconciler.model.plan import Origin, Plan
 from reconciler.report import markdown_parts as parts
-from reconciler.report.blocks import Block, size
 from reconciler.report.escape import markdown_code, visible, web_link
+from reconciler.report.markdown_parts import Block, size
 from reconciler.report.view import (
     SECTION_NOTES,
     SECTION_TITLES,
     Links,
     Section,
+    all_groups,
     no_links,
-    object_names,
-    plan_rows,
     sections,
 )
 
@@ -48,14 +47,14 @@ def plan_markdown(plan: Plan, *, digest: str, links: Links = no_links, limit: in
     if limit < MINIMUM_LIMIT:
         raise ValueError(f"a report needs room for {MINIMUM_LIMIT} characters, not {limit}")
     found = sections(plan)
-    rows = plan_rows(plan)
-    top = [parts.title(plan, rows), parts.standing(plan), parts.by_origin(found)]
+    groups = all_groups(plan)
+    top = [parts.title(plan, groups), parts.standing(plan), parts.by_origin(found)]
     bottom = [_fitted(parts.details(plan), limit // 3), _digest(digest)]
     room = limit - sum(map(size, (*top, *bottom))) - _NOTE_SIZE
     for block in (parts.refusals(plan, links), parts.warnings(plan)):
         top.append(_cut(block, room // 4))
         room -= size(top[-1])
-    top.append(_cut(parts.deletes(rows, object_names(plan), links), room))
+    top.append(_cut(parts.deletes(groups, links), room))
     room -= size(top[-1])
     body = _body(found, links, room)
     picture = _fitted(_picture(plan), room - body.used)

@@ -1,14 +1,13 @@
-"""What a markdown report consists of, each part as a block or a line."""
+"""What a markdown report consists of: blocks that can be cut to the room there is, and lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.errors import plural
 from reconciler.model.limits import Place
 from reconciler.model.plan import Action, Change, Plan, Refusal, count_actions
-from reconciler.report.blocks import Block, table
 from reconciler.report.escape import (
     NAME_LIMIT,
     PATH_LIMIT,
@@ -47,12 +46,72 @@ _USUAL = "reconciler.yaml"
 """A workspace file at the repository's top: where there is one, there is most often no other."""
 
 
+# ---------------------------------------------------------------- blocks and tables
+
+_COUNT_DIGITS = 8
+"""Room for a count in the words that say how much was left out."""
+
+
+def size(text: str) -> int:
+    """Bytes of UTF-8 with a blank line after it: no way of counting characters gives more."""
+    return (len(text) if text.isascii() else len(text.encode())) + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A block cut to fit: empty when not even one line did. `left_out` counts lines."""
+
+    text: str
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A head, lines and a tail. `more`, with a `{}` for a number, stands for lines left out."""
+
+    head: str
+    lines: tuple[str, ...]
+    more: str
+    tail: str = ""
+
+    def cut(self, room: int) -> Cut:
+        """The whole block if it fits, else its first lines that do."""
+        room -= size(self.head) + size(self.tail)
+        if sum(map(size, self.lines)) <= room:
+            return Cut(self._joined(self.lines), 0)
+        taken = fitting(self.lines, room - size(self.more) - _COUNT_DIGITS)
+        left_out = len(self.lines) - len(taken)
+        if not taken:
+            return Cut("", left_out)
+        return Cut(self._joined([*taken, self.more.format(f"{left_out:,}")]), left_out)
+
+    def _joined(self, lines: Iterable[str]) -> str:
+        return "\n".join(part for part in (self.head, *lines, self.tail) if part)
+
+
+def fitting(lines: Sequence[str], room: int) -> Sequence[str]:
+    """The first lines that take no more than `room` together."""
+    for index, line in enumerate(lines):
+        room -= size(line)
+        if room < 0:
+            return lines[:index]
+    return lines
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[str, tuple[str, ...]]:
+    """The head of a table, and its rows, from cells that are escaped already."""
+    head = f"| {' | '.join(titles)} |\n|{' --- |' * len(titles)}"
+    return head, tuple(f"| {' | '.join(row)} |" for row in rows)
+
+
 # ---------------------------------------------------------------- summary
 
 
-def title(plan: Plan, rows: Sequence[Row]) -> str:
+def title(plan: Plan, groups: Iterable[Group]) -> str:
     """The headline with the counts that are not zero."""
-    counts = short_counts(rows) or ("refused" if plan.refusals else "no changes")
+    counts = short_counts(row for group in groups for row in group.rows) or (
+        "refused" if plan.refusals else "no changes"
+    )
     return f"## Plan{named(plan.portal.name, plan.workspace)}: {counts}"
 
 
@@ -124,20 +183,22 @@ def _alert(kind: str, head: str, items: Iterable[str]) -> Block:
 # ---------------------------------------------------------------- changes
 
 
-def deletes(rows: Iterable[Row], names: dict[str, str], links: Links) -> Block:
+def deletes(groups: Iterable[Group], links: Links) -> Block:
     """Every delete in one table, whatever its origin."""
-    gone = [row for row in rows if row.change.action is Action.DELETE]
+    gone = [
+        (group, row) for group in groups for row in group.rows if row.change.action is Action.DELETE
+    ]
     head, lines = table(
         ("Direction", "Limit", "Before → after", "Why", "File"),
         [
             (
-                markdown_cell(_direction(*(names[id_] for id_ in row.change.direction.key))),
+                markdown_cell(_direction(group)),
                 limit(row.name),
                 before_after(row.change),
                 _why(row.change),
                 _source(row.change, links),
             )
-            for row in gone
+            for group, row in gone
         ],
     )
     words = f"### {plural(len(gone), 'limit')} will be deleted"
@@ -151,7 +212,7 @@ def group(each: Group, links: Links, *, folded: bool) -> Block:
     )
     more = "\n{} more changes of this direction are left out here."
     if not folded:
-        return Block(f"**{_direction(each.from_name, each.to_name)}**\n\n{head}", lines, more)
+        return Block(f"**{_direction(each)}**\n\n{head}", lines, more)
     summary = (
         f"<code>{markdown_raw_code(each.name, 2 * NAME_LIMIT)}</code>: {short_counts(each.rows)}"
     )
@@ -205,8 +266,8 @@ def _reason(change: Change) -> list[str]:
     return [markdown_prose(line, REASON_LIMIT) for line in lines]
 
 
-def _direction(from_name: str, to_name: str) -> str:
-    return f"{markdown_code(from_name)} → {markdown_code(to_name)}"
+def _direction(each: Group) -> str:
+    return f"{markdown_code(each.from_name)} → {markdown_code(each.to_name)}"
 
 
 # ---------------------------------------------------------------- picture and details

@@ -12,8 +12,8 @@ from reconciler.errors import ExitCode
 from reconciler.model.limits import TypeKey
 from reconciler.model.plan import Change, ChangeResult, Operation, Outcome, Plan, Status
 from reconciler.planning.document import place_json, plan_json
-from reconciler.report.result import result_text
-from reconciler.report.style import Style
+from reconciler.report.terminal import Style
+from reconciler.report.text import result_text
 from reconciler.sandbox.portal import Associations
 from reconciler.sandbox.portal import TypeKey as SandboxKey
 from reconciler.sandbox.state import Origin, Step
@@ -252,6 +252,6 @@ def _check_token(ran: Ran) -> None:
         result_json(ran.result),
         repr(ran.result),
         plan_json(ran.plan),
-        result_text(ran.result, style=Style.plain()),
+        result_text(ran.result, style=Style(ansi_codes=False)),
     )
     assert not any(TOKEN in text for text in shown), "the token was shown"

@@ -1,4 +1,4 @@
-"""Reads an HTML report back: tags, tables, rows, and the arrows of the picture."""
+"""Reads an HTML report back: tags, attributes and texts."""
 
 from __future__ import annotations
 

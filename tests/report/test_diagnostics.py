@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from reconciler.errors import Diagnostic, DiagnosticCode, Located, Severity
 from reconciler.model.limits import Place
 from reconciler.outgoing import mask_alike
-from reconciler.report.cells import cells
 from reconciler.report.diagnostics import (
     diagnostics_github,
     diagnostics_json,
@@ -21,11 +20,10 @@ from reconciler.report.diagnostics import (
     diagnostics_text,
     no_source,
 )
-from reconciler.report.excerpt import excerpt
-from reconciler.report.style import Style
+from reconciler.report.terminal import Style, cells, excerpt
 from tests.report.factory import FILE, HOSTILE, is_printable
 
-PLAIN = Style.plain()
+PLAIN = Style(ansi_codes=False)
 UNKNOWN_LABEL = Diagnostic(
     DiagnosticCode.LABEL_UNKNOWN,
     'no label "Biling contact" in contacts → companies',

@@ -14,8 +14,8 @@ from markdown_it.token import Token
 
 from reconciler.model.limits import ObjectType, Place
 from reconciler.model.plan import Change, GitState, Origin, Plan, Refusal, RefusalCode
-from reconciler.report.blocks import size
 from reconciler.report.markdown import plan_markdown
+from reconciler.report.markdown_parts import size
 from tests.report.factory import (
     CONTACTS,
     DEALS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.model.plan import ChangeError, ChangeResult, Origin, Outcome, Result, Status
-from reconciler.report.result import result_text
-from reconciler.report.style import Style
+from reconciler.report.terminal import Style
+from reconciler.report.text import result_text
 from tests.report.factory import FILE, HOSTILE, hostile_plan, is_printable, small_changes
 from tests.report.test_text import PLAIN
 
@@ -133,7 +133,7 @@ def test_hostile_messages(kind: str) -> None:
             ),
             message=hostile,
         ),
-        style=Style.plain(),
+        style=Style(ansi_codes=False),
         width=70,
     )
     assert all(map(is_printable, text.split("\n")))

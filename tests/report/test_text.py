@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from reconciler.model.limits import Place
 from reconciler.model.plan import GitState, Origin, Plan, Refusal, RefusalCode
-from reconciler.report.cells import cells
 from reconciler.report.escape import prose_lines
 from reconciler.report.html import plan_html
 from reconciler.report.markdown import plan_markdown
-from reconciler.report.style import Style
+from reconciler.report.terminal import Style, cells
 from reconciler.report.text import plan_text
 from tests.report.factory import (
     COMPANIES,
@@ -32,7 +31,7 @@ from tests.report.factory import (
     small_changes,
 )
 
-PLAIN = Style.plain()
+PLAIN = Style(ansi_codes=False)
 
 
 def test_a_plan_without_a_base() -> None:
@@ -188,7 +187,7 @@ def test_wide_characters_keep_the_columns() -> None:
 def test_colours_are_all_that_ansi_adds() -> None:
     """Without its sequences the coloured text is the plain one."""
     whole = plan(*small_changes(Origin.DRIFT), unchanged=7, warnings=("careful",))
-    coloured = plan_text(whole, style=Style.ansi())
+    coloured = plan_text(whole, style=Style(ansi_codes=True))
     assert "\x1b[31m- " in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plan_text(whole, style=PLAIN)
 
@@ -228,5 +227,5 @@ def test_two_thousand_changes_take_under_half_a_second() -> None:
     """Processor time, labels and reasons included."""
     big = big_plan()
     start = time.process_time()
-    plan_text(big, style=Style.ansi(), width=100)
+    plan_text(big, style=Style(ansi_codes=True), width=100)
     assert time.process_time() - start < 0.5

@@ -61,6 +61,53 @@ def write_file(option: str, name: str, text: str) -> None:
         raise _not_written(name, error) from error
 
 
+def replace_file(path: Path, content: bytes, *, was: bytes | None) -> None:
+    """Put new bytes into a file that still holds `was`, or make it where that is None.
+
+    The file keeps its mode, and holds the old bytes or the new ones at any moment. Raises
+    ReconcilerError where it was changed meanwhile, or cannot be written.
+    """
+    try:
+        if was is None:
+            _create(path, content)
+            return
+        found, status = read_regular(path, len(was) + 1)
+        if found != was:
+            raise _changed(path)
+        _overwrite(str(path), content, status)
+    except FileExistsError as error:
+        raise _changed(path) from error
+    except OSError as error:
+        raise _not_written(str(path), error) from error
+
+
+def _changed(path: Path) -> ReconcilerError:
+    return ReconcilerError(
+        f"{path} was changed while the command ran; it is left as it is",
+        hint="run the command again",
+    )
+
+
+def _create(path: Path, content: bytes) -> None:
+    """Make a file with these bytes; raise FileExistsError where there is anything of that name."""
+    folder = path.parent
+    descriptor, part = tempfile.mkstemp(prefix=".reconciler-", dir=folder)
+    try:
+        try:
+            _write_all(descriptor, content)
+            os.fchmod(descriptor, 0o666 & ~_umask())
+        finally:
+            os.close(descriptor)
+        try:
+            os.link(part, path)
+        except PermissionError:  # a file system without hard links
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            _write_in_place(str(path), content, os.O_CREAT | os.O_EXCL)
+    finally:
+        os.unlink(part)  # noqa: PTH108 - a name that mkstemp gave
+
+
 def _not_written(name: str, error: OSError) -> ReconcilerError:
     return ReconcilerError(f"cannot write {name}: {error.strerror or error}")
 

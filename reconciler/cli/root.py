@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "validate": "Check the files offline.",
+    "fmt": "Write pair files in one canonical form, comments kept.",
     "plan": "Show what would change in the portal.",
     "show": "Render a saved plan.",
     "apply": "Make the portal what the plan says, and verify it.",

@@ -55,6 +55,12 @@ def read_documents(path: str, text: str, *, pure: bool = False) -> Documents:
     return _build(path, text, _pure_events(text))
 
 
+def read_events(text: str) -> Iterable[Any]:
+    """The parser's events of a text that `read_documents` finds nothing wrong with."""
+    parser = None if needs_care(text) else _fast_parser()
+    return _pure_events(text) if parser is None else iter(parser(text).get_event, None)
+
+
 def _fast_parser() -> Any:
     """The C parser; None where it is not installed."""
     parser = YAML(typ="safe").Parser

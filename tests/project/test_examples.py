@@ -41,3 +41,8 @@ def test_every_limit_says_why(path: Path) -> None:
         near = "\n".join(lines[max(number - 1, 0) : number + 3])
         says_why = "#" in lines[number] or "reason: " in near
         assert says_why, lines[number]
+
+
+def test_all_are_in_canonical_form() -> None:
+    """What is shown is what `fmt` writes."""
+    assert run("fmt", "--check", str(CONFIGS)).returncode == 0

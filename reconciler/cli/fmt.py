@@ -1,0 +1,78 @@
+"""`reconciler fmt`: pair files in one canonical form."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from reconciler.cli import output
+from reconciler.cli.files import replace_file
+from reconciler.cli.options import PATHS
+from reconciler.cli.workspace import config_paths, open_workspace
+from reconciler.config.files import collect
+from reconciler.config.formatting import canonical_text
+from reconciler.config.source import Source
+from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """A file that is not canonical, and what it would be."""
+
+    source: Source
+    text: str
+
+    @property
+    def diff(self) -> str:
+        path = self.source.path
+        before = self.source.content.decode().splitlines(keepends=True)
+        after = self.text.splitlines(keepends=True)
+        lines = difflib.unified_diff(before, after, path, f"{path} (canonical)")
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+@click.command("fmt")
+@PATHS
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 when files are not canonical.")
+@click.option("--diff", is_flag=True, help="Show what changes, as unified diffs.")
+def command(paths: tuple[Path, ...], check: bool, diff: bool) -> int:  # noqa: FBT001 - click passes flags by name
+    """Write the pair files below PATHS in canonical form. Comments and meaning are kept.
+
+    Without PATHS: the workspace's configs folder. A file that cannot be formatted safely is
+    reported and left as it is (exit 3).
+    """
+    sources, problems = collect(config_paths(open_workspace(), paths))
+    changed: list[Formatted] = []
+    for source in sources:
+        match canonical_text(source):
+            case str(text):
+                if text.encode() != source.content:
+                    changed.append(Formatted(source, text))
+            case found:
+                problems += found
+    if not check:
+        for each in changed:
+            path = Path(each.source.real or each.source.path)
+            replace_file(path, each.text.encode(), was=each.source.content)
+    shown = [each.diff.rstrip("\n") if diff else each.source.path for each in changed]
+    counts = _counts(len(changed), len(sources), check=check)
+    output.result("\n".join([*shown, counts]), brief=counts)
+    return int(_exit_code(problems, pending=check and bool(changed)))
+
+
+def _counts(changed: int, files: int, *, check: bool) -> str:
+    if not changed:
+        return f"Nothing to format: {plural(files, 'file')} read."
+    if check:
+        return f"Not canonical: {changed} of {plural(files, 'file')}. Run `reconciler fmt`."
+    return f"Formatted: {changed} of {plural(files, 'file')}."
+
+
+def _exit_code(problems: list[Diagnostic], *, pending: bool) -> ExitCode:
+    if any(each.severity is Severity.ERROR for each in problems):
+        raise ConfigurationInvalid(problems)
+    output.show_diagnostics(problems)
+    return ExitCode.PENDING if pending else ExitCode.DONE

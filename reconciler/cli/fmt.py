@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.files import replace_file
-from reconciler.cli.options import PATHS
+from reconciler.cli.options import PATHS, Given, given_options
 from reconciler.cli.workspace import config_paths, open_workspace
 from reconciler.config.files import collect
 from reconciler.config.formatting import canonical_text
@@ -44,7 +44,8 @@ def command(paths: tuple[Path, ...], check: bool, diff: bool) -> int:  # noqa: F
     Without PATHS: the workspace's configs folder. A file that cannot be formatted safely is
     reported and left as it is (exit 3).
     """
-    sources, problems = collect(config_paths(open_workspace(), paths))
+    given = given_options()
+    sources, problems = collect(config_paths(open_workspace(given), paths))
     changed: list[Formatted] = []
     for source in sources:
         match canonical_text(source):
@@ -60,7 +61,7 @@ def command(paths: tuple[Path, ...], check: bool, diff: bool) -> int:  # noqa: F
     shown = [each.diff.rstrip("\n") if diff else each.source.path for each in changed]
     counts = _counts(len(changed), len(sources), check=check)
     output.result("\n".join([*shown, counts]), brief=counts)
-    return int(_exit_code(problems, pending=check and bool(changed)))
+    return int(_exit_code(problems, given, pending=check and bool(changed)))
 
 
 def _counts(changed: int, files: int, *, check: bool) -> str:
@@ -71,8 +72,8 @@ def _counts(changed: int, files: int, *, check: bool) -> str:
     return f"Formatted: {changed} of {plural(files, 'file')}."
 
 
-def _exit_code(problems: list[Diagnostic], *, pending: bool) -> ExitCode:
+def _exit_code(problems: list[Diagnostic], given: Given, *, pending: bool) -> ExitCode:
     if any(each.severity is Severity.ERROR for each in problems):
         raise ConfigurationInvalid(problems)
-    output.show_diagnostics(problems)
+    output.show_diagnostics(problems, given)
     return ExitCode.PENDING if pending else ExitCode.DONE

@@ -35,7 +35,7 @@ from reconciler.config.nodes import Mapping, Node, Scalar, Sequence
 from reconciler.config.source import Source
 from reconciler.config.text import decode
 from reconciler.config.values import is_empty, plain, resolve
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*")
@@ -70,7 +70,7 @@ def _not_pairs(path: str, roots: Iterable[Node]) -> Iterator[Diagnostic]:
     for root in roots:
         if not isinstance(root, Mapping) or not {"from", "to"} <= root.entries.keys():
             yield Diagnostic(
-                "pair-incomplete",
+                DiagnosticCode.PAIR_INCOMPLETE,
                 "only pair files are formatted, and this document has no `from` and `to`",
                 Place(path, root.line, root.column, root.end),
                 hint="name both object types, or leave the file out",
@@ -109,7 +109,7 @@ def _meaning(value: Any) -> Any:
 
 def _unsafe(path: str) -> Diagnostic:
     return Diagnostic(
-        "format-unsafe",
+        DiagnosticCode.FORMAT_UNSAFE,
         "the file cannot be formatted without losing a comment or changing a value",
         Place(path, 1, 1),
         hint="move comments to lines of their own and write each key on its own line",

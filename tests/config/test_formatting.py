@@ -220,7 +220,7 @@ def test_a_file_without_a_document_is_left_as_it_is(document: str) -> None:
     ("document", "expected"),
     [
         ("from: a\nto: b\nmax: &x 5\n", [("yaml-anchor", 3, 6)]),
-        ("from: a\nto: b\nto: c\n", [("duplicate-key", 3, 1)]),
+        ("from: a\nto: b\nto: c\n", [("key-duplicate", 3, 1)]),
         ("from: a\nmax: [5\n", [("yaml-syntax", 3, 1)]),
         ("# a workspace\nversion: 1\n", [("pair-incomplete", 2, 1)]),
         ("- from\n- to\n", [("pair-incomplete", 1, 1)]),

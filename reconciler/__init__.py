@@ -59,12 +59,8 @@ def observe(
     """
     from reconciler.errors import WrongPortal
     from reconciler.model.limits import History, Observation, Observed
-    from reconciler.planning.directions import (
-        find_vanished,
-        names_custom_objects,
-        resolve_directions,
-        resolve_past,
-    )
+    from reconciler.planning.names import names_custom_objects, resolve_directions
+    from reconciler.planning.origin import find_vanished, resolve_past
     from reconciler.planning.plan import directions_to_read
 
     account = portal.account()
@@ -96,7 +92,7 @@ def observe(
 
 
 def _needs_labels(head: Sequence[ResolvedDirection], history: History | None) -> NeedsLabels:
-    from reconciler.planning.types import needs_labels
+    from reconciler.planning.names import needs_labels
 
     by_key = {} if history is None else dict(history.base.by_key)
     by_key |= {each.direction.key: each for each in head}
@@ -108,7 +104,7 @@ def _custom_objects(
 ) -> tuple[CustomObject, ...]:
     """The portal's custom objects; a token that may not read them can do without, by IDs."""
     from reconciler.errors import PermissionMissing
-    from reconciler.planning.directions import shared_names
+    from reconciler.planning.names import shared_names
 
     try:
         return portal.custom_objects()

@@ -24,14 +24,13 @@ from reconciler.model.limits import (
     Safety,
 )
 from reconciler.model.plan import Plan
-from reconciler.planning.directions import names_custom_objects, try_resolve
+from reconciler.planning.names import names_custom_objects, needs_labels, try_resolve
 from reconciler.planning.safety import (
     check_safe,
     judge,
     named_limits,
     too_many_deletes_possible,
 )
-from reconciler.planning.types import needs_labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,11 @@ class AssociationType:
         return "object limit" if self.label is None else self.label
 
     @property
+    def quoted(self) -> str:
+        """The type within a sentence: `"Billing contact"`, `the object limit`."""
+        return "the object limit" if self.label is None else f'"{self.label}"'
+
+    @property
     def pruned_when_unnamed(self) -> bool:
         """Whether a declared direction that does not name this type's limit removes it.
 

@@ -210,10 +210,7 @@ class Plan:
     @cached_property
     def by_direction(self) -> Mapping[tuple[str, str], tuple[Change, ...]]:
         """The changes grouped by the pair of object type IDs, in the plan's order."""
-        groups: dict[tuple[str, str], list[Change]] = {}
-        for change in self.changes:
-            groups.setdefault(change.direction.key, []).append(change)
-        return {key: tuple(group) for key, group in groups.items()}
+        return by_direction(self.changes)
 
     def with_action(self, action: Action) -> Iterator[Change]:
         return (change for change in self.changes if change.action is action)
@@ -302,6 +299,14 @@ class Result:
 
     def with_status(self, status: Status) -> tuple[ChangeResult, ...]:
         return tuple(result for result in self.changes if result.status is status)
+
+
+def by_direction(changes: Iterable[Change]) -> Mapping[tuple[str, str], tuple[Change, ...]]:
+    """Changes grouped by the pair of object type IDs, in the order given."""
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.direction.key, []).append(change)
+    return {key: tuple(group) for key, group in groups.items()}
 
 
 def count_actions(changes: Iterable[Change]) -> dict[Action, int]:

@@ -1,36 +1,67 @@
-"""Order changes into batches so that HubSpot's rule holds after every single input.
+"""HubSpot's rule, a label limit never exceeds the object limit of its direction (documented).
 
-A label limit never exceeds its direction's object limit (documented). Whether HubSpot judges the
-inputs of one request one after another or together is unknown, so changes that depend on each
-other never share a step.
+Here is found where it would be broken, and here changes are ordered into batches so that it holds
+after every single input. Whether HubSpot judges the inputs of one request one after another or
+together is unknown, so changes that depend on each other never share a step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from reconciler.model.plan import Action, Batch, BatchInput, Change, Operation
+from reconciler.errors import Diagnostic, DiagnosticCode
+from reconciler.model.limits import AssociationType, DesiredLimit, ResolvedDirection, TypeKey
+from reconciler.model.plan import Batch, BatchInput, Change, Operation, by_direction
 
 MAXIMUM_INPUTS = 100
 """Most inputs in one request. HubSpot documents no bound (unknown)."""
 
 
+def rule_broken(
+    declared: ResolvedDirection,
+    after: Mapping[TypeKey, int],
+    types: Mapping[TypeKey, AssociationType],
+    named: Mapping[TypeKey, DesiredLimit],
+) -> tuple[Diagnostic, ...]:
+    """Where the limits that would be in force break the rule.
+
+    What one file says is checked offline; here a limit that stays in the portal without being
+    named meets one that is. Equal limits are accepted: HubSpot contradicts itself there.
+    """
+    objects = [key for key in after if types[key].label is None]
+    if not objects:
+        return ()
+    lowest = min(objects, key=lambda key: after[key])
+    return tuple(
+        Diagnostic(
+            DiagnosticCode.LABEL_ABOVE_OBJECT_LIMIT,
+            f'limit {after[key]} of label "{types[key]}" would be above the object limit '
+            f"{after[lowest]} of {declared.direction}, which HubSpot refuses",
+            (named.get(key) or named[lowest]).place,
+            hint="change one of the two, or name both"
+            if key in named and lowest in named
+            else "name the other limit too: the portal has it, the file does not mention it",
+        )
+        for key in after
+        if key not in objects and after[key] > after[lowest] and (key in named or lowest in named)
+    )
+
+
 def order(changes: Sequence[Change]) -> tuple[Batch, ...]:
     """The requests that carry the changes out, those of one direction in the order to send."""
-    groups: dict[tuple[str, str], list[Change]] = {}
-    for change in changes:
-        groups.setdefault(change.direction.key, []).append(change)
-    return tuple(batch for group in groups.values() for batch in _direction(group))
+    return tuple(
+        Batch(step, operation, *direction, inputs)
+        for direction, members in by_direction(changes).items()
+        for step, stage in enumerate(_stages(members), start=1)
+        for operation, part in stage
+        for inputs in _inputs(part)
+    )
 
 
-def _direction(changes: Sequence[Change]) -> Iterator[Batch]:
-    for step, stage in enumerate(_stages(changes), start=1):
-        for operation, members in stage:
-            for start in range(0, len(members), MAXIMUM_INPUTS):
-                part = members[start : start + MAXIMUM_INPUTS]
-                from_id, to_id = part[0].direction.key
-                inputs = tuple(BatchInput(change.type.key, change.after) for change in part)
-                yield Batch(step, operation, from_id, to_id, inputs)
+def _inputs(changes: Sequence[Change]) -> Iterator[tuple[BatchInput, ...]]:
+    inputs = [BatchInput(change.type.key, change.after) for change in changes]
+    for start in range(0, len(inputs), MAXIMUM_INPUTS):
+        yield tuple(inputs[start : start + MAXIMUM_INPUTS])
 
 
 Stage = list[tuple[Operation, list[Change]]]
@@ -38,24 +69,22 @@ Stage = list[tuple[Operation, list[Change]]]
 
 def _stages(changes: Sequence[Change]) -> list[Stage]:
     """The table of design.md, "Writing": what comes first depends on the object limit."""
-    objects = [change for change in changes if change.is_object_limit]
-    removed = [change for change in objects if change.action is Action.DELETE]
-    raised = [change for change in objects if change not in removed and not change.lowers]
-    lowered = [change for change in objects if change.lowers]
-    labels = [change for change in changes if not change.is_object_limit]
-    purged = [change for change in labels if change.action is Action.DELETE]
-    set_ = [change for change in labels if change.action is not Action.DELETE]
+    removed, raised, lowered, purged, set_ = (list[Change]() for _ in range(5))
+    for change in changes:
+        if change.type.label is not None:
+            kind = purged if change.after is None else set_
+        elif change.after is None:
+            kind = removed
+        else:
+            kind = lowered if change.lowers else raised
+        kind.append(change)
     update, purge = Operation.UPDATE, Operation.PURGE
     if removed:
         stages = [[(purge, removed + purged)], [(update, raised)], [(update, set_)]]
-        return _without_empty([*stages, [(update, lowered)]])
-    if raised:
-        return _without_empty(
-            [[(update, raised)], [(update, set_), (purge, purged)], [(update, lowered)]]
-        )
-    return _without_empty([[(purge, purged), (update, set_)], [(update, lowered)]])
-
-
-def _without_empty(stages: Iterable[Stage]) -> list[Stage]:
-    kept = [[(operation, members) for operation, members in stage if members] for stage in stages]
+    elif raised:
+        stages = [[(update, raised)], [(update, set_), (purge, purged)]]
+    else:
+        stages = [[(purge, purged), (update, set_)]]
+    stages.append([(update, lowered)])
+    kept = [[part for part in stage if part[1]] for stage in stages]
     return [stage for stage in kept if stage]

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import (
-    AssociationType,
+    CustomObject,
+    Desired,
+    DesiredDirection,
     DesiredLimit,
+    Direction,
+    History,
     Observation,
     ObservedDirection,
     Past,
-    ResolvedDirection,
+    Place,
     Selector,
     TypeKey,
+    Vanished,
 )
 from reconciler.model.plan import Origin, Plan, RefusalCode
-from reconciler.planning.types import name_types
+from reconciler.planning.diff import wanted_limits
+from reconciler.planning.names import name_types, try_resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +104,30 @@ class Side:
         if declared is None:
             return cls(known=past.complete)
         named = name_types(declared, observed, hints=0).limits
+        wanted = wanted_limits(declared, named, observed.types())
         return cls(
-            declared_values(declared, named, observed.types()),
+            {key: Declared(value, named=key in named) for key, value in wanted.items()},
             frozenset(limit.selector for limit in declared.limits),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The merge base and the tip of the target branch, for one direction."""
+    """The merge base and the tip of the target branch, for one direction.
+
+    `ref` is what the tip is called in words.
+    """
 
     base: Side
     tip: Side
+    ref: str
+
+    @classmethod
+    def of(cls, history: History, observed: ObservedDirection) -> Sides:
+        """What both say of a direction that was read."""
+        base = Side.of(history.base, observed)
+        tip = base if history.tip is history.base else Side.of(history.tip, observed)
+        return cls(base, tip, history.ref)
 
     def origin(self, key: TypeKey, head: Declared, observed: int | None) -> Origin | Behind | None:
         """Who moved a limit; None where that cannot be known."""
@@ -119,33 +138,118 @@ class Sides:
             return origin(base, head, self.tip.values.get(key), observed)
         return Origin.CONFIG if base is None or base.max == observed else None
 
-    def moved_on(self, key: TypeKey) -> bool:
+    def named_at_base(self, limit: DesiredLimit) -> bool:
+        """Whether the merge base names a limit as the head does."""
+        return limit.selector in self.base.selectors
+
+    def gone(
+        self, direction: Direction, gone: Sequence[tuple[DesiredLimit, Diagnostic]]
+    ) -> tuple[tuple[Vanished, ...], tuple[str, ...]]:
+        """What the files have named since the base and HubSpot no longer has.
+
+        It was renamed or deleted there, except that where the target branch no longer names it
+        either, a note says that the branch is behind.
+        """
+        old = [each for each in gone if self._renamed_at_tip(each[0])]
+        drift = [each for each in gone if each not in old]
+        return (
+            tuple(vanished(direction, problem, limit.place) for limit, problem in drift),
+            tuple(
+                f"{problem.message}; {self.ref} no longer names it, so {direction} is left out of "
+                f"the plan: merge or rebase {self.ref}"
+                for _, problem in old
+            ),
+        )
+
+    def notes(
+        self,
+        observed: ObservedDirection,
+        behind: Iterable[TypeKey],
+        changing: Iterable[TypeKey],
+    ) -> Iterator[str]:
+        """Where the target branch moved on: what is left out, and what it will conflict with."""
+        types, ref = observed.types(), self.ref
+        for key in sorted(behind):
+            limit = f"{types[key].quoted} of {observed.direction}"
+            if self._moved_on(key):
+                yield (
+                    f"{limit} is left out of the plan: {ref} {self._tip_says(key)} since this "
+                    f"branch began, and the branch is behind; merge or rebase {ref}"
+                )
+            else:
+                yield (
+                    f"{limit} is left out of the plan: it does not fit a limit of {ref} that this "
+                    f"branch does not have; merge or rebase {ref}"
+                )
+        for key in sorted(changing):
+            if self._moved_on(key):
+                yield (
+                    f"{types[key].quoted} of {observed.direction} is changed by this branch, and "
+                    f"{ref} {self._tip_says(key)} since it began; merge or rebase {ref}"
+                )
+
+    def _moved_on(self, key: TypeKey) -> bool:
         """Whether the target branch is known to say something else than the merge base."""
         known = self.base.known and self.tip.known
         return known and moved_on(self.base.values.get(key), self.tip.values.get(key))
 
-    def tip_says(self, key: TypeKey) -> str:
-        """What the target branch does with a limit, in words."""
+    def _tip_says(self, key: TypeKey) -> str:
         tip = self.tip.values.get(key)
         return "no longer declares it" if tip is None else str(tip)
 
-    def renamed_at_tip(self, limit: DesiredLimit) -> bool:
+    def _renamed_at_tip(self, limit: DesiredLimit) -> bool:
         """Whether the target branch no longer names a limit as the merge base does."""
         return self.tip.known and limit.selector not in self.tip.selectors
 
 
-def declared_values(
-    declared: ResolvedDirection,
-    named: Mapping[TypeKey, DesiredLimit],
-    types: Mapping[TypeKey, AssociationType],
-) -> dict[TypeKey, Declared]:
-    """What a declared direction says of each type: named, or removed by not naming it."""
-    pruned = {
-        key: Declared(None, named=False)
-        for key, type_ in types.items()
-        if declared.prune and type_.pruned_when_unnamed
-    }
-    return pruned | {key: Declared(limit.max) for key, limit in named.items()}
+# ---------------------------------------------------------------- what a past configuration names
+
+
+def resolve_past(past: Desired, head: Desired, custom_objects: Sequence[CustomObject]) -> Past:
+    """A past configuration with its IDs.
+
+    What has no ID in this portal any more says nothing, and makes it incomplete, unless the head
+    names it, too: then it is known which direction is meant.
+    """
+    resolution = try_resolve(past.directions, custom_objects)
+    named_now = {(each.from_, each.to) for each in head.directions}
+    unknown = any(
+        (each.from_, each.to) not in named_now and try_resolve([each], custom_objects).diagnostics
+        for each in (past.directions if resolution.diagnostics else ())
+    )
+    twice = any(each.code == DiagnosticCode.DIRECTION_DUPLICATE for each in resolution.diagnostics)
+    return Past(resolution.directions, past.complete and not unknown and not twice)
+
+
+def find_vanished(
+    head: Desired, base: Desired, custom_objects: Sequence[CustomObject]
+) -> tuple[tuple[DesiredDirection, Vanished], ...]:
+    """The directions between object types that base and head name and the portal does not have.
+
+    They were renamed or deleted in HubSpot: that is no mistake in the file.
+    """
+    if not try_resolve(head.directions, custom_objects).diagnostics:
+        return ()
+    named_before = {(each.from_, each.to) for each in base.directions}
+    found = []
+    for each in head.directions:
+        problems = try_resolve([each], custom_objects).diagnostics
+        unknown = problems and all(
+            one.code == DiagnosticCode.OBJECT_TYPE_UNKNOWN for one in problems
+        )
+        if unknown and (each.from_, each.to) in named_before:
+            found.append((each, vanished(each, problems[0], each.place)))
+    return tuple(found)
+
+
+def vanished(what: object, problem: Diagnostic, place: Place) -> Vanished:
+    """In words: what is gone, that HubSpot is where it went, and what there is instead."""
+    hint = f" ({problem.hint})" if problem.hint else ""
+    return Vanished(
+        f"drift: {problem.message}; the files have named it since the base, so it was renamed or "
+        f"deleted in HubSpot{hint}. {what} is not compared",
+        place,
+    )
 
 
 # ---------------------------------------------------------------- drift is read twice
@@ -169,11 +273,11 @@ def claims(plan: Plan, observation: Observation) -> frozenset[tuple[str, str]]:
 
 def disagreements(first: ObservedDirection, second: ObservedDirection) -> Iterator[str]:
     """In what two reads of one direction differ, in words."""
-    types: Mapping[TypeKey, AssociationType] = first.types() | second.types()
+    types = first.types() | second.types()
     before, after = _stated(first), _stated(second)
     for key in sorted({**before, **after}):
         if before.get(key) != after.get(key):
-            name = types.get(key) or key
+            name = types.get(key, key)
             values = f"{_shown(before.get(key))}, then {_shown(after.get(key))}"
             yield f"{first.direction}, {name}: {values}"
     if first.labels is None or second.labels is None:

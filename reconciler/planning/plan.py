@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import ConfigurationInvalid, Diagnostic, plural
 from reconciler.model.limits import (
-    Account,
+    AssociationType,
     ConfigFile,
+    DesiredLimit,
     Direction,
     History,
     Observed,
+    ObservedDirection,
     ResolvedDirection,
     Safety,
     TypeKey,
@@ -21,6 +23,7 @@ from reconciler.model.plan import (
     Action,
     Change,
     GitState,
+    Origin,
     Plan,
     PortalRef,
     Refusal,
@@ -28,8 +31,10 @@ from reconciler.model.plan import (
     Summary,
     count_actions,
 )
-from reconciler.planning.compare import Compared, compare, compare_removed
-from reconciler.planning.order import order
+from reconciler.planning.diff import Difference, differences, wanted_limits
+from reconciler.planning.names import name_types
+from reconciler.planning.order import order, rule_broken
+from reconciler.planning.origin import Behind, Declared, Sides
 from reconciler.planning.safety import judge, named_limits
 from reconciler.spelling import HINTS
 
@@ -48,21 +53,18 @@ class PlanContext:
     warnings: tuple[str, ...] = ()
     workspace: str | None = None
 
-    def portal(self, account: Account) -> PortalRef:
-        return PortalRef(
-            self.portal_name,
-            account.portal_id,
-            account.account_type,
-            self.base_url,
-            self.api_version,
-        )
-
 
 def directions_to_read(
     head: Sequence[ResolvedDirection], history: History | None
 ) -> tuple[Direction, ...]:
     """The declared directions, and those the base declares and the head no longer does."""
-    return tuple(each.direction for each in (*head, *_removed(head, history)))
+    removed = () if history is None else _removed(head, history)
+    return tuple(each.direction for each in (*head, *removed))
+
+
+def _removed(head: Sequence[ResolvedDirection], history: History) -> list[ResolvedDirection]:
+    declared = {each.direction.key for each in head}
+    return [each for each in history.base.directions if each.direction.key not in declared]
 
 
 def make_plan(
@@ -80,24 +82,8 @@ def make_plan(
     that the portal no longer has. Raises ConfigurationInvalid where a limit cannot mean what the
     file says, or HubSpot's rule would not hold.
     """
-    compared: list[Compared] = []
-    diagnostics: list[Diagnostic] = []
-    for declared in head:
-        seen, hints = observed.by_key[declared.direction.key], HINTS - len(diagnostics)
-        compared.append(compare(declared, seen, history, hints))
-        diagnostics += compared[-1].diagnostics
-    if diagnostics:
-        raise ConfigurationInvalid(diagnostics)
-    compared += [
-        compare_removed(declared, observed.by_key[declared.direction.key], history)
-        for declared in _removed(head, history)
-        if history is not None
-    ]
-    changes = tuple(
-        change
-        for part in sorted(compared, key=lambda part: _direction_order(part.direction))
-        for change in sorted(part.changes, key=_change_order)
-    )
+    compared = _compare(head, observed, history)
+    changes = sorted((each for part in compared for each in part.changes), key=_position)
     named = named_limits(
         changes,
         observed,
@@ -105,124 +91,257 @@ def make_plan(
         base={} if history is None else history.base.by_key,
         tip={} if history is None else history.tip.by_key,
     )
-    changes = tuple(
-        replace(each, protected=each.id in named and named[each.id].protected) for each in changes
-    )
+    protected = {id_ for id_, each in named.items() if each.protected}
+    if protected:
+        changes = [replace(each, protected=each.id in protected) for each in changes]
+    actions = count_actions(changes)
     plan = Plan(
         tool_version=context.tool_version,
         created_at=context.created_at,
-        portal=context.portal(observed.account),
+        portal=PortalRef(
+            context.portal_name,
+            observed.account.portal_id,
+            observed.account.account_type,
+            context.base_url,
+            context.api_version,
+        ),
         files=context.files,
         git=context.git,
-        summary=_summary(changes, compared),
-        changes=changes,
-        batches=order(changes),
-        warnings=(
-            *context.warnings,
-            *_first([note for part in compared for note in part.notes]),
-            *_warnings(changes),
-            *_unknown_rows(observed),
+        summary=Summary(
+            create=actions[Action.CREATE],
+            update=actions[Action.UPDATE],
+            delete=actions[Action.DELETE],
+            unchanged=sum(part.unchanged for part in compared),
+            unmanaged=sum(part.unmanaged for part in compared),
         ),
-        refusals=_gone([*vanished, *(each for part in compared for each in part.vanished)]),
+        changes=tuple(changes),
+        batches=order(changes),
+        warnings=(*context.warnings, *_warnings(changes, compared, observed)),
+        refusals=tuple(
+            Refusal(RefusalCode.VANISHED, each.message, source=each.place)
+            for each in (*vanished, *(each for part in compared for each in part.vanished))
+        ),
         workspace=context.workspace,
     )
     refusals = judge(plan, safety or Safety(), observed=observed.limits, named=named)
     return replace(plan, refusals=refusals)
 
 
-def _removed(head: Sequence[ResolvedDirection], history: History | None) -> list[ResolvedDirection]:
-    declared = {each.direction.key for each in head}
-    base = () if history is None else history.base.directions
-    return [each for each in base if each.direction.key not in declared]
+def _position(change: Change) -> tuple[str, str, tuple[str, str], bool, str, TypeKey]:
+    """Where a change is in the plan: by direction, the object limit first, then labels by name."""
+    direction, type_ = change.direction, change.type
+    label = type_.label
+    names = (direction.from_.name, direction.to.name)
+    return (*names, direction.key, label is not None, label or "", type_.key)
 
 
-def _gone(vanished: Sequence[Vanished]) -> tuple[Refusal, ...]:
-    return tuple(
-        Refusal(RefusalCode.VANISHED, each.message, source=each.place) for each in vanished
+# ---------------------------------------------------------------- direction by direction
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One direction's part of the plan; `notes` say what was left out of it, and why."""
+
+    changes: tuple[Change, ...] = ()
+    unchanged: int = 0
+    unmanaged: int = 0
+    vanished: tuple[Vanished, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """One direction: what is wanted beside what is there.
+
+    `named`: the limits that the declaration names; `wanted`: all that it speaks of, None where there
+    is to be none. `removed`: the base declares the direction and the head does not, so nothing of
+    it is wanted. `sides` None: no base was asked for.
+    """
+
+    declared: ResolvedDirection
+    observed: ObservedDirection
+    named: Mapping[TypeKey, DesiredLimit]
+    wanted: Mapping[TypeKey, int | None]
+    types: Mapping[TypeKey, AssociationType]
+    before: Mapping[TypeKey, int]
+    sides: Sides | None
+    removed: bool = False
+
+    def after(self, changed: Mapping[TypeKey, int | None]) -> dict[TypeKey, int]:
+        """The limits in force once these have changed."""
+        after = {**self.before, **changed}
+        return {key: value for key, value in after.items() if value is not None}
+
+    def change(self, found: Difference, origin: Origin | None) -> Change:
+        """A difference with the line of its limit, or of the direction that leaves it out."""
+        limit = self.named.get(found.key)
+        place = self.declared.place if limit is None else limit.place
+        reason = None if limit is None else limit.reason
+        if self.removed:
+            reason = f"no longer declared; it was at {place}"
+        return Change(
+            direction=self.declared.direction,
+            type=self.types[found.key],
+            before=found.before,
+            after=found.after,
+            origin=origin,
+            source=None if self.removed else place,
+            reason=reason,
+        )
+
+
+def _compare(
+    head: Sequence[ResolvedDirection], observed: Observed, history: History | None
+) -> list[_Compared]:
+    """Every direction: what its names mean, how its limits differ, and who moved them.
+
+    The differences of all directions are found at once.
+    """
+    compared: list[_Compared] = []
+    beside: list[_Beside] = []
+    diagnostics: list[Diagnostic] = []
+    for declared in head:
+        seen = observed.by_key[declared.direction.key]
+        match _beside(declared, seen, history, HINTS - len(diagnostics)):
+            case _Beside() as found:
+                beside.append(found)
+            case _Compared() as found:
+                compared.append(found)
+            case problems:
+                diagnostics += problems
+    if history is not None:
+        for declared in _removed(head, history):
+            seen = observed.by_key[declared.direction.key]
+            named = name_types(declared, seen, hints=0).limits
+            nothing = dict.fromkeys(named)
+            types, before, sides = seen.types(), seen.values(), Sides.of(history, seen)
+            beside.append(
+                _Beside(declared, seen, named, nothing, types, before, sides, removed=True)
+            )
+    different = differences(
+        {each.declared.direction.key: each.before for each in beside},
+        {each.declared.direction.key: each.after(each.wanted) for each in beside},
     )
+    for each in beside:
+        match _judge(each, different.get(each.declared.direction.key, ())):
+            case _Compared() as found:
+                compared.append(found)
+            case problems:
+                diagnostics += problems
+    if diagnostics:
+        raise ConfigurationInvalid(diagnostics)
+    return compared
+
+
+def _beside(
+    declared: ResolvedDirection, seen: ObservedDirection, history: History | None, hints: int
+) -> _Beside | _Compared | Sequence[Diagnostic]:
+    """What a direction's names mean.
+
+    A direction that names what HubSpot no longer has is compared no further: what is there under
+    a new name would be removed.
+    """
+    named = name_types(declared, seen, hints=hints)
+    sides = None if history is None else Sides.of(history, seen)
+    gone = [each for each in named.astray if sides and sides.named_at_base(each[0])]
+    wrong = [*named.diagnostics, *(each[1] for each in named.astray if each not in gone)]
+    if wrong:
+        return wrong
+    if sides and gone:
+        vanished, notes = sides.gone(declared.direction, gone)
+        left_alone = len(seen.values()) + seen.unknown_limits
+        return _Compared(unmanaged=left_alone, vanished=vanished, notes=notes)
+    types = seen.types()
+    wanted = wanted_limits(declared, named.limits, types)
+    return _Beside(declared, seen, named.limits, wanted, types, seen.values(), sides)
+
+
+def _judge(beside: _Beside, different: Sequence[Difference]) -> _Compared | Sequence[Diagnostic]:
+    """The changes of one direction, without those that this branch merely does not have yet.
+
+    Diagnostics instead where HubSpot's rule would not hold.
+    """
+    declared, seen, sides = beside.declared, beside.observed, beside.sides
+    behind: set[TypeKey] = set()
+    changing: list[tuple[Difference, Origin | None]] = []
+    for each in different:
+        who = None
+        if sides is not None:
+            named = each.key in beside.named and not beside.removed
+            who = sides.origin(each.key, Declared(each.after, named), each.before)
+        if isinstance(who, Behind):
+            behind.add(each.key)
+        else:
+            changing.append((each, who))
+    if not beside.removed:
+        after = beside.after({each.key: each.after for each, _ in changing})
+        broken = rule_broken(declared, after, beside.types, beside.named)
+        if broken and not behind:
+            return broken
+        if broken:  # the rule would not hold beside a limit that is left out
+            behind, changing = {each.key for each in different}, []
+    before, wanted = beside.before, beside.wanted
+    return _Compared(
+        tuple(beside.change(each, who) for each, who in changing),
+        unchanged=len(before.keys() & behind)
+        + sum(before.get(key) == value for key, value in wanted.items() if value is not None),
+        unmanaged=len(before.keys() - wanted.keys()) + seen.unknown_limits,
+        notes=()
+        if sides is None
+        else tuple(sides.notes(seen, behind, [each.key for each, _ in changing])),
+    )
+
+
+# ---------------------------------------------------------------- what the plan warns of
 
 
 _MOST_NOTES = 20
+_NAMED_LIMITS = 5
+"""Lowered limits that a warning names."""
+_SHOWN_CHARACTERS = 60
+_NAMED_ROWS = 5
+"""Unknown rows of one direction that are named, one warning each."""
 
 
-def _first(notes: Sequence[str]) -> Iterator[str]:
-    """As many notes as somebody reads, and how many more there are."""
+def _warnings(
+    changes: Sequence[Change], compared: Sequence[_Compared], observed: Observed
+) -> Iterator[str]:
+    """What was left out of the plan, what its changes mean, and what was not understood."""
+    notes = [note for part in compared for note in part.notes]
     yield from notes[:_MOST_NOTES]
     if len(notes) > _MOST_NOTES:
         yield f"{len(notes) - _MOST_NOTES} more limits that the base ref moved on"
-
-
-def _summary(changes: Sequence[Change], compared: Sequence[Compared]) -> Summary:
-    actions = count_actions(changes)
-    return Summary(
-        create=actions[Action.CREATE],
-        update=actions[Action.UPDATE],
-        delete=actions[Action.DELETE],
-        unchanged=sum(part.unchanged for part in compared),
-        unmanaged=sum(part.unmanaged for part in compared),
-    )
-
-
-def _direction_order(direction: Direction) -> tuple[str, str, str, str]:
-    return (direction.from_.name, direction.to.name, *direction.key)
-
-
-def _change_order(change: Change) -> tuple[bool, str, TypeKey]:
-    """The object limit first, then labels by name."""
-    return (not change.is_object_limit, change.type.label or "", change.type.key)
-
-
-def _warnings(changes: Sequence[Change]) -> tuple[str, ...]:
-    warnings = []
     lowered = [change for change in changes if change.lowers]
     if lowered:
-        warnings.append(
+        yield (
             f"{plural(len(lowered), 'limit')} set or lowered "
             f"({_listed(lowered)}): records already above keep their associations, new ones are "
             "refused, and HubSpot refuses to merge records that together are above"
         )
     if any(change.type.label == "Primary" for change in changes):
-        warnings.append(
+        yield (
             "a limit of HubSpot's own label Primary is changed: a record has at most one primary "
             "by definition, and whether HubSpot accepts a limit there is unknown"
         )
-    return tuple(warnings)
-
-
-_NAMED_LIMITS = 5
-"""Lowered limits that a warning names."""
-
-_SHOWN_CHARACTERS = 60
+    for direction in observed.directions:
+        for row in direction.unknown[:_NAMED_ROWS]:
+            yield (
+                f"{direction.direction}: {row}: it is unmanaged, not compared with the files, and "
+                "not changed"
+            )
+        more = len(direction.unknown) - _NAMED_ROWS
+        if more > 0:
+            yield f"{direction.direction}: this version does not know {more} more of its rows"
 
 
 def _listed(changes: Sequence[Change]) -> str:
     """The first limits by name, with what becomes of them, and how many more there are."""
-    named = [
-        f"{each.direction} {_quoted(each)}: "
-        f"{'unlimited' if each.before is None else each.before} → {each.after}"
-        for each in changes[:_NAMED_LIMITS]
-    ]
+    named = []
+    for each in changes[:_NAMED_LIMITS]:
+        label = each.type.label or ""
+        short = label if len(label) <= _SHOWN_CHARACTERS else f"{label[:_SHOWN_CHARACTERS]}…"
+        name = each.type if each.is_object_limit else f'"{short}"'
+        before = "unlimited" if each.before is None else each.before
+        named.append(f"{each.direction} {name}: {before} → {each.after}")
     more = len(changes) - _NAMED_LIMITS
     return ", ".join([*named, f"and {more} more"] if more > 0 else named)
-
-
-def _quoted(change: Change) -> str:
-    label = change.type.label
-    if label is None:
-        return str(change.type)
-    short = label if len(label) <= _SHOWN_CHARACTERS else f"{label[:_SHOWN_CHARACTERS]}…"
-    return f'"{short}"'
-
-
-_NAMED_ROWS = 5
-"""Unknown rows of one direction that are named, one warning each."""
-
-
-def _unknown_rows(observed: Observed) -> Iterator[str]:
-    """What the portal has and this version does not know: unmanaged, never touched."""
-    for direction in observed.directions:
-        for row in direction.unknown[:_NAMED_ROWS]:
-            yield f"{direction.direction}: {row}: it is unmanaged, not compared with the files, and not changed"
-        more = len(direction.unknown) - _NAMED_ROWS
-        if more > 0:
-            yield f"{direction.direction}: this version does not know {more} more of its rows"

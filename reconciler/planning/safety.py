@@ -12,8 +12,17 @@ from dataclasses import dataclass
 
 from reconciler.errors import PlanRefused, plural
 from reconciler.model.limits import DesiredLimit, Observed, ResolvedDirection, Safety, TypeKey
-from reconciler.model.plan import Action, Change, Origin, Plan, Refusal, RefusalCode, count_actions
-from reconciler.planning.types import limits_by_type
+from reconciler.model.plan import (
+    Action,
+    Change,
+    Origin,
+    Plan,
+    Refusal,
+    RefusalCode,
+    by_direction,
+    count_actions,
+)
+from reconciler.planning.names import Types
 
 PERCENT_COUNTS_FROM = 10
 """Fewest observed limits from which `max_delete_percent` is judged."""
@@ -52,14 +61,17 @@ def named_limits(
 ) -> dict[str, Named]:
     """How head, base and tip name the limits that are to change, by the ID of the change.
 
-    The portal's own rows and labels say which type a label means, not the plan.
+    The portal's own rows and labels say which type a label means, not the plan. Directions of which
+    neither the files nor the changes protect anything are left out.
     """
     found: dict[str, Named] = {}
-    by_direction: dict[tuple[str, str], list[Change]] = {}
-    for change in changes:
-        by_direction.setdefault(change.direction.key, []).append(change)
-    for key, members in by_direction.items():
-        sides = [_limits(declared.get(key), observed, key) for declared in (head, base, tip or {})]
+    for key, members in by_direction(changes).items():
+        declared = [side.get(key) for side in (head, base, tip or {})]
+        protects = any(limit.protect for each in declared if each for limit in each.limits)
+        if not protects and not any(each.protected for each in members):
+            continue
+        types = Types(observed.by_key[key])
+        sides = [_limits(each, types) for each in declared]
         for each in members:
             named = Named(*(side.get(each.type.key) for side in sides))
             if named != UNNAMED:
@@ -67,10 +79,17 @@ def named_limits(
     return found
 
 
-def _limits(
-    declared: ResolvedDirection | None, observed: Observed, key: tuple[str, str]
-) -> dict[TypeKey, DesiredLimit]:
-    return {} if declared is None else limits_by_type(declared, observed.by_key[key])
+def _limits(declared: ResolvedDirection | None, types: Types) -> dict[TypeKey, DesiredLimit]:
+    """The limits of a declaration by the types they could mean, protected ones first.
+
+    A label that could mean two types stands for both, one that the portal does not have for none.
+    """
+    found: dict[TypeKey, DesiredLimit] = {}
+    limits = () if declared is None else declared.limits
+    for limit in sorted(limits, key=lambda each: not each.protect):
+        for type_ in types.meant_by(limit.selector):
+            found.setdefault(type_.key, limit)
+    return found
 
 
 def judge(
@@ -118,6 +137,8 @@ def protection(changes: Iterable[Change], named: Mapping[str, Named]) -> Iterato
     somebody changed in HubSpot is what it is for.
     """
     for change in changes:
+        if not named and not change.protected:
+            continue
         files = named.get(change.id, UNNAMED)
         if (change.protected or files.protected) and _loosens(change, files):
             yield _protected(change, files)
@@ -149,8 +170,9 @@ def _protected(change: Change, files: Named) -> Refusal:
     reference = change.before if files.base is None else files.base.max
     at = "as unlimited" if reference is None else f"at {reference}"
     becomes = "remove it" if change.after is None else f"lower it to {change.after}"
-    name = f"the {change.type}" if change.is_object_limit else f'"{change.type}"'
-    message = f"{name} of {change.direction} is protected {at}; this plan would {becomes}"
+    message = (
+        f"{change.type.quoted} of {change.direction} is protected {at}; this plan would {becomes}"
+    )
     if files.head is not None and not files.head.protect:
         message += ", and protect was taken off in the same change"
     if change.origin is None and files.base is None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from reconciler.model.limits import AssociationType, Category, TypeKey
 from reconciler.model.plan import Batch, Change, Operation
-from reconciler.planning.diff import differences
 from reconciler.planning.order import MAXIMUM_INPUTS, order
 from tests.planning.factory import (
     BILLING,
@@ -35,7 +34,11 @@ def change(type_: AssociationType, before: int | None, after: int | None) -> Cha
 
 def changes(before: State, after: State) -> list[Change]:
     """What leads from one state to the other."""
-    return [change(TYPES[each.key], each.before, each.after) for each in differences(before, after)]
+    return [
+        change(TYPES[key], before.get(key), after.get(key))
+        for key in {**before, **after}
+        if before.get(key) != after.get(key)
+    ]
 
 
 def steps(*members: Change) -> list[tuple[int, str, list[str]]]:

@@ -1,4 +1,4 @@
-"""Object types of declared directions get their IDs."""
+"""Object types get their IDs, limits their types, and labels are read only where they must be."""
 
 from __future__ import annotations
 
@@ -11,10 +11,26 @@ from reconciler.model.limits import (
     DesiredDirection,
     ObjectReference,
     ObjectType,
+    ObservedDirection,
+    ObservedLimit,
     Place,
 )
-from reconciler.planning.directions import names_custom_objects, resolve_directions, try_resolve
-from tests.planning.factory import COMPANIES, CONTACTS
+from reconciler.planning.names import (
+    names_custom_objects,
+    needs_labels,
+    resolve_directions,
+    try_resolve,
+)
+from tests.planning.factory import (
+    BILLING,
+    COMPANIES,
+    CONTACTS,
+    CONTACTS_COMPANIES,
+    DECISION,
+    OBJECT,
+    declared,
+    limit,
+)
 
 CAR = CustomObject("2-4021", "car", "p1234567_car")
 CARAVAN = CustomObject("2-4022", "caravan", "p1234567_caravan")
@@ -111,3 +127,41 @@ def test_schemas_are_needed_for_names_that_custom_objects_often_have() -> None:
     assert names_custom_objects([direction(CONTACTS, PROJECTS)])
     assert not names_custom_objects([direction(CONTACTS, TICKETS)])
     assert not names_custom_objects([direction(CONTACTS, ObjectType("0-970", "projects"))])
+
+
+# ---------------------------------------------------------------- when labels are read
+
+
+def seen(*rows: ObservedLimit) -> ObservedDirection:
+    """A direction whose labels were not read."""
+    return ObservedDirection(CONTACTS_COMPANIES, rows)
+
+
+def test_rows_that_name_everything_are_enough() -> None:
+    """The steady state costs one request per direction."""
+    rows = seen(ObservedLimit(OBJECT, 5), ObservedLimit(BILLING, 1))
+    assert not needs_labels(declared(limit(OBJECT, 6), limit(BILLING, 2)), rows)
+
+
+def test_a_number_for_an_unnamed_type_needs_the_labels() -> None:
+    """Only they tell its type ID."""
+    assert needs_labels(declared(limit(BILLING, 1)), seen(ObservedLimit(OBJECT, 5)))
+    assert needs_labels(declared(limit(OBJECT, 1)), seen())
+
+
+def test_unlimited_costs_nothing_where_nothing_could_be_meant() -> None:
+    """Every limit in force is named, so there is none this could have misspelt."""
+    rows = seen(ObservedLimit(BILLING, 1))
+    assert not needs_labels(declared(limit(BILLING, 1), limit(DECISION, None)), rows)
+
+
+def test_unlimited_needs_the_labels_where_a_limit_is_left_unnamed() -> None:
+    """The unnamed one may be what a misspelt label meant."""
+    rows = seen(ObservedLimit(BILLING, 1))
+    assert needs_labels(declared(limit(DECISION, None), prune=False), rows)
+
+
+def test_an_unlimited_object_limit_never_needs_the_labels() -> None:
+    """There is one unlabelled type, and no name to misspell."""
+    rows = seen(ObservedLimit(BILLING, 1))
+    assert not needs_labels(declared(limit(OBJECT, None)), rows)

@@ -50,8 +50,25 @@ class Survey:
     """
 
     observed: Observed
+    custom_objects: tuple[CustomObject, ...] = ()
     unplaced: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def unplaced_in_words(self) -> tuple[str, ...]:
+        """Each row that is not placed, by its category, type ID and limit."""
+        return tuple(map(_in_words, self.unplaced))
+
+
+def _in_words(row: Row) -> str:
+    match row:
+        case ObservedLimit(type_, value):
+            label = "" if type_.label is None else f' "{type_.label}"'
+            return f"{type_.key}{label}, limit {value}"
+        case NamelessLimit(key, value):
+            return f"{key}, limit {value}"
+        case UnknownRow():
+            return str(row)
 
 
 def survey(portal: Portal, standard: Callable[[str], ObjectType | None]) -> Survey:
@@ -70,7 +87,7 @@ def survey(portal: Portal, standard: Callable[[str], ObjectType | None]) -> Surv
             search.look_for_labels(pairs())
     found = sorted(search.found.values(), key=lambda each: each.direction)
     notes = () if custom is not None else (_NO_SCHEMAS,)
-    return Survey(Observed(account, tuple(found)), tuple(search.unplaced), notes)
+    return Survey(Observed(account, tuple(found)), custom or (), search.unplaced, notes)
 
 
 _NO_SCHEMAS = (

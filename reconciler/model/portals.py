@@ -1,0 +1,76 @@
+"""What portals have: limits by names that hold in every portal, and how two portals differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.model.limits import Account, Category
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LimitName:
+    """What a limit is called in every portal. `label` None: the object limit.
+
+    `category` None: it does not count, as of the unlabelled type.
+    """
+
+    from_: str
+    to: str
+    label: str | None
+    category: Category | None
+
+    def __str__(self) -> str:
+        return f"{self.from_} → {self.to}: {self.label or 'object limit'}"
+
+    @property
+    def direction(self) -> tuple[str, str]:
+        return (self.from_, self.to)
+
+
+class Side(StrEnum):
+    """One of the two portals."""
+
+    A = "a"
+    B = "b"
+
+
+class Lacking(StrEnum):
+    """What has to be made in a portal before it can have a limit."""
+
+    OBJECT_TYPE = "object type"
+    LABEL = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A limit that the two portals do not share. `a` or `b` None: no limit there.
+
+    `lacking`: what the portal without the limit has not got either; a limit needs it.
+    """
+
+    name: LimitName
+    a: int | None
+    b: int | None
+    lacking: Lacking | None = None
+
+    @property
+    def missing_in(self) -> Side | None:
+        """The portal that has no such limit; None where both have one."""
+        if self.a is not None and self.b is not None:
+            return None
+        return Side.A if self.a is None else Side.B
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two portals by their names in the workspace, and every limit that they do not share.
+
+    `unplaced`: limits whose direction could not be found, in words, by portal.
+    """
+
+    names: tuple[str, str]
+    accounts: tuple[Account, Account]
+    differences: tuple[Difference, ...]
+    shared: int
+    unplaced: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())

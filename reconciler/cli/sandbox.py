@@ -23,7 +23,7 @@ from reconciler.sandbox.portal import Portal
 from reconciler.sandbox.rules import Rules, Verdict
 from reconciler.sandbox.seed import SeedError, load_seed
 from reconciler.sandbox.server import serve
-from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options, Sandbox
 from reconciler.sandbox.store import JsonStore, StoreError
 
 _DEFAULTS = Rules()
@@ -38,6 +38,20 @@ def _faults(ctx: click.Context, _: click.Parameter, rules: tuple[str, ...]) -> t
         return tuple(parse_fault(rule) for rule in rules)
     except FaultError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def _others(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Sandbox, ...]:
+    """Further portals, by their tokens."""
+    found = []
+    for each in given:
+        token, equals, path = each.partition("=")
+        if not (token and equals and path):
+            raise click.BadParameter(f"{each}: write TOKEN=FILE")
+        try:
+            found.append(Sandbox(load_seed(Path(path)), Options(token)))
+        except (SeedError, OSError) as error:
+            raise click.BadParameter(str(error)) from error
+    return tuple(found)
 
 
 def _switch(
@@ -83,6 +97,14 @@ def _switch(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="JSON file to start from instead of the example portal.",
+)
+@click.option(
+    "--other",
+    "others",
+    multiple=True,
+    metavar="TOKEN=FILE",
+    callback=_others,
+    help="Another portal behind the same address: its token and its seed; repeatable.",
 )
 @click.option(
     "--portal-id", type=click.IntRange(1, 2**31 - 1), metavar="N", help="Portal ID to report."
@@ -161,6 +183,7 @@ def command(
     latency: float,
     rate: int,
     faults: tuple[Fault, ...],
+    others: tuple[Sandbox, ...],
     **rules: Any,
 ) -> None:
     """Run a local stand-in for the HubSpot endpoints used here, for demos and tests.
@@ -178,7 +201,7 @@ def command(
             store.save_all(portal)
     except StoreError as error:
         raise click.BadParameter(str(error), param_hint="--state") from error
-    _run(portal, options, store, port, given_options())
+    _run(portal, options, store, port, others, given_options())
 
 
 def _seeded(seed: Path | None, portal_id: int | None) -> Portal:
@@ -190,7 +213,12 @@ def _seeded(seed: Path | None, portal_id: int | None) -> Portal:
 
 
 def _run(
-    portal: Portal, options: Options, store: JsonStore | None, port: int, given: Given
+    portal: Portal,
+    options: Options,
+    store: JsonStore | None,
+    port: int,
+    others: tuple[Sandbox, ...],
+    given: Given,
 ) -> None:
     # A list and a short sleep: `Event.set` in a handler deadlocks when two signals meet inside its
     # `wait`, and a wait without end does not notice a signal that another thread was given.
@@ -199,7 +227,7 @@ def _run(
         signal.signal(number, lambda received, _: signals.append(received))
     log = _log if given.verbosity > 0 else None
     try:
-        with serve(portal, options, port=port, store=store, log=log) as server:
+        with serve(portal, options, port=port, store=store, log=log, others=others) as server:
             # The address comes first and at once: whoever started this waits for the line.
             output.result(server.url, brief=server.url)
             if options.token == DEFAULT_TOKEN:

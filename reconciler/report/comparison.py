@@ -9,8 +9,8 @@ from itertools import groupby
 from reconciler.errors import plural
 from reconciler.model.limits import Category
 from reconciler.model.portals import Comparison, Difference, Lacking, LimitName, Side
-from reconciler.report.cells import cells, padded
 from reconciler.report.escape import markdown_cell, markdown_code, markdown_prose, terminal
+from reconciler.report.terminal import cells, padded
 
 NO_DIFFERENCES = "No differences."
 

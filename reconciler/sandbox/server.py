@@ -7,7 +7,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from io import BufferedIOBase, BufferedReader, RawIOBase
@@ -57,8 +57,9 @@ class Server(Sandbox):
         port: int = 0,
         store: Store | None = None,
         log: Log | None = None,
+        others: Iterable[Sandbox] = (),
     ) -> None:
-        super().__init__(portal, options, store=store)
+        super().__init__(portal, options, store=store, others=others)
         self._listener = _Listener(self, port, log)
 
     @property
@@ -99,12 +100,14 @@ def serve(
     port: int = 0,
     store: Store | None = None,
     log: Log | None = None,
+    others: Iterable[Sandbox] = (),
 ) -> Iterator[Server]:
     """A server that runs in the background while the context lasts.
 
-    Without a portal it starts with the example one. Raises OSError when the port is taken.
+    `others` are further portals behind the same address, each with a token of its own. Without a portal it starts with the example one. Raises OSError when the port is taken.
     """
-    server = Server(portal or example_portal(), options, port=port, store=store, log=log)
+    first = portal or example_portal()
+    server = Server(first, options, port=port, store=store, log=log, others=others)
     thread = threading.Thread(target=server.run, name="sandbox", daemon=True)
     thread.start()
     try:

@@ -89,8 +89,11 @@ class Sandbox:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _now,
         correlation_id: Callable[[], str] = _correlation_id,
+        others: Iterable[Sandbox] = (),
     ) -> None:
+        """Stand in for one portal, and for `others` behind the same address, by their tokens."""
         self.options = options or Options()
+        self._others = {f"Bearer {each.options.token}": each for each in others}
         self._state = State(portal, clock, store or Forgetful())
         self._journal = Journal()
         self._clock = clock
@@ -162,6 +165,9 @@ class Sandbox:
         """The answer to one request. What is to happen with it is in its `delivery` and `delay`."""
         if control.is_control(request.path):
             return control.answer(self, request)
+        other = self._others.get(request.headers.get("authorization", ""))
+        if other is not None:
+            return other.handle(request)
         arrival = self._clock()
         destination = route(request.method, request.path)
         response = self._respond(request, destination, arrival)

@@ -90,7 +90,6 @@ class DiagnosticCode(StrEnum):
     OBJECT_TYPE_INVALID = "object-type-invalid"
     OBJECT_TYPE_NEAR_STANDARD = "object-type-near-standard"
     OBJECT_TYPE_UNKNOWN = "object-type-unknown"
-    OVERLAYS_UNAVAILABLE = "overlays-unavailable"
     PAIR_FILES_MISSING = "pair-files-missing"
     PAIR_INCOMPLETE = "pair-incomplete"
     PATH_INVALID = "path-invalid"

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from reconciler.cli import output
 from reconciler.cli.options import Invocation
-from reconciler.config.workspace import Workspace, find_default, find_workspace, load_workspace
+from reconciler.config.workspace import Workspace, find_default, find_workspace
 from reconciler.errors import ReconcilerError
 
 _PLAN_BEGINS = b'{"batches":'
@@ -70,7 +70,11 @@ def complete_pairs(
 def _workspace(context: click.Context) -> Workspace:
     named = context.ensure_object(Invocation).given.workspace
     path = find_workspace(Path.cwd()) if named is None else Path(named)
-    return find_default(Path()) if path is None else load_workspace(path)
+    if path is None:
+        return find_default(Path())
+    from reconciler.config.workspace_file import load_workspace  # pydantic only for a file
+
+    return load_workspace(path)
 
 
 def saved_plans(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -20,7 +20,6 @@ from reconciler.config.workspace import (
     Workspace,
     find_default,
     find_workspace,
-    load_workspace,
     missed_workspace,
 )
 from reconciler.errors import (
@@ -39,11 +38,17 @@ if TYPE_CHECKING:
 def open_workspace(given: Given) -> Workspace:
     """The workspace of `--workspace`, of this directory or one above, or the default one."""
     path = workspace_file(given)
-    if path is not None and given.workspace is not None:
-        if not path.is_file():
+    if path is None:
+        workspace = find_default(Path())
+    else:
+        from reconciler.config.workspace_file import load_workspace  # pydantic only for a file
+
+        named = given.workspace is not None
+        if named and not path.is_file():
             raise click.BadParameter(f"{path} does not exist.", param_hint="--workspace")
-        return load_workspace(path)
-    workspace = find_default(Path()) if path is None else load_workspace(path)
+        workspace = load_workspace(path)
+        if named:
+            return workspace
     _refuse_hidden(workspace)
     return workspace
 

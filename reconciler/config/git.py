@@ -24,13 +24,8 @@ from reconciler.config.git_process import (
     printable,
 )
 from reconciler.config.source import Source
-from reconciler.config.workspace import (
-    DEFAULT_CONFIGS,
-    Workspace,
-    default_workspace,
-    load_workspace,
-    parse_workspace,
-)
+from reconciler.config.workspace import DEFAULT_CONFIGS, Workspace, default_workspace
+from reconciler.config.workspace_file import load_workspace, parse_workspace
 from reconciler.errors import ConfigurationInvalid, GitError
 
 

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from reconciler.config.events import read_documents
 from reconciler.config.files import collect, shown_path
-from reconciler.config.nodes import Node
-from reconciler.config.pair_reading import names_object_types, read_pair
-from reconciler.config.rules import Declared, declare, repeated
+from reconciler.config.nodes import Mapping, is_empty
+from reconciler.config.pair import read_pair
+from reconciler.config.rules import declare, repeated
 from reconciler.config.source import Loaded, Source
 from reconciler.config.text import decode
 from reconciler.config.validation import MOST_MISTAKES
-from reconciler.config.values import is_empty
+from reconciler.config.yaml import read_documents
 from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode, Severity
 from reconciler.model.limits import ConfigFile, Desired, DesiredDirection, Place
 
@@ -56,10 +55,10 @@ def _parse(sources: Iterable[Source], *, prune: bool, earlier: Sequence[Diagnost
     errors = _errors(diagnostics)
     for source in sources:
         files.append(ConfigFile(source.path, hashlib.sha256(source.content).hexdigest()))
-        declared = _read(source, prune=prune)
-        directions += declared.directions
-        diagnostics += declared.diagnostics
-        errors += _errors(declared.diagnostics)
+        declared, problems = _read(source, prune=prune)
+        directions += declared
+        diagnostics += problems
+        errors += _errors(problems)
         if errors >= MOST_MISTAKES:
             diagnostics.append(_too_many(source.path))
             break
@@ -70,25 +69,27 @@ def _parse(sources: Iterable[Source], *, prune: bool, earlier: Sequence[Diagnost
     return Loaded(Desired(tuple(directions), tuple(files)), tuple(warnings))
 
 
-def _read(source: Source, *, prune: bool) -> Declared:
+def _read(source: Source, *, prune: bool) -> tuple[list[DesiredDirection], list[Diagnostic]]:
+    """What a file declares, and what is wrong with it."""
     text = decode(source.path, source.content)
     if isinstance(text, Diagnostic):
-        return Declared((), (text,))
+        return [], [text]
     documents = read_documents(source.path, text)
     directions: list[DesiredDirection] = []
     diagnostics = list(documents.diagnostics)
-    errors = _errors(diagnostics)
     roots = [root for root in documents.roots if not is_empty(root)]
     for root in roots:
-        declared = _read_document(root, source.path, prune=prune, whole=not documents.diagnostics)
-        directions += declared.directions
-        diagnostics += declared.diagnostics
-        errors += _errors(declared.diagnostics)
-        if errors >= MOST_MISTAKES:
+        pair, problems = read_pair(root)
+        diagnostics += problems
+        if pair is not None and isinstance(root, Mapping) and not documents.diagnostics:
+            declared, problems = declare(pair, root, prune=prune)
+            directions += declared
+            diagnostics += problems
+        if len(diagnostics) >= MOST_MISTAKES:
             break
     if not roots and not diagnostics:
         diagnostics.append(_declares_nothing(source.path))
-    return Declared(tuple(directions), tuple(diagnostics))
+    return directions, diagnostics
 
 
 def _declares_nothing(path: str) -> Diagnostic:
@@ -112,16 +113,6 @@ def _too_many(path: str) -> Diagnostic:
         Place(path, 1, 1),
         hint="correct these first",
     )
-
-
-def _read_document(root: Node, path: str, *, prune: bool, whole: bool) -> Declared:
-    checked = read_pair(root, path)
-    if checked.model is None:
-        return Declared((), checked.diagnostics)
-    whole = whole and checked.whole
-    declared = declare(checked.model, checked.node, path, prune=prune, whole=whole)
-    directions = declared.directions if names_object_types(root) else ()
-    return Declared(directions, checked.diagnostics + declared.diagnostics)
 
 
 def _no_pair_files(paths: Sequence[Path]) -> Diagnostic:

@@ -1,11 +1,13 @@
-"""A YAML document as a tree whose every node knows its line and columns, counted from 1.
+"""A YAML document as a tree whose every node knows its file, line and columns.
 
-`end` is the column behind a node's last character; None where it ends on another line.
+Plain scalars have the values of YAML 1.2's core schema, with whole numbers taken strictly: `010`,
+`+5`, `0x10`, `1.5` and `1e3` are numbers, but none that a limit may be written as; `1_000` and `no`
+are text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from typing import NamedTuple
 
 from reconciler.model.limits import Place
@@ -16,9 +18,16 @@ class Scalar(NamedTuple):
 
     text: str
     plain: bool
-    line: int
-    column: int
-    end: int | None = None
+    place: Place
+
+    @property
+    def value(self) -> bool | int | float | str | None:
+        """What the scalar means: quoted and block scalars are text."""
+        return resolve(self.text) if self.plain else self.text
+
+    @property
+    def is_null(self) -> bool:
+        return self.plain and self.text in _NULLS
 
 
 class Entry(NamedTuple):
@@ -32,26 +41,20 @@ class Mapping(NamedTuple):
     """Keys are always text, exactly as written: `1`, `yes` and `null` are names of labels."""
 
     entries: dict[str, Entry]
-    line: int
-    column: int
-    end: int | None = None
+    place: Place
 
 
 class Sequence(NamedTuple):
     """A list."""
 
     items: list[Node]
-    line: int
-    column: int
-    end: int | None = None
+    place: Place
 
 
 class Hole(NamedTuple):
     """A value that a diagnostic already stands for, so that it is reported only once."""
 
-    line: int
-    column: int
-    end: int | None = None
+    place: Place
 
 
 Node = Scalar | Mapping | Sequence | Hole
@@ -59,53 +62,66 @@ Node = Scalar | Mapping | Sequence | Hole
 Step = str | int
 """A key of a mapping or an index of a list."""
 
+Value = None | bool | int | float | str | dict[str, "Value"] | list["Value"]
 
-def place(path: str, node: Node) -> Place:
-    """Where the node stands in the file."""
-    return Place(path, node.line, node.column, node.end)
+NOT_WHOLE = float("nan")
+"""Stands for every number that is not written as a plain whole number."""
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_KEYWORDS: dict[str, bool | None] = {
+    **dict.fromkeys(_NULLS),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_LONGEST_WHOLE = 18
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|0o[0-7]+|0x[0-9a-fA-F]+"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
 
 
-def child(node: Node, step: Step) -> Node | None:
+def is_whole(text: str) -> bool:
+    """Whether a plain scalar is written as a whole number, of any size."""
+    return _WHOLE.fullmatch(text) is not None
+
+
+def resolve(text: str) -> bool | int | float | str | None:
+    """The value of a plain scalar; `NOT_WHOLE` for a number that is not a plain whole number."""
+    if text in _KEYWORDS:
+        return _KEYWORDS[text]
+    if _WHOLE.fullmatch(text):
+        return int(text) if len(text) <= _LONGEST_WHOLE else NOT_WHOLE
+    return NOT_WHOLE if _NUMBER.fullmatch(text) else text
+
+
+def child(node: Node | None, step: Step) -> Node | None:
     """The value at one key or index; None where there is none."""
+    if isinstance(node, Mapping) and step in node.entries:
+        return node.entries[str(step)].value
+    if isinstance(node, Sequence) and isinstance(step, int) and 0 <= step < len(node.items):
+        return node.items[step]
+    return None
+
+
+def plain(node: Node) -> Value:
+    """The tree as plain values, holes in mappings left out."""
     match node:
-        case Mapping(entries=entries) if isinstance(step, str):
-            entry = entries.get(step)
-            return None if entry is None else entry.value
-        case Sequence(items=items) if isinstance(step, int) and 0 <= step < len(items):
-            return items[step]
-        case _:
+        case Scalar():
+            return resolve(node.text) if node.plain else node.text
+        case Mapping(entries=entries):
+            return {
+                key: plain(entry.value)
+                for key, entry in entries.items()
+                if not isinstance(entry.value, Hole)
+            }
+        case Sequence(items=items):
+            return [plain(item) for item in items]
+        case Hole():
             return None
 
 
-def with_holes(node: Node, cuts: Iterable[tuple[Step, ...]]) -> Node:
-    """The tree with a hole wherever `cuts` lead; as far as they lead, if they lead nowhere."""
-    inner: dict[Step, list[tuple[Step, ...]]] = {}
-    for steps in cuts:
-        if not steps or child(node, steps[0]) is None:
-            return Hole(node.line, node.column, node.end)
-        inner.setdefault(steps[0], []).append(steps[1:])
-    match node:
-        case Mapping(entries=entries):
-            changed = {
-                str(key): Entry(entries[str(key)].key, with_holes(entries[str(key)].value, rest))
-                for key, rest in inner.items()
-            }
-            return node._replace(entries=entries | changed)
-        case Sequence(items=items):
-            left = [with_holes(item, inner.get(index, ())) for index, item in enumerate(items)]
-            return node._replace(items=left)
-        case _:
-            return node
-
-
-def compacted(node: Node) -> Node:
-    """The tree without the holes in its lists, so that indexes count what is left."""
-    match node:
-        case Mapping(entries=entries):
-            kept = {key: Entry(each.key, compacted(each.value)) for key, each in entries.items()}
-            return node._replace(entries=kept)
-        case Sequence(items=items):
-            left = [compacted(item) for item in items if not isinstance(item, Hole)]
-            return node._replace(items=left)
-        case _:
-            return node
+def is_empty(root: Node) -> bool:
+    """Whether a document holds nothing, or was reported as a whole."""
+    return isinstance(root, Hole) or (isinstance(root, Scalar) and root.is_null)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from reconciler.config.wording import quoted
+from reconciler.config.words import quoted
 from reconciler.model.limits import CustomName, ObjectReference, ObjectType
 from reconciler.spelling import difference, nearest, same_but_spelling, slip
 

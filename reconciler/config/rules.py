@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
-from reconciler.config.nodes import Mapping, Node, Sequence, child, place
+from reconciler.config.nodes import Mapping, Node, Sequence, child
 from reconciler.config.object_types import InvalidName, canonical
 from reconciler.config.pair import DirectionForm, LimitForm, PairForm, TypeForm
-from reconciler.config.source import NEAR_STANDARD
-from reconciler.config.wording import quoted, visible
+from reconciler.config.words import quoted, visible
 from reconciler.errors import Diagnostic, DiagnosticCode, Severity
 from reconciler.model.limits import (
     UI_MAXIMUM_LIMIT,
@@ -19,49 +17,35 @@ from reconciler.model.limits import (
     DesiredLimit,
     Label,
     ObjectReference,
-    ObjectType,
     Place,
+    Selector,
     TypeKey,
     Unlabelled,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """The directions of a document, and what the rules say of them."""
+def declare(
+    pair: PairForm, node: Mapping, *, prune: bool
+) -> tuple[list[DesiredDirection], list[Diagnostic]]:
+    """The one or two directions that a document declares, and what the rules say of them.
 
-    directions: tuple[DesiredDirection, ...]
-    diagnostics: tuple[Diagnostic, ...]
-
-
-def declare(pair: PairForm, node: Node, path: str, *, prune: bool, whole: bool) -> Declared:
-    """The one or two directions that a document declares.
-
-    `prune` holds where the document says nothing of it. `whole` False: part of the document was
-    cut out as invalid, so what is missing proves nothing.
+    `prune` holds where the document says nothing of it.
     """
     from_, to = _reference(pair.from_), _reference(pair.to)
+    at, at_to = node.entries["from"].value.place, node.entries["to"].value.place
     prune = prune if pair.prune is None else pair.prune
-    at = place(path, child(node, "from") or node)
-    at_to = place(path, child(node, "to") or node)
-    parts = [_part(pair, node, path, DesiredDirection(from_, to, (), prune, at, at, at_to))]
-    if pair.inverse is not None and isinstance(node, Mapping):
+    limits = tuple(_limits(pair, node))
+    directions = [DesiredDirection(from_, to, limits, prune, at, at, at_to)]
+    problems = [*_problems(pair, node, directions[0])]
+    if pair.inverse is not None:
         key, inverse = node.entries["inverse"]
+        if from_ == to:
+            return directions, [*problems, _inverse_of_itself(from_, key.place)]
         prune = prune if pair.inverse.prune is None else pair.inverse.prune
-        declared = DesiredDirection(to, from_, (), prune, place(path, key), at_to, at)
-        parts.append(_part(pair.inverse, inverse, path, declared))
-    of_itself = len(parts) > 1 and from_ == to
-    known = whole and not of_itself
-    diagnostics = [found for part in parts for found in part.problems(whole=known)]
-    if of_itself:
-        diagnostics.append(_inverse_of_itself(from_, parts.pop().direction.place))
-    diagnostics += _near_standard(parts[0].direction)
-    return Declared(tuple(part.direction for part in parts), tuple(diagnostics))
-
-
-def _part(form: DirectionForm, node: Node, path: str, direction: DesiredDirection) -> _Part:
-    limits = tuple(_limits(form, node, path))
-    return _Part(form, node, path, replace(direction, limits=limits))
+        limits = tuple(_limits(pair.inverse, inverse))
+        directions.append(DesiredDirection(to, from_, limits, prune, key.place, at_to, at))
+        problems += _problems(pair.inverse, inverse, directions[1])
+    return directions, [*problems, *_near_standard(directions[0])]
 
 
 def repeated(directions: Iterable[DesiredDirection]) -> Iterator[Diagnostic]:
@@ -79,96 +63,96 @@ def repeated(directions: Iterable[DesiredDirection]) -> Iterator[Diagnostic]:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One direction of a document: what it declares, and its nodes for what places it."""
-
-    form: DirectionForm
-    node: Node
-    path: str
-    direction: DesiredDirection
-
-    @property
-    def name(self) -> str:
-        return visible(str(self.direction))
-
-    def problems(self, *, whole: bool) -> Iterator[Diagnostic]:
-        if whole and self.form.empty:
-            yield self._nothing_declared()
-        yield from self._labels_above_object_limit()
-        yield from self._repeated_types()
-        yield from self._above_ui_maximum()
-
-    def _nothing_declared(self) -> Diagnostic:
-        consequence = "would remove all that the portal has"
-        hint = "write `max: unlimited` if that is meant; remove the direction to leave it alone"
-        if not self.direction.prune:
-            consequence = "has no effect with `prune: false`"
-            hint = "name a limit, or remove the direction"
-        words = f"{self.name} declares no limit, which {consequence}"
-        return Diagnostic(
-            DiagnosticCode.DIRECTION_DECLARES_NOTHING, words, self.direction.place, hint=hint
-        )
-
-    def _labels_above_object_limit(self) -> Iterator[Diagnostic]:
-        if self.form.max is None or self.form.max.max is None:
-            return
-        highest = self.form.max.max
-        for limit in self.direction.limits:
-            if limit.max is not None and limit.max > highest and isinstance(limit.selector, Label):
-                yield Diagnostic(
-                    DiagnosticCode.LABEL_ABOVE_OBJECT_LIMIT,
-                    f"label limit {limit.max} of {quoted(limit.selector.text)} is above "
-                    f"the object limit {highest} of {self.name}",
-                    limit.place,
-                    hint=f"lower it to {highest} or less, or raise `max`",
-                    related=self.direction.limits[0].place,
-                )
-
-    def _repeated_types(self) -> Iterator[Diagnostic]:
-        first: dict[TypeKey, Place] = {}
-        for entry, node in _types(self.form, self.node):
-            key = TypeKey(entry.category, entry.type_id)
-            at = place(self.path, node)
-            earlier = first.setdefault(key, at)
-            if earlier is not at:
-                yield Diagnostic(
-                    DiagnosticCode.TYPE_DUPLICATE,
-                    f"{key} is already listed in `types` of {self.name} at line {earlier.line}",
-                    at,
-                    hint="keep one of the two",
-                    related=earlier,
-                )
-
-    def _above_ui_maximum(self) -> Iterator[Diagnostic]:
-        for limit in self.direction.limits:
-            if limit.max is not None and limit.max > UI_MAXIMUM_LIMIT:
-                yield Diagnostic(
-                    DiagnosticCode.LIMIT_ABOVE_UI_MAXIMUM,
-                    f"{_subject(limit)} of {self.name} is {limit.max}, above {UI_MAXIMUM_LIMIT}, "
-                    "the most that HubSpot's settings page takes",
-                    limit.place,
-                    hint="a portal's own maximum may be lower: its refusal names the range it accepts",
-                    severity=Severity.WARNING,
-                )
-
-
-def _limits(form: DirectionForm, node: Node, path: str) -> Iterator[DesiredLimit]:
-    """The limits of a direction, the object limit first."""
+def _problems(form: DirectionForm, node: Node, direction: DesiredDirection) -> Iterator[Diagnostic]:
+    """What the rules over one direction say."""
+    name = visible(str(direction))
+    if not direction.limits:
+        yield _nothing_declared(name, direction)
     if form.max is not None:
-        at = _value_place(child(node, "max") or node, path)
-        name = _key_place(node, "max", path)
-        yield _limit(Unlabelled(form.max.category), form.max, at, name)
+        yield from _labels_above_object_limit(name, direction)
+    if form.types:
+        yield from _repeated_types(name, form, node)
+    for limit in direction.limits:
+        if limit.max is not None and limit.max > UI_MAXIMUM_LIMIT:
+            yield Diagnostic(
+                DiagnosticCode.LIMIT_ABOVE_UI_MAXIMUM,
+                f"{_subject(limit)} of {name} is {limit.max}, above {UI_MAXIMUM_LIMIT}, "
+                "the most that HubSpot's settings page takes",
+                limit.place,
+                hint="a portal's own maximum may be lower: its refusal names the range it accepts",
+                severity=Severity.WARNING,
+            )
+
+
+def _nothing_declared(name: str, direction: DesiredDirection) -> Diagnostic:
+    consequence = "would remove all that the portal has"
+    hint = "write `max: unlimited` if that is meant; remove the direction to leave it alone"
+    if not direction.prune:
+        consequence = "has no effect with `prune: false`"
+        hint = "name a limit, or remove the direction"
+    words = f"{name} declares no limit, which {consequence}"
+    return Diagnostic(DiagnosticCode.DIRECTION_DECLARES_NOTHING, words, direction.place, hint=hint)
+
+
+def _labels_above_object_limit(name: str, direction: DesiredDirection) -> Iterator[Diagnostic]:
+    object_limit, *others = direction.limits
+    highest = object_limit.max
+    if highest is None:
+        return
+    for limit in others:
+        if limit.max is not None and limit.max > highest and isinstance(limit.selector, Label):
+            yield Diagnostic(
+                DiagnosticCode.LABEL_ABOVE_OBJECT_LIMIT,
+                f"label limit {limit.max} of {quoted(limit.selector.text)} is above "
+                f"the object limit {highest} of {name}",
+                limit.place,
+                hint=f"lower it to {highest} or less, or raise `max`",
+                related=object_limit.place,
+            )
+
+
+def _repeated_types(name: str, form: DirectionForm, node: Node) -> Iterator[Diagnostic]:
+    first: dict[TypeKey, Place] = {}
+    for entry, item in _types(form, node):
+        key = TypeKey(entry.category, entry.type_id)
+        earlier = first.setdefault(key, item.place)
+        if earlier is not item.place:
+            yield Diagnostic(
+                DiagnosticCode.TYPE_DUPLICATE,
+                f"{key} is already listed in `types` of {name} at line {earlier.line}",
+                item.place,
+                hint="keep one of the two",
+                related=earlier,
+            )
+
+
+def _limits(form: DirectionForm, node: Node) -> Iterator[DesiredLimit]:
+    """The limits of a direction, the object limit first."""
+    if not isinstance(node, Mapping):
+        return
+    if form.max is not None:
+        category = form.max.category if isinstance(form.max, LimitForm) else None
+        yield _limit(Unlabelled(category), form.max, *node.entries["max"])
     labels = child(node, "labels")
     if isinstance(labels, Mapping):
         for text, limit in form.labels.items():
-            key, value = labels.entries[text]
-            at = _value_place(value, path)
-            yield _limit(Label(text, limit.category), limit, at, place(path, key))
+            category = limit.category if isinstance(limit, LimitForm) else None
+            yield _limit(Label(text, category), limit, *labels.entries[text])
     for entry, item in _types(form, node):
-        name = place(path, child(item, "type_id") or item)
-        selector = ByTypeId(TypeKey(entry.category, entry.type_id))
-        yield _limit(selector, entry, _value_place(item, path), name)
+        named = child(item, "type_id") or item
+        yield _limit(ByTypeId(TypeKey(entry.category, entry.type_id)), entry, named, item)
+
+
+def _limit(
+    selector: Selector, form: LimitForm | TypeForm | int | str, name: Node, value: Node
+) -> DesiredLimit:
+    """Its place is that of the number: in the mapping form, behind its `max`."""
+    if isinstance(form, (int, str)):
+        maximum = None if isinstance(form, str) else form
+        return DesiredLimit(selector, maximum, value.place, name_place=name.place)
+    maximum = form.max if isinstance(form.max, int) else None
+    at = (child(value, "max") or value).place
+    return DesiredLimit(selector, maximum, at, form.protect, form.reason or None, name.place)
 
 
 def _types(form: DirectionForm, node: Node) -> Iterator[tuple[TypeForm, Node]]:
@@ -187,30 +171,11 @@ def _subject(limit: DesiredLimit) -> str:
             return f"the limit of {key}"
 
 
-def _limit(
-    selector: Unlabelled | Label | ByTypeId, form: LimitForm | TypeForm, at: Place, name: Place
-) -> DesiredLimit:
-    return DesiredLimit(selector, form.max, at, form.protect, form.reason, name)
-
-
-def _key_place(node: Node, key: str, path: str) -> Place:
-    return place(path, node.entries[key].key if isinstance(node, Mapping) else node)
-
-
-def _value_place(node: Node, path: str) -> Place:
-    """Where the number is: in the mapping form, behind its `max`."""
-    if isinstance(node, Mapping):
-        node = child(node, "max") or node
-    return place(path, node)
-
-
 def _reference(text: str) -> ObjectReference:
     named = canonical(text)
-    match named:
-        case ObjectType() | CustomName():
-            return named
-        case InvalidName():
-            raise ValueError(f"not validated: {text}")
+    if not isinstance(named, InvalidName):
+        return named
+    raise ValueError(f"not validated: {text}")
 
 
 def _near_standard(direction: DesiredDirection) -> Iterator[Diagnostic]:
@@ -218,7 +183,7 @@ def _near_standard(direction: DesiredDirection) -> Iterator[Diagnostic]:
     for reference, at in direction.sides:
         if isinstance(reference, CustomName) and reference.near is not None:
             yield Diagnostic(
-                NEAR_STANDARD,
+                DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD,
                 f"{quoted(reference.name)} is not a standard object type; a custom object of that "
                 "name is looked for in the portal",
                 at,

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Desired
 
-NEAR_STANDARD = DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD
-"""The code of the warning that a name is one or two letters away from a standard one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -32,5 +29,9 @@ class Loaded:
 
     def for_a_portal(self) -> Loaded:
         """The same without warnings that a portal answers: it knows its custom objects."""
-        kept = tuple(each for each in self.warnings if each.code != NEAR_STANDARD)
+        kept = tuple(
+            each
+            for each in self.warnings
+            if each.code is not DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD
+        )
         return Loaded(self.desired, kept)

@@ -1,4 +1,4 @@
-"""The workspace: where the pair files are, which portals there are, and what is safe."""
+"""The workspace: where it is, where its pair files are, which portals there are, what is safe."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config.boundary import boundary_of, boundary_of_folder, find_top
-from reconciler.config.files import WORKSPACE_FILE, read_source, shown_path
-from reconciler.config.source import Source
-from reconciler.errors import ConfigurationInvalid, Diagnostic
+from reconciler.config.boundary import boundary_of_folder, find_top
+from reconciler.config.files import WORKSPACE_FILE, shown_path
+from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import Place, Safety
 
 API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
@@ -129,31 +128,3 @@ def _upwards(start: Path) -> Iterator[Path]:
         if real == top:
             return
         directory = directory.parent if directory.is_absolute() else directory / ".."
-
-
-def load_workspace(path: Path) -> Workspace:
-    """Read a workspace file.
-
-    Raises ConfigurationInvalid with every diagnostic, also where the file or its `configs` leads
-    out of the repository; outside a repository, out of the file's folder.
-    """
-    boundary = boundary_of(path)
-    source = read_source(path, boundary)
-    if isinstance(source, Diagnostic):
-        raise ConfigurationInvalid([source])
-    workspace = _parse(source, path)
-    if not boundary.holds(os.path.realpath(workspace.config_directory)):
-        named = f"`configs`, {workspace.configs},"
-        raise ConfigurationInvalid([boundary.refusal(named, workspace.configs_place)])
-    return workspace
-
-
-def parse_workspace(source: Source) -> Workspace:
-    """What a workspace file says. Raises ConfigurationInvalid with every diagnostic."""
-    return _parse(source, Path(source.path))
-
-
-def _parse(source: Source, path: Path) -> Workspace:
-    from reconciler.config.workspace_reading import read_workspace  # pydantic only when needed
-
-    return read_workspace(source, path)

@@ -8,7 +8,8 @@ from hypothesis import settings
 
 from reconciler.config.loading import parse
 from reconciler.config.source import Loaded, Source
-from reconciler.config.workspace import Workspace, parse_workspace
+from reconciler.config.workspace import Workspace
+from reconciler.config.workspace_file import parse_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic
 from reconciler.model.limits import DesiredDirection
 

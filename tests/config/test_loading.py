@@ -13,8 +13,6 @@ from reconciler.config.source import Source
 from reconciler.errors import ConfigurationInvalid, ExitCode
 from reconciler.model.limits import Place
 
-pytestmark = pytest.mark.usefixtures("parser")
-
 
 @pytest.fixture(autouse=True)
 def _in_a_directory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,6 @@ from reconciler.config.object_types import (
 from reconciler.model.limits import CustomName, ObjectType
 from tests.config.support import PATIENT
 
-pytestmark = pytest.mark.usefixtures("parser")
-
 
 @pytest.mark.parametrize("text", ["contact", "contacts", "Contacts", "CONTACT", "0-1"])
 def test_every_name_of_a_standard_type_is_that_type(text: str) -> None:

@@ -19,8 +19,6 @@ from reconciler.model.limits import (
 )
 from tests.config.support import PATH, found, load_text, only_direction, source
 
-pytestmark = pytest.mark.usefixtures("parser")
-
 CONTACTS = ObjectType("0-1", "contacts")
 COMPANIES = ObjectType("0-2", "companies")
 
@@ -180,20 +178,28 @@ def test_several_documents_in_one_file() -> None:
     assert [str(each) for each in loaded.desired.directions] == ["a → b", "b → a"]
 
 
-def test_a_broken_part_hides_no_rule() -> None:
-    """What is wrong elsewhere in the document is reported in the same go."""
+def test_a_broken_part_hides_no_other() -> None:
+    """Every part is read in the same go."""
     assert found(
         "from: contacts\nto: companies/\nmax: 5\nlabels:\n  A: 010\n  B: 8\n"
-        "types:\n- 5\n- {category: WORK, type_id: 1, max: 1}\n"
-        "- {category: WORK, type_id: 1, max: 60000}\n- {category: WORK, type_id: 1, max: 2}\n"
+        "types:\n- 5\n- {category: WORK, type_id: 1, max: 60000}\n"
     ) == [
         ("object-type-invalid", 2, 5),
         ("limit-not-a-number", 5, 6),
-        ("label-above-object-limit", 6, 6),
         ("value-not-a-mapping", 8, 3),
-        ("limit-out-of-range", 10, 37),
-        ("type-duplicate", 11, 3),
+        ("limit-out-of-range", 9, 37),
     ]
+
+
+def test_rules_over_a_document_wait_until_it_is_valid() -> None:
+    """What its parts are together shows when each is known; other documents do not wait."""
+    broken = "from: contacts\nto: companies\nmax: 5\nlabels: {A: 010, B: 8}\n"
+    rules = "---\nfrom: contacts\nto: deals\nmax: 5\nlabels: {B: 8}\n"
+    assert found(broken + rules) == [
+        ("limit-not-a-number", 4, 13),
+        ("label-above-object-limit", 9, 13),
+    ]
+    assert found(broken.replace("010", "1")) == [("label-above-object-limit", 4, 19)]
 
 
 def test_a_broken_part_is_not_blamed_twice() -> None:

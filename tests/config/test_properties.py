@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.config.loading import parse
 from reconciler.config.source import Source
-from reconciler.config.workspace import parse_workspace
+from reconciler.config.workspace_file import parse_workspace
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import Label, Unlabelled
 from tests.config.support import PATH, PATIENT, found, text

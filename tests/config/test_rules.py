@@ -9,8 +9,6 @@ from reconciler.errors import Severity
 from reconciler.model.limits import Place
 from tests.config.support import PATH, load_text, problems, source, the_problem, where
 
-pytestmark = pytest.mark.usefixtures("parser")
-
 
 def test_a_label_limit_above_the_object_limit_names_both() -> None:
     """HubSpot would refuse it (documented); equal is left to the portal (unknown)."""
@@ -124,7 +122,7 @@ def test_all_errors_of_all_files_come_in_one_go_and_in_order() -> None:
     """A syntax error in one file hides nothing in another."""
     diagnostics = problems(
         source("from: a\nto: b\nmax: 0\n---\nmax: [\n", "b.yaml"),
-        source("from: a\nto: b\n", "c.yaml"),
+        source("from: a\nto: b\n---\nfrom: a\nto: b\nmax: 1\n", "c.yaml"),
         Source("a.yaml", b"\tx\n"),
     )
     assert [(each.place.path, each.code) for each in diagnostics] == [

@@ -13,11 +13,9 @@ from jsonschema import Draft202012Validator
 from reconciler.config.loading import parse
 from reconciler.config.schema import pair_schema, workspace_schema
 from reconciler.config.source import Source
-from reconciler.config.workspace import parse_workspace
+from reconciler.config.workspace_file import parse_workspace
 from reconciler.errors import ConfigurationInvalid
 from tests.config.support import PATIENT
-
-pytestmark = pytest.mark.usefixtures("parser")
 
 PAIR = Draft202012Validator(pair_schema())
 WORKSPACE = Draft202012Validator(workspace_schema())

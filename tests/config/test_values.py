@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.values import NOT_WHOLE, resolve
+from reconciler.config.nodes import NOT_WHOLE, resolve
 from tests.config.support import PATIENT
-
-pytestmark = pytest.mark.usefixtures("parser")
 
 
 @pytest.mark.parametrize("text", ["", "~", "null", "Null", "NULL"])

@@ -13,13 +13,11 @@ from reconciler.config.workspace import (
     Workspace,
     default_workspace,
     find_workspace,
-    load_workspace,
 )
+from reconciler.config.workspace_file import load_workspace
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import Place, Safety
 from tests.config.support import where, workspace, workspace_problems
-
-pytestmark = pytest.mark.usefixtures("parser")
 
 TOKEN = "pat-na1-0a1b2c3d-4e5f-6789-abcd-ef0123456789"
 
@@ -123,12 +121,6 @@ def test_several_portals_each_need_a_token() -> None:
         ("version: 1\nportals: {a: {token: {env: 5}}}\n", [("value-not-text", 2, 28)]),
         ("version: 1\nportals: {a: {token: {file: ''}}}\n", [("path-invalid", 2, 29)]),
         ("version: 1\nportals: {a: {token: ~}}\n", [("value-null", 2, 22)]),
-        (
-            "version: 1\nportals:\n  a: {overlays: [overlays/a]}\n",
-            [("overlays-unavailable", 3, 17)],
-        ),
-        ("version: 1\nportals:\n  a: {overlays: []}\n", [("overlays-unavailable", 3, 17)]),
-        ("version: 1\nportals:\n  a: {overlays: }\n", [("overlays-unavailable", 3, 7)]),
         (
             (
                 "version: 1\nportals:\n  a: {portal_id: 5, token: {env: A}}\n"

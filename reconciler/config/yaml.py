@@ -2,14 +2,14 @@
 
 The C parser, where it is installed, may only say yes: what it refuses, and every text with something
 that it reads otherwise than YAML 1.2 says, is read by ruamel's own parser, whose word counts. What
-that one misreads, too, `structure` refuses. The result is the same with and without the C part.
+that one misreads, too, `yaml_faults` refuses. The result is the same with and without the C part.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -24,10 +24,16 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.parser import Parser
 
-from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence, place
-from reconciler.config.structure import MOST_PROBLEMS, NOT_AT_THE_END, Structure, needs_care
-from reconciler.config.syntax import syntax_error, unplaced
-from reconciler.config.wording import quoted
+from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence
+from reconciler.config.words import quoted
+from reconciler.config.yaml_faults import (
+    MOST_PROBLEMS,
+    NOT_AT_THE_END,
+    Structure,
+    needs_care,
+    syntax_error,
+    unplaced,
+)
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
@@ -125,7 +131,7 @@ class _Frame:
     key: Scalar | Hole | None = None
 
 
-_TOP = _Frame(Sequence([], 1, 1), indent=-1, flow=False)
+_TOP = _Frame(Sequence([], Place("", 1, 1)), indent=-1, flow=False)
 
 
 @dataclass(slots=True)
@@ -167,13 +173,14 @@ class _Builder:
         if style or self.structure.suspicious or text.endswith(NOT_AT_THE_END):
             frame = self.stack[-1] if self.stack else _TOP
             sound = self.structure.scalar(event, frame.indent, flow=frame.flow)
-        line, column = start.line + 1, start.column + 1
+        line = start.line + 1
         last = end.column + 1 if end.line + 1 == line else None
+        place = Place(self.path, line, start.column + 1, last)
         if sound and event.anchor is None and event.tag is None:
-            self._place(Scalar(text, not style, line, column, last))
+            self._add(Scalar(text, not style, place))
         else:
             self._properties(event)
-            self._place(Hole(line, column, last))
+            self._add(Hole(place))
 
     def _alias(self, event: Any) -> None:
         self.report(
@@ -182,8 +189,9 @@ class _Builder:
             event.start_mark,
             "write the value out; quote it if it is a text that starts with *",
         )
-        mark = event.start_mark
-        self._place(Hole(mark.line + 1, mark.column + 1, _end(event)))
+        start, end = event.start_mark, event.end_mark
+        last = end.column + 1 if start.line == end.line else None
+        self._add(Hole(Place(self.path, start.line + 1, start.column + 1, last)))
 
     def _properties(self, event: Any) -> None:
         if event.anchor is not None:
@@ -208,11 +216,9 @@ class _Builder:
         if event.anchor is not None or event.tag is not None:
             self._properties(event)
         flow = bool(event.flow_style)
-        kind: type[Mapping | Sequence] = Mapping
-        empty: Any = {}
-        if not isinstance(event, MappingStartEvent):
-            kind, empty = Sequence, []
-        node = kind(empty, mark.line + 1, mark.column + 1)
+        place = Place(self.path, mark.line + 1, mark.column + 1)
+        is_mapping = isinstance(event, MappingStartEvent)
+        node = Mapping({}, place) if is_mapping else Sequence([], place)
         around = self.stack[-1] if self.stack else _TOP
         self.stack.append(_Frame(node, around.indent if flow else mark.column, flow))
 
@@ -220,13 +226,14 @@ class _Builder:
         frame = self.stack.pop()
         node = frame.node
         last = event.end_mark.line + 1
-        if frame.flow and last == node.line:
-            node = node._replace(end=event.end_mark.column + 1)
+        at = node.place
+        if frame.flow and last == at.line:
+            node = node._replace(place=replace(at, end=event.end_mark.column + 1))
         elif frame.flow:
-            self.structure.indentation(node.line - 1, last - 1, frame.indent, brackets=True)
-        self._place(node)
+            self.structure.indentation(at.line - 1, last - 1, frame.indent, brackets=True)
+        self._add(node)
 
-    def _place(self, node: Node) -> None:
+    def _add(self, node: Node) -> None:
         if not self.stack:
             self.roots.append(node)
             return
@@ -243,59 +250,42 @@ class _Builder:
 
     def _key(self, mapping: Mapping, node: Node) -> Scalar | Hole:
         """The key itself, or a hole where the entry must be left out."""
-        if isinstance(node, Hole):
-            return node
-        problem = _key_problem(self.path, mapping, node)
-        if problem is None and isinstance(node, Scalar):
+        problem = None if isinstance(node, Hole) else _key_problem(mapping, node)
+        if problem is None and isinstance(node, (Scalar, Hole)):
             return node
         if problem is not None:
             self.diagnostics.append(problem)
-        return Hole(node.line, node.column, node.end)
-
-
-def _end(event: Any) -> int | None:
-    """The column behind what an event is about, if it ends on its first line."""
-    start, end = event.start_mark, event.end_mark
-    return int(end.column) + 1 if start.line == end.line else None
+        return Hole(node.place)
 
 
 def _placed(value: Node, key: Scalar) -> Node:
     """A value that is missing has the place of its key: the parsers place it differently."""
     if isinstance(value, Scalar) and value.text == "" and value.plain:
-        return Scalar("", True, key.line, key.column, key.end)  # noqa: FBT003 - a tuple's field
+        return value._replace(place=key.place)
     return value
 
 
-def _key_problem(path: str, mapping: Mapping, key: Node) -> Diagnostic | None:
+def _key_problem(mapping: Mapping, key: Node) -> Diagnostic | None:
     if not isinstance(key, Scalar):
-        return _wrong_key(
-            path, key, DiagnosticCode.KEY_NOT_TEXT, "a key is a mapping or a list", "a text"
-        )
+        words = "a key is a mapping or a list"
+        return _wrong_key(key, DiagnosticCode.KEY_NOT_TEXT, words, "a text")
     if key.text in mapping.entries:
-        return _duplicate_key(path, mapping.entries[key.text].key, key)
-    if key.plain and key.text == "":
-        return _wrong_key(
-            path, key, DiagnosticCode.KEY_EMPTY, "a key is empty", "a key before the colon"
+        earlier = mapping.entries[key.text].key.place
+        return Diagnostic(
+            DiagnosticCode.KEY_DUPLICATE,
+            f"the key {quoted(key.text)} is already given at line {earlier.line}",
+            key.place,
+            hint="keep one of the two",
+            related=earlier,
         )
+    if key.plain and key.text == "":
+        return _wrong_key(key, DiagnosticCode.KEY_EMPTY, "a key is empty", "a key before the colon")
     if key.plain and key.text == "<<":
         words = "a merge key (<<) is not accepted"
-        return _wrong_key(
-            path, key, DiagnosticCode.YAML_MERGE_KEY, words, 'the values out, or "<<" as a label'
-        )
+        instead = 'the values out, or "<<" as a label'
+        return _wrong_key(key, DiagnosticCode.YAML_MERGE_KEY, words, instead)
     return None
 
 
-def _wrong_key(
-    path: str, key: Node, code: DiagnosticCode, message: str, instead: str
-) -> Diagnostic:
-    return Diagnostic(code, message, place(path, key), hint=f"write {instead}")
-
-
-def _duplicate_key(path: str, earlier: Scalar, key: Scalar) -> Diagnostic:
-    return Diagnostic(
-        DiagnosticCode.KEY_DUPLICATE,
-        f"the key {quoted(key.text)} is already given at line {earlier.line}",
-        place(path, key),
-        hint="keep one of the two",
-        related=place(path, earlier),
-    )
+def _wrong_key(key: Node, code: DiagnosticCode, message: str, instead: str) -> Diagnostic:
+    return Diagnostic(code, message, key.place, hint=f"write {instead}")

@@ -22,8 +22,8 @@ from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.session import Session
 from reconciler.cli.tokens import read_token
-from reconciler.config.events import has_compiled_parser
 from reconciler.config.workspace import PortalSettings
+from reconciler.config.yaml import has_compiled_parser
 from reconciler.errors import (
     ConfigurationInvalid,
     ExitCode,

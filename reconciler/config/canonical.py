@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from reconciler.config.values import resolve
+from reconciler.config.nodes import resolve
 
 WIDTH = 100
 """Columns up to which a limit is written in braces on one line."""

@@ -30,11 +30,10 @@ from reconciler.config.canonical import (
     sorted_entries,
     sorted_labels,
 )
-from reconciler.config.events import read_documents, read_events
-from reconciler.config.nodes import Mapping, Node, Scalar, Sequence
+from reconciler.config.nodes import Mapping, Node, Scalar, Sequence, is_empty, plain, resolve
 from reconciler.config.source import Source
 from reconciler.config.text import decode
-from reconciler.config.values import is_empty, plain, resolve
+from reconciler.config.yaml import read_documents, read_events
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
@@ -54,7 +53,7 @@ def canonical_text(source: Source) -> str | tuple[Diagnostic, ...]:
         return (text,)
     read = read_documents(source.path, text)
     roots = [root for root in read.roots if not is_empty(root)]
-    problems = read.diagnostics or tuple(_not_pairs(source.path, roots))
+    problems = read.diagnostics or tuple(_not_pairs(roots))
     if problems:
         return problems
     if not roots:
@@ -66,13 +65,13 @@ def canonical_text(source: Source) -> str | tuple[Diagnostic, ...]:
     return (_unsafe(source.path),)
 
 
-def _not_pairs(path: str, roots: Iterable[Node]) -> Iterator[Diagnostic]:
+def _not_pairs(roots: Iterable[Node]) -> Iterator[Diagnostic]:
     for root in roots:
         if not isinstance(root, Mapping) or not {"from", "to"} <= root.entries.keys():
             yield Diagnostic(
                 DiagnosticCode.PAIR_INCOMPLETE,
                 "only pair files are formatted, and this document has no `from` and `to`",
-                Place(path, root.line, root.column, root.end),
+                root.place,
                 hint="name both object types, or leave the file out",
             )
 
@@ -154,10 +153,11 @@ class _Comments:
     def _inside(self, scalars: list[Scalar]) -> dict[int, list[tuple[int, int]]]:
         """The columns of each line, counted from 0, that belong to a scalar."""
         inside: dict[int, list[tuple[int, int]]] = {}
-        if any(each.end is None for each in scalars):
+        if any(each.place.end is None for each in scalars):
             spans = _spans(self.text, self.lines)
         else:
-            spans = ((each.line, each.column - 1, each.line, each.end or 0) for each in scalars)
+            places = (each.place for each in scalars)
+            spans = ((at.line, at.column - 1, at.line, at.end or 0) for at in places)
         for first, start, last, end in spans:
             for line in range(first, last + 1):
                 columns = (start if line == first else 0, end - 1 if line == last else 1 << 20)
@@ -200,7 +200,7 @@ class _Comments:
 
     def _start(self, root: Node) -> int:
         """The line of the separator above a document."""
-        for number in range(root.line, 0, -1):
+        for number in range(root.place.line, 0, -1):
             if _MARKER.match(self.lines[number - 1]):
                 return number
         return 0
@@ -241,18 +241,18 @@ def _block(
 ) -> Block:
     """The tree of a mapping or list, its entries in the order of the file."""
     block = Block(compact=role in ("limit", "type"), is_list=isinstance(node, Sequence))
-    around = (*around, (node.column, block))
+    around = (*around, (node.place.column, block))
     match node:
         case Mapping(entries=entries):
             for key, value in entries.values():
                 entry = Entry(key.text, "")
-                anchors.append(_Anchor(key.line, key.column, entry, around))
+                anchors.append(_Anchor(key.place.line, key.place.column, entry, around))
                 entry.value = _value(value, _role(role, key.text), around, anchors)
                 block.entries.append(entry)
         case Sequence(items=items):
             for item in items:
                 entry = Entry("", "")
-                anchors.append(_Anchor(item.line, item.column, entry, around))
+                anchors.append(_Anchor(item.place.line, item.place.column, entry, around))
                 entry.value = _value(item, "type" if role == "types" else "", around, anchors)
                 block.entries.append(entry)
         case _:

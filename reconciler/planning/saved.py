@@ -59,7 +59,7 @@ ObjectTypeId = Annotated[str, Field(pattern=r"^[0-9]{1,10}-[0-9]{1,18}$")]
 
 class _Model(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True
+        extra="forbid", defer_build=True, frozen=True, populate_by_name=True, serialize_by_alias=True
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reconciler.model.limits import AccountType
 from reconciler.model.plan import Action, ChangeResult, Outcome, Result, Status
 from reconciler.outgoing import harmless_json
-from reconciler.planning.document import place_json, portal_json
+from reconciler.planning.plan_file import place_json, portal_json
 from reconciler.planning.saved import PlaceDocument
 
 FORMAT_VERSION = "1.0"

@@ -26,7 +26,6 @@ from reconciler.model.plan import (
     change_id,
 )
 from reconciler.outgoing import harmless_json, mask
-from reconciler.planning.document import digest
 
 
 class Journal:
@@ -70,7 +69,7 @@ class Journal:
                 "tool_version": plan.tool_version,
                 "portal_id": plan.portal.portal_id,
                 "portal": plan.portal.name,
-                "digest": digest(plan),
+                "digest": plan.digest,
                 "changes": [
                     {"id": each.id, "before": each.before, "after": each.after}
                     for each in plan.changes

@@ -30,7 +30,6 @@ from reconciler.errors import (
 from reconciler.http.events import Event, Sending, report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import Outcome, Plan, Result, Status
-from reconciler.planning.document import digest
 from reconciler.report.text import result_text
 
 EXIT_CODES = {
@@ -139,7 +138,7 @@ class Application:
         return self.asks and self.chosen.expect_digest is None and not self.chosen.auto_approve
 
     def _check(self, *, is_shown: bool) -> None:
-        expected, actual = self.chosen.expect_digest, digest(self.plan)
+        expected, actual = self.chosen.expect_digest, self.plan.digest
         if expected not in (None, actual):
             raise PlanRefused(
                 f"this is not the plan that was reviewed: its digest is {actual}, expected was "

@@ -31,7 +31,6 @@ from reconciler.http.clock import SystemClock
 from reconciler.http.events import report_to
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.plan import Destination, Outcome, Plan, Result
-from reconciler.planning.document import digest
 
 
 @click.command("apply")
@@ -235,10 +234,10 @@ def _another_plan(chosen: ApplyOptions, plan: Plan) -> str | None:
     Refusing would fail every second run of a pipeline: nothing is written, so nothing that was
     not reviewed can be.
     """
-    if chosen.expect_digest in (None, digest(plan)):
+    if chosen.expect_digest in (None, plan.digest):
         return None
     return (
         f"The plan that was reviewed ({chosen.expect_digest}) is not the one made now "
-        f"({digest(plan)}), which has nothing to change: the reviewed plan was applied before, or "
+        f"({plan.digest}), which has nothing to change: the reviewed plan was applied before, or "
         "the portal or the files changed since. Nothing was written."
     )

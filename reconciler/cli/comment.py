@@ -26,7 +26,6 @@ from reconciler.forges.comments import Action, Key, Published, Report, publish
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.model.plan import Plan
 from reconciler.outgoing import know
-from reconciler.planning.document import digest
 from reconciler.report.escape import visible
 from reconciler.report.markdown import failure_markdown, plan_markdown
 
@@ -153,7 +152,7 @@ def _key(plan: Plan) -> Key:
 
 
 def _report(plan: Plan) -> Report:
-    made = digest(plan)
+    made = plan.digest
     links = links_for(plan, os.environ, Path.cwd())
     markdown = plan_markdown(plan, digest=made, links=links)
     says_nothing = not plan.changes and not plan.refusals

@@ -15,7 +15,7 @@ from reconciler.cli.streams import Outlet
 from reconciler.config.files import read_source
 from reconciler.errors import Diagnostic, Located
 from reconciler.model.plan import Plan
-from reconciler.planning.document import digest, plan_json
+from reconciler.planning.plan_file import plan_json
 from reconciler.report.terminal import Style
 
 if TYPE_CHECKING:
@@ -131,11 +131,11 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
         case "markdown":
             from reconciler.report.markdown import plan_markdown
 
-            return plan_markdown(plan, digest=digest(plan), links=_links(plan))
+            return plan_markdown(plan, digest=plan.digest, links=_links(plan))
         case "html":
             from reconciler.report.html import plan_html
 
-            return plan_html(plan, digest=digest(plan), links=_links(plan))
+            return plan_html(plan, digest=plan.digest, links=_links(plan))
         case "mermaid":
             from reconciler.report.mermaid import plan_mermaid
 

@@ -17,7 +17,7 @@ from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
 from reconciler.http.events import report_to
 from reconciler.model.plan import Plan
-from reconciler.planning.document import digest, plan_json
+from reconciler.planning.plan_file import plan_json
 from reconciler.report.view import headline
 
 
@@ -117,7 +117,7 @@ class Digests:
 
     def add(self, plan: Plan) -> None:
         """Note the plan of one portal."""
-        self._lines.append(f"{plan.portal.name} {digest(plan)}\n")
+        self._lines.append(f"{plan.portal.name} {plan.digest}\n")
 
     def save(self, portals: int) -> None:
         """Write the file, if as many plans were noted as there are portals."""

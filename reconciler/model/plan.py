@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -104,6 +106,21 @@ class Batch:
     @property
     def direction_key(self) -> tuple[str, str]:
         return (self.from_id, self.to_id)
+
+    @property
+    def json(self) -> dict[str, object]:
+        """The batch as a plan document writes it; its inputs are what HubSpot takes."""
+        return {
+            "step": self.step,
+            "operation": self.operation,
+            "from_id": self.from_id,
+            "to_id": self.to_id,
+            "inputs": [
+                {"category": each.key.category, "typeId": each.key.type_id}
+                | ({} if each.max is None else {"maxToObjectIds": each.max})
+                for each in self.inputs
+            ],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +229,26 @@ class Plan:
         """The changes grouped by the pair of object type IDs, in the plan's order."""
         return by_direction(self.changes)
 
+    @cached_property
+    def digest(self) -> str:
+        """`sha256:…` over what `apply` relies on: destination, changes, batches and refusals.
+
+        Times, wording, paths, commits, line numbers, origins and counts of what is left alone stay
+        out, so that a merge commit does not void a review, and the same portal and files give the
+        same digest anywhere.
+        """
+        covered = {
+            "portal_id": self.portal.portal_id,
+            "api_version": self.portal.api_version,
+            "changes": [
+                [each.id, each.action, each.before, each.after, each.protected]
+                for each in self.changes
+            ],
+            "batches": [batch.json for batch in self.batches],
+            "refusals": sorted([each.code, each.change or ""] for each in self.refusals),
+        }
+        return f"sha256:{hashlib.sha256(canonical_json(covered).encode()).hexdigest()}"
+
     def with_action(self, action: Action) -> Iterator[Change]:
         return (change for change in self.changes if change.action is action)
 
@@ -299,6 +336,11 @@ class Result:
 
     def with_status(self, status: Status) -> tuple[ChangeResult, ...]:
         return tuple(result for result in self.changes if result.status is status)
+
+
+def canonical_json(value: object) -> str:
+    """JSON with sorted keys, in UTF-8 and without spaces."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def by_direction(changes: Iterable[Change]) -> Mapping[tuple[str, str], tuple[Change, ...]]:

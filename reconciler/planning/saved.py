@@ -39,14 +39,13 @@ from reconciler.model.plan import (
     Summary,
     count_actions,
 )
-from reconciler.planning.document import (
+from reconciler.planning.order import order
+from reconciler.planning.plan_file import (
     BYTE_ORDER_MARK,
     FORMAT_VERSION,
     MAXIMUM_BYTES,
-    digest,
     is_plan,
 )
-from reconciler.planning.order import order
 from reconciler.planning.safety import protection
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
@@ -59,7 +58,11 @@ ObjectTypeId = Annotated[str, Field(pattern=r"^[0-9]{1,10}-[0-9]{1,18}$")]
 
 class _Model(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", defer_build=True, frozen=True, populate_by_name=True, serialize_by_alias=True
+        extra="forbid",
+        defer_build=True,
+        frozen=True,
+        populate_by_name=True,
+        serialize_by_alias=True,
     )
 
 
@@ -233,8 +236,8 @@ def _contradictions(document: PlanDocument, plan: Plan) -> Iterator[str]:
         yield "a change changes nothing"
     if _names_contradict(changes):
         yield "one object type has two names"
-    if document.digest != digest(plan):
-        yield f"its digest says {document.digest}, its content is {digest(plan)}"
+    if document.digest != plan.digest:
+        yield f"its digest says {document.digest}, its content is {plan.digest}"
     if plan.batches != order(changes):
         yield "its batches are not what its changes need"
     counts = count_actions(changes)

@@ -15,7 +15,7 @@ from typing import Any
 from reconciler.applying.document import ResultDocument
 from reconciler.errors import ExitCode
 from reconciler.model.plan import Outcome, Plan, Status
-from reconciler.planning.document import plan_json
+from reconciler.planning.plan_file import plan_json
 from reconciler.sandbox.server import Server
 from tests.applying.traffic import written
 from tests.applying.truth import effective, is_about, rule_broken

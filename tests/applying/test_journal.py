@@ -19,7 +19,7 @@ from reconciler.http.events import Answered, Exchange, Sending, Unanswered, Wait
 from reconciler.http.messages import Response
 from reconciler.hubspot.portal import CallName
 from reconciler.model.plan import ChangeError, ChangeResult, Operation, Outcome, Result, Status
-from reconciler.planning.document import digest, plan_json
+from reconciler.planning.plan_file import plan_json
 from tests.applying import scenario, truth
 from tests.applying.clock import VirtualClock
 from tests.applying.factory import CONTACTS_COMPANIES, batch, change, portal, wanted
@@ -131,7 +131,7 @@ def test_it_begins_with_the_plan_and_ends_with_the_result(tmp_path: Path) -> Non
         journal.settled(CONTACTS_COMPANIES, results)
         journal.finish(Result(Outcome.APPLIED, results, 4, "then", "now"))
     start, settled, finish = lines(tmp_path / "journal.jsonl")
-    assert (start["digest"], start["portal_id"]) == (digest(planned), 1234567)
+    assert (start["digest"], start["portal_id"]) == (planned.digest, 1234567)
     assert start["changes"] == [{"id": LABEL_1, "before": 1, "after": 2}]
     assert settled["direction"] == "contacts → companies"
     assert settled["changes"] == finish["changes"] == [{"id": LABEL_1, "status": "verified"}]

@@ -11,7 +11,7 @@ from reconciler.applying.knowledge import REFUSAL_WATCH
 from reconciler.errors import ExitCode
 from reconciler.model.limits import TypeKey
 from reconciler.model.plan import Change, ChangeResult, Operation, Outcome, Plan, Status
-from reconciler.planning.document import place_json, plan_json
+from reconciler.planning.plan_file import place_json, plan_json
 from reconciler.report.terminal import Style
 from reconciler.report.text import result_text
 from reconciler.sandbox.portal import Associations

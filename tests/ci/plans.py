@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.model.plan import Change, GitState, Plan
-from reconciler.planning.document import plan_json
 from reconciler.planning.order import order
+from reconciler.planning.plan_file import plan_json
 from tests.report import factory
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.planning.document import digest
 from tests.ci import plans
 from tests.ci.forges import serving
 from tests.ci.github_api import GitHub
@@ -49,7 +48,7 @@ def test_reports_link_the_lines_and_name_the_digest(desk: Desk, format_: str) ->
     """The remote tells where the files can be looked at."""
     out = run_here(desk, "show", "--format", format_, "plan.json").out
     assert LINE in out
-    assert digest(plans.small()) in out
+    assert plans.small().digest in out
 
 
 def test_a_comment_is_the_markdown_below_its_marker(desk: Desk) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.plan import Refusal, RefusalCode
-from reconciler.planning.document import digest
 from tests.ci import plans
 from tests.ci.forges import STRANGER, Told, serving
 from tests.ci.github_api import BOT, OTHER_BOT, GitHub
@@ -32,7 +31,7 @@ def test_the_first_plan_becomes_a_comment(job: Desk, github: GitHub) -> None:
     assert (ran.code, ran.err) == (0, "")
     (note,) = github.notes
     first, blank, title = note.body.splitlines()[:3]
-    assert first == f"{MARKER}{digest(plans.small())} -->"
+    assert first == f"{MARKER}{plans.small().digest} -->"
     assert (blank, title) == ("", "## Plan for `production`: 1 to create, 2 to update, 1 to delete")
     address = f"https://github.com/acme/limits/pull/7#issuecomment-{note.id}"
     assert ran.out == f"production (portal 1234567): comment created: {address}\n"

@@ -20,7 +20,7 @@ from reconciler.hubspot.portal import connect
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Safety
 from reconciler.model.plan import Plan
-from reconciler.planning.document import plan_json
+from reconciler.planning.plan_file import plan_json
 from reconciler.planning.saved import read_plan
 from reconciler.sandbox.example import example_portal, generated_portal
 from reconciler.sandbox.server import serve

@@ -41,7 +41,7 @@ from reconciler.hubspot.reads import (
 )
 from reconciler.model.limits import Direction, ObjectType
 from reconciler.model.plan import Operation, Plan, Result
-from reconciler.planning.document import plan_json
+from reconciler.planning.plan_file import plan_json
 from reconciler.planning.saved import read_plan
 from reconciler.report.diagnostics import (
     diagnostics_github,

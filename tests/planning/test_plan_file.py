@@ -20,8 +20,8 @@ from reconciler.model.plan import (
     Summary,
     count_actions,
 )
-from reconciler.planning.document import digest, is_plan, plan_json
 from reconciler.planning.order import order
+from reconciler.planning.plan_file import is_plan, plan_json
 from reconciler.planning.saved import plan_schema, read_plan
 from tests.planning.factory import BILLING, DECISION, OBJECT, declared, limit, plan
 
@@ -90,25 +90,25 @@ def test_the_digest_covers_what_is_written_and_where(made: Plan) -> None:
         summary=replace(made.summary, unchanged=99_999, unmanaged=7),
         changes=tuple(replace(each, source=None, reason="r", origin=None) for each in made.changes),
     )
-    assert digest(same) == digest(made)
-    assert digest(replace(made, portal=replace(made.portal, portal_id=1))) != digest(made)
-    assert digest(replace(made, portal=replace(made.portal, api_version="v4"))) != digest(made)
+    assert same.digest == made.digest
+    assert replace(made, portal=replace(made.portal, portal_id=1)).digest != made.digest
+    assert replace(made, portal=replace(made.portal, api_version="v4")).digest != made.digest
     first, *rest = made.changes
-    assert digest(replace(made, changes=(replace(first, after=6), *rest))) != digest(made)
-    assert digest(replace(made, changes=(replace(first, protected=True), *rest))) != digest(made)
-    assert digest(replace(made, batches=made.batches[1:])) != digest(made)
+    assert replace(made, changes=(replace(first, after=6), *rest)).digest != made.digest
+    assert replace(made, changes=(replace(first, protected=True), *rest)).digest != made.digest
+    assert replace(made, batches=made.batches[1:]).digest != made.digest
 
 
 def test_the_digest_covers_the_refusals_and_not_their_words(made: Plan) -> None:
     """Code, and the change they are about."""
     one = Refusal(RefusalCode.PROTECTED, "words", "contacts>companies/USER_DEFINED/30")
     digests = {
-        digest(replace(made, refusals=refusals))
+        replace(made, refusals=refusals).digest
         for refusals in ((), (one,), (replace(one, change=None),), (one, one))
     }
     assert len(digests) == 4
     other = replace(one, message="other words", source=Place("configs/a.yaml", 1, 1))
-    assert digest(replace(made, refusals=(other,))) == digest(replace(made, refusals=(one,)))
+    assert replace(made, refusals=(other,)).digest == replace(made, refusals=(one,)).digest
 
 
 REFUSAL = {"code": "max_changes", "message": "m", "change": None, "source": None}

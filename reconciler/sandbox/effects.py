@@ -7,33 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, assert_never
 
-from . import configurations
+from . import configurations, wire
 from .endpoints import Setting, perform_batch
-from .faults.actions import (
-    Alter,
-    Body,
-    Cancel,
-    Drop,
-    Failure,
-    Hang,
-    Huge,
-    Lose,
-    Misreport,
-    Omit,
-    OmitKeys,
-    Part,
-    Pend,
-    Put,
-    Redirect,
-    Refuse,
-    Reshape,
-    Row,
-    Say,
-    Status,
-    Success,
-)
+from .faults import actions
 from .portal import Portal
-from .routes import Call, Version
+from .routes import Call
 from .rules import Batch, Create, Input, Update, Violation
 from .state import Answer, Outcome, State
 from .wire import (
@@ -48,56 +26,51 @@ from .wire import (
     Short,
     Streamed,
     encoded,
-    failing,
     html_response,
-    invalid,
-    locked,
-    migrating,
-    missing_scopes,
-    not_found,
-    rate_limited,
-    unauthenticated,
 )
+
+_Object = Mapping[str, Any]
+
+# These statuses have no body (RFC 9110), and one that is sent would be read as the next answer.
+_BODILESS = frozenset({204, 205})
+
+_FORCED = "Refused by a fault rule of the sandbox."
 
 _MEGABYTE = 1_000_000
 
 _PAGE = "<!doctype html><title>{code}</title><h1>{code}</h1><p>A fault rule of the sandbox says so."
 
 
-def failure(action: Failure, render: Callable[[Answer], Response]) -> Response:
+def failure(action: actions.Failure, render: Callable[[Answer], Response]) -> Response:
     """What the client gets to see, whether or not its write took effect."""
     match action:
-        case Status():
-            return _status(action, render)
-        case Drop():
+        case actions.Status():
+            return with_body(render(_problem(action)), action.body)
+        case actions.Drop():
             return Response(0, delivery=Dropped())
-        case Hang():
+        case actions.Hang():
             return Response(0, delivery=Hanging(action.seconds))
-        case Redirect():
+        case actions.Redirect():
             return Response(action.code, headers=(("Location", action.to),))
-        case Huge():
+        case actions.Huge():
             return _huge(action)
         case _:
             assert_never(action)
 
 
-def _status(action: Status, render: Callable[[Answer], Response]) -> Response:
-    return with_body(render(_problem(action)), action.body)
-
-
-def with_body(response: Response, body: Body) -> Response:
+def with_body(response: Response, body: actions.Body) -> Response:
     """The response with its JSON body, or with another kind of body in place of it."""
     match body:
-        case Body.JSON:
+        case actions.Body.JSON:
             return response
-        case Body.HTML:
+        case actions.Body.HTML:
             page = html_response(response.status, _PAGE.format(code=response.status))
             return replace(response, body=page.body, headers=(HTML, *_untyped(response)))
-        case Body.EMPTY:
+        case actions.Body.EMPTY:
             return replace(response, body=b"", headers=_untyped(response))
-        case Body.CUT:
+        case actions.Body.CUT:
             return replace(response, body=response.body[: len(response.body) // 2])
-        case Body.SHORT:
+        case actions.Body.SHORT:
             return replace(response, delivery=Short())
         case _:
             assert_never(body)
@@ -107,34 +80,31 @@ def _untyped(response: Response) -> tuple[Header, ...]:
     return tuple(header for header in response.headers if header not in (JSON, HTML))
 
 
-def _problem(action: Status) -> Problem:
+def _problem(action: actions.Status) -> Problem:
     """The error that HubSpot reports with this status."""
-    headers = _retry_after(action)
     match action.code:
         case 400:
-            problem = invalid("Refused by a fault rule of the sandbox.")
+            problem = wire.invalid(_FORCED)
         case 401:
-            problem = unauthenticated()
+            problem = wire.unauthenticated()
         case 403:
-            problem = missing_scopes(action.scopes)
+            problem = wire.missing_scopes(action.scopes)
         case 404:
-            problem = not_found("Not found, as a fault rule of the sandbox says.")
+            problem = wire.not_found("Not found, as a fault rule of the sandbox says.")
         case 423:
-            problem = locked()
+            problem = wire.locked()
         case 429:
-            problem = rate_limited(action.policy)
+            problem = wire.rate_limited(action.policy)
         case 477:
-            problem = migrating()
+            problem = wire.migrating()
         case code:
-            problem = failing(code)
-    return replace(problem, headers=headers)
+            problem = wire.failing(code)
+    if action.retry_after is None:
+        return problem
+    return replace(problem, headers=(("Retry-After", action.retry_after),))
 
 
-def _retry_after(action: Status) -> tuple[Header, ...]:
-    return () if action.retry_after is None else (("Retry-After", action.retry_after),)
-
-
-def _huge(action: Huge) -> Response:
+def _huge(action: actions.Huge) -> Response:
     row = {
         "category": "USER_DEFINED",
         "typeId": 1,
@@ -147,29 +117,26 @@ def _huge(action: Huge) -> Response:
     return Response(200, headers=(JSON,), delivery=streamed)
 
 
-_FORCED = "Refused by a fault rule of the sandbox."
-
-
 def misreport(
-    action: Misreport, state: State, call: Call, batch: Batch, setting: Setting
+    action: actions.Misreport, state: State, call: Call, batch: Batch, setting: Setting
 ) -> Answer:
     """Carry the batch out, or seem to, as the action says."""
     match action:
-        case Lose():
+        case actions.Lose():
             return perform_batch(state.portal, call, batch, setting).answer
-        case Cancel():
+        case actions.Cancel():
             return configurations.canceled_response(state.portal, call, batch, setting.now)
-        case Pend():
+        case actions.Pend():
             return _pend(action, state, call, batch, setting)
-        case Part():
+        case actions.Part():
             return _part(action, state, call, batch, setting)
-        case Refuse():
+        case actions.Refuse():
             return _refuse(action, batch)
-        case Alter():
+        case actions.Alter():
             return _alter(action, state, call, batch, setting)
-        case Omit():
+        case actions.Omit():
             answer = _carry_out(state, call, batch, setting)
-            return answer if isinstance(answer, Problem) else _without_rows(answer, action)
+            return answer if isinstance(answer, Problem) else _without_rows(answer, action.types)
         case _:
             assert_never(action)
 
@@ -178,7 +145,7 @@ def _carry_out(state: State, call: Call, batch: Batch, setting: Setting) -> Answ
     return state.change(lambda portal: perform_batch(portal, call, batch, setting)).answer
 
 
-def _pend(action: Pend, state: State, call: Call, batch: Batch, setting: Setting) -> Answer:
+def _pend(action: actions.Pend, state: State, call: Call, batch: Batch, setting: Setting) -> Answer:
     """What HubSpot would refuse is refused at once; the rest waits."""
     outcome = perform_batch(state.portal, call, batch, setting)
     if not outcome.steps:
@@ -190,31 +157,29 @@ def _pend(action: Pend, state: State, call: Call, batch: Batch, setting: Setting
     return configurations.pending_response(call, setting.now)
 
 
-def _part(action: Part, state: State, call: Call, batch: Batch, setting: Setting) -> Answer:
+def _part(action: actions.Part, state: State, call: Call, batch: Batch, setting: Setting) -> Answer:
     forced = {
         position: Violation(one.key, _FORCED)
         for position, one in enumerate(batch.inputs)
         if position + 1 in action.inputs or one.key.type_id in action.types
     }
     # 207 in every version: what a client must understand is not up to the documents.
-    shown = replace(call, version=_with_multi_status(call.version))
+    shown = replace(call, version=replace(call.version, multi_status=207))
     return state.change(lambda portal: perform_batch(portal, shown, batch, setting, forced)).answer
 
 
-def _with_multi_status(version: Version) -> Version:
-    return replace(version, multi_status=207)
-
-
-def _refuse(action: Refuse, batch: Batch) -> Problem:
+def _refuse(action: actions.Refuse, batch: Batch) -> Problem:
     details = (
         Detail(_FORCED, {"typeId": [str(one.key.type_id)]})
         for one in batch.inputs
         if one.key.type_id in action.types
     )
-    return invalid(_FORCED, *details)
+    return wire.invalid(_FORCED, *details)
 
 
-def _alter(action: Alter, state: State, call: Call, batch: Batch, setting: Setting) -> Answer:
+def _alter(
+    action: actions.Alter, state: State, call: Call, batch: Batch, setting: Setting
+) -> Answer:
     altered = replace(batch, inputs=tuple(_altered(one, action) for one in batch.inputs))
 
     def change(portal: Portal) -> Outcome:
@@ -225,41 +190,27 @@ def _alter(action: Alter, state: State, call: Call, batch: Batch, setting: Setti
     return state.change(change).answer
 
 
-def _altered(one: Input, action: Alter) -> Input:
+def _altered(one: Input, action: actions.Alter) -> Input:
     if isinstance(one, Update | Create) and one.key.type_id == action.type_id:
         return replace(one, maximum=action.maximum)
     return one
 
 
-def _without_rows(answer: Response, action: Omit) -> Response:
-    if not answer.body:
-        return answer
-    document = json.loads(answer.body)
-    document["results"] = [row for row in document["results"] if row["typeId"] not in action.types]
-    return replace(answer, body=json.dumps(document).encode())
-
-
-_Object = Mapping[str, Any]
-
-# These statuses have no body (RFC 9110), and one that is sent would be read as the next answer.
-_BODILESS = frozenset({204, 205})
-
-
-def reshaped(action: Reshape, response: Response) -> Response:
+def reshaped(action: actions.Reshape, response: Response) -> Response:
     """The answer as the action wants it. One that is not 2xx, or is empty, stays as it is."""
     if not 200 <= response.status <= 299:
         return response
     match action:
-        case OmitKeys(keys, types):
+        case actions.OmitKeys(keys, types):
             return _with_rows(response, types, lambda row: _without(row, keys))
-        case Put(key, value, types):
+        case actions.Put(key, value, types):
             return _with_rows(response, types, lambda row: {**row, key: value})
-        case Row():
+        case actions.Row():
             return _with_document(response, lambda document: _with_row(document, action))
-        case Say(path, value):
+        case actions.Say(path, value):
             return _with_document(response, lambda document: _said(document, path, value))
-        case Success(code, body):
-            kind = Body.EMPTY if code in _BODILESS else body
+        case actions.Success(code, body):
+            kind = actions.Body.EMPTY if code in _BODILESS else body
             return with_body(replace(response, status=code), kind)
         case _:
             assert_never(action)
@@ -290,11 +241,21 @@ def _with_rows(
     return _with_document(response, changed)
 
 
+def _without_rows(response: Response, types: frozenset[int]) -> Response:
+    return _with_document(
+        response,
+        lambda document: {
+            **document,
+            "results": [row for row in document["results"] if row["typeId"] not in types],
+        },
+    )
+
+
 def _without(row: _Object, keys: frozenset[str]) -> _Object:
     return {key: value for key, value in row.items() if key not in keys}
 
 
-def _with_row(document: _Object, action: Row) -> _Object:
+def _with_row(document: _Object, action: actions.Row) -> _Object:
     if "results" not in document:
         return document
     row = {"category": action.category, "typeId": action.type_id, "label": action.label}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
@@ -15,87 +15,6 @@ from .routes import Call, Operation
 from .rules import Batch, Refusal, Rules
 from .state import Answer, Outcome
 from .wire import Request, Response, cannot_infer, invalid, json_response
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What an operation depends on beside the portal: the rules in force and the time of day."""
-
-    rules: Rules
-    now: datetime
-
-
-def perform(portal: Portal, call: Call, request: Request, setting: Setting) -> Outcome:
-    """What HubSpot would do with this request; the portal given is not changed."""
-    try:
-        if call.operation.is_write:
-            return perform_batch(portal, call, read_batch(portal, call, request), setting)
-        if call.operation in _CHANGES:
-            return _CHANGES[call.operation](portal, call, request)
-        return Outcome(_read(portal, call, request, setting.rules), portal)
-    except UnknownObjectTypeError as error:
-        return Outcome(cannot_infer(str(error)), portal)
-    except BadBody as error:
-        return Outcome(error.problem, portal)
-
-
-def perform_batch(
-    portal: Portal,
-    call: Call,
-    batch: Batch,
-    setting: Setting,
-    forced: Mapping[int, Refusal] | None = None,
-) -> Outcome:
-    """Carry out a batch that is already read; `forced` refuses inputs by their position."""
-    return configurations.write(portal, call, batch, setting.rules, setting.now, forced)
-
-
-def read_batch(portal: Portal, call: Call, request: Request) -> Batch:
-    """The batch of a write. Raises UnknownObjectTypeError or BadBody."""
-    return Batch(_direction(portal, call), read_inputs(call.operation, request.body))
-
-
-def _direction(portal: Portal, call: Call) -> Direction:
-    return portal.direction(call.from_name, call.to_name)
-
-
-def _read(portal: Portal, call: Call, request: Request, rules: Rules) -> Answer:
-    match call.operation:
-        case Operation.READ:
-            return configurations.read(portal, _direction(portal, call), rules.label_key)
-        case Operation.READ_ALL:
-            return configurations.read_all(portal, rules.label_key)
-        case operation:
-            return _READS[operation](portal, call, request)
-
-
-_Change = Callable[[Portal, Call, Request], Outcome]
-_Show = Callable[[Portal, Call, Request], Answer]
-
-_CHANGES: Mapping[Operation, _Change] = {
-    Operation.LABEL_CREATE: lambda portal, call, request: labels.create_label(
-        portal, _direction(portal, call), call.version, request.body
-    ),
-    Operation.LABEL_UPDATE: lambda portal, call, request: labels.update_label(
-        portal, _direction(portal, call), request.body
-    ),
-    Operation.LABEL_DELETE: lambda portal, call, _: labels.delete_label(
-        portal, _direction(portal, call), call.type_id
-    ),
-}
-
-_READS: Mapping[Operation, _Show] = {
-    Operation.LABELS: lambda portal, call, _: labels.read_labels(
-        portal, _direction(portal, call), call.version
-    ),
-    Operation.USAGE: lambda portal, call, _: usage(portal, _direction(portal, call)),
-    Operation.ACCOUNT: lambda portal, _, __: account(portal),
-    Operation.TOKEN: lambda portal, _, request: token_info(portal, request.body),
-    Operation.SCHEMAS: lambda portal, _, request: schemas(portal, request.query),
-    Operation.SCHEMA: lambda portal, call, _: schema(portal, call.from_name),
-    Operation.SCHEMAS_BATCH: lambda portal, _, request: schemas_batch(portal, request.body),
-}
-
 
 # The date on which everything in the stand-in was made: a fixed one, so that answers repeat.
 _CREATED = timestamp(datetime(2026, 1, 15, 9, 0, tzinfo=UTC))
@@ -124,7 +43,80 @@ def token_info(portal: Portal, body: bytes) -> Response:
     return json_response(200, known)
 
 
-def account(portal: Portal) -> Response:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an operation depends on beside the portal: the rules in force and the time of day."""
+
+    rules: Rules
+    now: datetime
+
+
+def perform(portal: Portal, call: Call, request: Request, setting: Setting) -> Outcome:
+    """What HubSpot would do with this request; the portal given is not changed."""
+    try:
+        if call.operation.is_write:
+            return perform_batch(portal, call, read_batch(portal, call, request), setting)
+        if call.operation.is_label_change:
+            return _change_label(portal, call, request)
+        return Outcome(_read(portal, call, request, setting.rules), portal)
+    except UnknownObjectTypeError as error:
+        return Outcome(cannot_infer(str(error)), portal)
+    except BadBody as error:
+        return Outcome(error.problem, portal)
+
+
+def perform_batch(
+    portal: Portal,
+    call: Call,
+    batch: Batch,
+    setting: Setting,
+    forced: Mapping[int, Refusal] | None = None,
+) -> Outcome:
+    """Carry out a batch that is already read; `forced` refuses inputs by their position."""
+    return configurations.write(portal, call, batch, setting.rules, setting.now, forced)
+
+
+def read_batch(portal: Portal, call: Call, request: Request) -> Batch:
+    """The batch of a write. Raises UnknownObjectTypeError or BadBody."""
+    return Batch(_direction(portal, call), read_inputs(call.operation, request.body))
+
+
+def _direction(portal: Portal, call: Call) -> Direction:
+    return portal.direction(call.from_name, call.to_name)
+
+
+def _change_label(portal: Portal, call: Call, request: Request) -> Outcome:
+    direction = _direction(portal, call)
+    match call.operation:
+        case Operation.LABEL_CREATE:
+            return labels.create_label(portal, direction, call.version, request.body)
+        case Operation.LABEL_UPDATE:
+            return labels.update_label(portal, direction, request.body)
+        case _:
+            return labels.delete_label(portal, direction, call.type_id)
+
+
+def _read(portal: Portal, call: Call, request: Request, rules: Rules) -> Answer:
+    match call.operation:
+        case Operation.READ:
+            return configurations.read(portal, _direction(portal, call), rules.label_key)
+        case Operation.READ_ALL:
+            return configurations.read_all(portal, rules.label_key)
+        case Operation.LABELS:
+            return labels.read_labels(portal, _direction(portal, call), call.version)
+        case Operation.USAGE:
+            return _usage(portal, _direction(portal, call))
+        case Operation.SCHEMAS:
+            return _schemas(portal, request.query)
+        case Operation.SCHEMA:
+            return _schema_named(portal, call.from_name)
+        case Operation.SCHEMAS_BATCH:
+            return _schemas_batch(portal, request.body)
+        case _:
+            return _account(portal)
+
+
+def _account(portal: Portal) -> Response:
     """The account's own details, which every key may read (observed)."""
     return json_response(
         200,
@@ -142,7 +134,7 @@ def account(portal: Portal) -> Response:
     )
 
 
-def schemas(portal: Portal, query: str) -> Response:
+def _schemas(portal: Portal, query: str) -> Response:
     """The schemas of all custom object types."""
     asked = parse_qs(query).get("includeAssociationDefinitions", ["true"])
     with_associations = asked != ["false"]
@@ -154,7 +146,7 @@ def schemas(portal: Portal, query: str) -> Response:
     return json_response(200, {"results": rows})
 
 
-def schema(portal: Portal, name: str) -> Answer:
+def _schema_named(portal: Portal, name: str) -> Answer:
     """The schema of one object type, custom or standard."""
     found = portal.object_types.find(name)
     if found is None:
@@ -162,7 +154,7 @@ def schema(portal: Portal, name: str) -> Answer:
     return json_response(200, _schema(portal, found, with_associations=True))
 
 
-def schemas_batch(portal: Portal, body: bytes) -> Answer:
+def _schemas_batch(portal: Portal, body: bytes) -> Answer:
     """The schemas of the object types that the body names in `inputs`. Raises BadBody."""
     document = read_object(body)
     names = document.get("inputs")
@@ -178,7 +170,7 @@ def schemas_batch(portal: Portal, body: bytes) -> Answer:
     return json_response(200, {"results": rows})
 
 
-def usage(portal: Portal, direction: Direction) -> Response:
+def _usage(portal: Portal, direction: Direction) -> Response:
     """How many records are at or near the object limit, with a few of them as samples."""
     associations = portal.associations(direction)
     limit = associations.object_limit or NO_LIMIT

@@ -9,30 +9,7 @@ from typing import assert_never
 from . import configurations
 from .effects import failure, misreport, reshaped
 from .endpoints import Setting, perform
-from .faults.actions import (
-    Action,
-    Delay,
-    Drop,
-    Edit,
-    Failure,
-    First,
-    Flap,
-    Hang,
-    Instead,
-    Lag,
-    Misreport,
-    Nulls,
-    OmitKeys,
-    Put,
-    Rate,
-    Reshape,
-    Row,
-    Say,
-    Status,
-    Success,
-    Trickle,
-    View,
-)
+from .faults import actions
 from .portal import Direction, Portal, TypeKey, UnknownObjectTypeError, only_key
 from .routes import Call, Operation
 from .rules import Batch, Purge, Rules, UnknownType, Update, Verdict, Violation, judge
@@ -51,21 +28,27 @@ class Exchange:
     batch: Batch | None
     render: Callable[[Answer], Response]
 
-    def carry_out(self, actions: Sequence[Action]) -> Response:
+    def carry_out(self, due: Sequence[actions.Action]) -> Response:
         """The answer, after edits behind the client's back and with what the first rule says."""
-        instead: Instead | None = None
-        rate: Rate | None = None
+        instead: actions.Instead | None = None
+        rate: actions.Rate | None = None
         delay = 0.0
-        reshapes: list[Reshape] = []
-        for action in actions:
+        reshapes: list[actions.Reshape] = []
+        for action in due:
             match action:
-                case Edit():
+                case actions.Edit():
                     edit(self.state, action)
-                case Delay():
+                case actions.Delay():
                     delay += action.seconds
-                case Rate():
+                case actions.Rate():
                     rate = action
-                case OmitKeys() | Put() | Row() | Say() | Success():
+                case (
+                    actions.OmitKeys()
+                    | actions.Put()
+                    | actions.Row()
+                    | actions.Say()
+                    | actions.Success()
+                ):
                     reshapes.append(action)
                 case _:
                     instead = instead or action
@@ -87,39 +70,42 @@ class Exchange:
     def _perform(self, portal: Portal) -> Outcome:
         return perform(portal, self.call, self.request, self.setting)
 
-    def _unusual(self, action: Instead) -> Response:
+    def _unusual(self, action: actions.Instead) -> Response:
         # Unions stand in isinstance, since a match would need a case for each of their members.
-        if isinstance(action, Failure):
+        if isinstance(action, actions.Failure):
             self._write_despite(action)
             return failure(action, self.render)
-        if isinstance(action, View):
+        if isinstance(action, actions.View):
             return self._shown(action)
         return self._misreported(action)
 
-    def _write_despite(self, failure: Failure) -> None:
+    def _write_despite(self, failure: actions.Failure) -> None:
         """Carry out, now or later, what the client is going to take for failed."""
-        if not isinstance(failure, Status | Drop | Hang) or failure.wrote is None:
+        if (
+            not isinstance(failure, actions.Status | actions.Drop | actions.Hang)
+            or failure.wrote is None
+        ):
             return
         if failure.wrote and self._is_change:
             self.state.change_later(failure.wrote, self._perform)
         else:
             self.usual()
 
-    def _misreported(self, action: Misreport) -> Response:
+    def _misreported(self, action: actions.Misreport) -> Response:
         """On anything but a well-formed batch there is nothing to misreport."""
         if self.batch is None:
             return self.usual()
         return self.render(misreport(action, self.state, self.call, self.batch, self.setting))
 
-    def _shown(self, action: View) -> Response:
+    def _shown(self, action: actions.View) -> Response:
         match action:
-            case Trickle():
+            case actions.Trickle():
                 return replace(self.usual(), delivery=Trickled(action.seconds))
-            case Lag():
+            case actions.Lag():
                 return self._read_from(lambda: self.state.as_of(action.seconds))
-            case Flap():
+            case actions.Flap():
                 return self._read_from(lambda: self._flapping(action))
-            case Nulls():
+            case actions.Nulls():
                 return self._with_nulls()
             case _:
                 assert_never(action)
@@ -130,13 +116,13 @@ class Exchange:
             return self.usual()
         return self.render(self._perform(portal()).answer)
 
-    def _flapping(self, action: Flap) -> Portal:
+    def _flapping(self, action: actions.Flap) -> Portal:
         """The state before the last change, or the present one: which, changes with every read."""
         present = self.state.portal
         reader = self.call.operation, self._direction(present)
         count = self.state.count_read(reader, self._part(present))
         is_settled = action.reads is not None and count > action.reads
-        if is_settled or (count % 2 == 1) is (action.first is First.NEW):
+        if is_settled or (count % 2 == 1) is (action.first is actions.First.NEW):
             return present
         if action.seconds is not None:
             return self.state.as_of(action.seconds)
@@ -163,7 +149,7 @@ class Exchange:
         return configurations.read_with_nulls(portal, direction, self.setting.rules.label_key)
 
 
-def edit(state: State, action: Edit) -> None:
+def edit(state: State, action: actions.Edit) -> None:
     """Change a limit as somebody would in HubSpot. Raises LookupError for what is not there."""
 
     def change(portal: Portal) -> Outcome:
@@ -201,7 +187,7 @@ def _edited(portal: Portal, direction: Direction, key: TypeKey, maximum: int | N
     return Outcome(Response(204), portal.with_associations(direction, after), (step,))
 
 
-def _adorned(response: Response, rate: Rate | None, delay: float) -> Response:
+def _adorned(response: Response, rate: actions.Rate | None, delay: float) -> Response:
     if rate is None:
         return replace(response, delay=delay)
     headers = rate_headers(

@@ -23,7 +23,6 @@ from .state import (
     Admission,
     Answer,
     Entry,
-    Forgetful,
     Journal,
     RollingWindow,
     State,
@@ -94,7 +93,7 @@ class Sandbox:
         """Stand in for one portal, and for `others` behind the same address, by their tokens."""
         self.options = options or Options()
         self._others = {f"Bearer {each.options.token}": each for each in others}
-        self._state = State(portal, clock, store or Forgetful())
+        self._state = State(portal, clock, store)
         self._journal = Journal()
         self._clock = clock
         self._now = now

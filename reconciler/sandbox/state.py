@@ -140,23 +140,13 @@ class Store(Protocol):
         """Keep this portal in place of any other; on return it is safe."""
 
 
-class Forgetful:
-    """A store that keeps nothing: the portal lives as long as the process."""
-
-    def save(self, portal: Portal, directions: frozenset[Direction]) -> None:
-        """Nothing to keep."""
-
-    def save_all(self, portal: Portal) -> None:
-        """Nothing to keep."""
-
-
 class State:
     """Holds the portal value that is true now. Safe for threads: changes come one at a time.
 
     Reading takes no lock, since a portal is a value that never changes.
     """
 
-    def __init__(self, portal: Portal, clock: Callable[[], float], store: Store) -> None:
+    def __init__(self, portal: Portal, clock: Callable[[], float], store: Store | None) -> None:
         self._start = portal
         self._clock = clock
         self._store = store
@@ -218,13 +208,15 @@ class State:
     def reset(self) -> None:
         """Back to the portal of the start, with no past."""
         with self._lock:
-            self._store.save_all(self._start)
+            if self._store is not None:
+                self._store.save_all(self._start)
             self._begin(self._start)
 
     def _put(self, change: Change) -> Outcome:
         outcome = change(self._portal)
         if outcome.portal is not self._portal:
-            self._store.save(outcome.portal, _changed(self._portal, outcome.portal))
+            if self._store is not None:
+                self._store.save(outcome.portal, _changed(self._portal, outcome.portal))
             self._portal = outcome.portal
             self._past.append((self._clock(), outcome.portal))
             self._steps.extend(outcome.steps)

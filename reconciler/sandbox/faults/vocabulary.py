@@ -8,35 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from ..portal import Category
-from .actions import (
-    Action,
-    Alter,
-    Body,
-    Cancel,
-    Delay,
-    Drop,
-    Edit,
-    First,
-    Flap,
-    Hang,
-    Huge,
-    Lag,
-    Lose,
-    Nulls,
-    Omit,
-    OmitKeys,
-    Part,
-    Pend,
-    Put,
-    Rate,
-    Redirect,
-    Refuse,
-    Row,
-    Say,
-    Status,
-    Success,
-    Trickle,
-)
+from . import actions
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -150,7 +122,7 @@ class _Framing(StrEnum):
     LENGTH = "length"
 
 
-def read_action(name: str, arguments: Arguments) -> Action:
+def read_action(name: str, arguments: Arguments) -> actions.Action:
     """The action of this name with its arguments. Raises ArgumentError."""
     if name.isdigit() and len(name) == 3:
         return _status(name, arguments)
@@ -162,15 +134,15 @@ def read_action(name: str, arguments: Arguments) -> Action:
     return _ACTIONS[name](arguments)
 
 
-def _status(name: str, arguments: Arguments) -> Status | Success:
+def _status(name: str, arguments: Arguments) -> actions.Status | actions.Success:
     code = int(name)
     if 200 <= code <= 299:
-        return Success(code, arguments.choice("body", Body.JSON))
+        return actions.Success(code, arguments.choice("body", actions.Body.JSON))
     if not 400 <= code <= 599:
         raise ArgumentError(f"{name} is not a status from 200 to 299 or 400 to 599.")
-    return Status(
+    return actions.Status(
         code=code,
-        body=arguments.choice("body", Body.JSON),
+        body=arguments.choice("body", actions.Body.JSON),
         wrote=_wrote(arguments),
         retry_after=arguments.optional_text("retry-after"),
         policy=arguments.choice("policy", _Policy.TEN_SECONDLY_ROLLING).value,
@@ -193,25 +165,31 @@ def _types(arguments: Arguments) -> frozenset[int]:
     return types
 
 
-def _part(arguments: Arguments) -> Part:
-    part = Part(arguments.wholes("inputs"), arguments.wholes("types"))
+def _part(arguments: Arguments) -> actions.Part:
+    part = actions.Part(arguments.wholes("inputs"), arguments.wholes("types"))
     if not part.inputs and not part.types:
         raise ArgumentError("inputs=… or types=… is missing.")
     return part
 
 
-def _omit(arguments: Arguments) -> Omit | OmitKeys:
+def _omit(arguments: Arguments) -> actions.Omit | actions.OmitKeys:
     keys = frozenset(arguments.texts("keys"))
-    return OmitKeys(keys, arguments.wholes("types")) if keys else Omit(_types(arguments))
+    return (
+        actions.OmitKeys(keys, arguments.wholes("types"))
+        if keys
+        else actions.Omit(_types(arguments))
+    )
 
 
-def _put(arguments: Arguments) -> Put:
-    return Put(arguments.text("key"), _json(arguments.text("value")), arguments.wholes("types"))
+def _put(arguments: Arguments) -> actions.Put:
+    return actions.Put(
+        arguments.text("key"), _json(arguments.text("value")), arguments.wholes("types")
+    )
 
 
-def _row(arguments: Arguments) -> Row:
+def _row(arguments: Arguments) -> actions.Row:
     maximum = arguments.optional_text("max")
-    return Row(
+    return actions.Row(
         arguments.whole("type"),
         arguments.optional_text("category") or Category.USER_DEFINED.value,
         arguments.optional_text("label"),
@@ -219,8 +197,8 @@ def _row(arguments: Arguments) -> Row:
     )
 
 
-def _say(arguments: Arguments) -> Say:
-    return Say(tuple(arguments.text("key").split(".")), _json(arguments.text("value")))
+def _say(arguments: Arguments) -> actions.Say:
+    return actions.Say(tuple(arguments.text("key").split(".")), _json(arguments.text("value")))
 
 
 def _json(text: str) -> object:
@@ -232,37 +210,37 @@ def _json(text: str) -> object:
     return value
 
 
-def _flap(arguments: Arguments) -> Flap:
-    flap = Flap(
+def _flap(arguments: Arguments) -> actions.Flap:
+    flap = actions.Flap(
         arguments.optional_seconds("seconds"),
         arguments.optional_whole("reads"),
-        arguments.choice("first", First.OLD),
+        arguments.choice("first", actions.First.OLD),
     )
     if flap.seconds is not None and flap.reads is not None:
         raise ArgumentError("seconds and reads cannot both be given.")
     return flap
 
 
-def _redirect(arguments: Arguments) -> Redirect:
+def _redirect(arguments: Arguments) -> actions.Redirect:
     code = arguments.optional_whole("code") or 307
     if code not in (301, 302, 303, 307, 308):
         raise ArgumentError(f"{code} is not a redirect.")
-    return Redirect(arguments.text("to"), code)
+    return actions.Redirect(arguments.text("to"), code)
 
 
-def _huge(arguments: Arguments) -> Huge:
+def _huge(arguments: Arguments) -> actions.Huge:
     framing = arguments.choice("framing", _Framing.CHUNKED)
-    return Huge(arguments.whole("mb"), chunked=framing is _Framing.CHUNKED)
+    return actions.Huge(arguments.whole("mb"), chunked=framing is _Framing.CHUNKED)
 
 
-def _edit(arguments: Arguments) -> Edit:
+def _edit(arguments: Arguments) -> actions.Edit:
     maximum = arguments.text("max")
     category = arguments.optional_text("category")
     if category is not None and category not in frozenset(Category):
         raise ArgumentError(f"category is one of {', '.join(Category)}, not {category}.")
     if maximum != "none" and not is_whole(maximum):
         raise ArgumentError(f"max takes a whole number or none, not {maximum}.")
-    return Edit(
+    return actions.Edit(
         from_name=arguments.text("from"),
         to_name=arguments.text("to"),
         type_id=arguments.whole("type"),
@@ -271,35 +249,35 @@ def _edit(arguments: Arguments) -> Edit:
     )
 
 
-def _rate(arguments: Arguments) -> Rate:
+def _rate(arguments: Arguments) -> actions.Rate:
     interval = arguments.optional_whole("interval")
-    return Rate(
+    return actions.Rate(
         arguments.whole("max"),
         arguments.whole("remaining"),
         10_000 if interval is None else interval,
     )
 
 
-_ACTIONS: Mapping[str, Callable[[Arguments], Action]] = {
-    "drop": lambda arguments: Drop(_wrote(arguments)),
-    "hang": lambda arguments: Hang(arguments.seconds("seconds"), _wrote(arguments)),
-    "delay": lambda arguments: Delay(arguments.seconds("seconds")),
-    "trickle": lambda arguments: Trickle(arguments.seconds("seconds")),
-    "lose": lambda _: Lose(),
-    "cancel": lambda _: Cancel(),
-    "pend": lambda arguments: Pend(arguments.optional_seconds("seconds")),
+_ACTIONS: Mapping[str, Callable[[Arguments], actions.Action]] = {
+    "drop": lambda arguments: actions.Drop(_wrote(arguments)),
+    "hang": lambda arguments: actions.Hang(arguments.seconds("seconds"), _wrote(arguments)),
+    "delay": lambda arguments: actions.Delay(arguments.seconds("seconds")),
+    "trickle": lambda arguments: actions.Trickle(arguments.seconds("seconds")),
+    "lose": lambda _: actions.Lose(),
+    "cancel": lambda _: actions.Cancel(),
+    "pend": lambda arguments: actions.Pend(arguments.optional_seconds("seconds")),
     "part": _part,
-    "refuse": lambda arguments: Refuse(_types(arguments)),
-    "alter": lambda arguments: Alter(arguments.whole("type"), arguments.whole("as")),
+    "refuse": lambda arguments: actions.Refuse(_types(arguments)),
+    "alter": lambda arguments: actions.Alter(arguments.whole("type"), arguments.whole("as")),
     "omit": _omit,
     "put": _put,
     "row": _row,
     "say": _say,
     "redirect": _redirect,
     "huge": _huge,
-    "lag": lambda arguments: Lag(arguments.seconds("seconds")),
+    "lag": lambda arguments: actions.Lag(arguments.seconds("seconds")),
     "flap": _flap,
-    "nulls": lambda _: Nulls(),
+    "nulls": lambda _: actions.Nulls(),
     "rate": _rate,
     "edit": _edit,
 }

@@ -177,7 +177,7 @@ def _is_of_this_origin(request: Request) -> bool:
     """Whether no page of another origin made the browser send this.
 
     A browser names the origin with every POST, and says `null` rather than leave it out. A program
-    of this machine names none. Looking at the page is no harm: a link may lead here.
+    of this machine names none. A link from elsewhere may show the page.
     """
     origin = request.headers.get("origin")
     if origin is not None and origin.lower() != f"http://{request.headers.get('host', '')}".lower():

@@ -196,6 +196,6 @@ def _row(one: AssociationType, direction: Direction, version: Version) -> dict[s
         "typeId": one.type_id,
         "label": one.label,
     }
-    if version.labels_tell_object_types:
+    if version.labels_name_object_types:
         row |= {"fromObjectTypeId": direction.from_id, "toObjectTypeId": direction.to_id}
     return row

@@ -283,7 +283,7 @@ def read_body(reader: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
     coding = headers.get("transfer-encoding")
     length = headers.get("content-length")
     if coding is not None:
-        # Both: whoever believes the other one sees another request in the rest (RFC 9112).
+        # Both: a reader that follows the other one finds another request in the rest (RFC 9112).
         if length is not None:
             raise _Refused(400)
         if coding.lower() != "chunked":

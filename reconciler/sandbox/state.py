@@ -162,7 +162,7 @@ class State:
 
     @property
     def portal(self) -> Portal:
-        self._settle()
+        self._carry_out_late()
         return self._portal
 
     @property
@@ -173,7 +173,7 @@ class State:
 
     def as_of(self, seconds_ago: float) -> Portal:
         """The portal as it was; the oldest one known if it was not known yet."""
-        self._settle()
+        self._carry_out_late()
         moment = self._clock() - seconds_ago
         with self._lock:
             known = [portal for time, portal in self._past if time <= moment]
@@ -195,9 +195,9 @@ class State:
             return count
 
     def change(self, change: Change) -> Outcome:
-        """Carry a change out on the portal of this moment and keep what comes of it."""
+        """Carry a change out on the portal of this moment and keep the result."""
         with self._lock:
-            self._settle()
+            self._carry_out_late()
             return self._put(change)
 
     def change_later(self, seconds: float, change: Change) -> None:
@@ -222,7 +222,7 @@ class State:
             self._steps.extend(outcome.steps)
         return outcome
 
-    def _settle(self) -> None:
+    def _carry_out_late(self) -> None:
         """Carry out the late changes whose time has come."""
         if not self._late:
             return

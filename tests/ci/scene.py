@@ -20,7 +20,7 @@ from tests.ci.machine import Machine
 from tests.ci.repository import Repository
 from tests.ci.shell import Coverage
 from tests.cli.running import Desk
-from tests.sandbox.talking import get, limits_path, one, told, write
+from tests.sandbox.talking import decoded, get, limits_path, one, write
 
 LIMIT = 279
 BILLING = 28
@@ -111,5 +111,5 @@ class Scene:
 
     def limits(self) -> dict[int, int]:
         """The portal's limits of contacts → companies, by type ID."""
-        rows = told(get(self.server, limits_path("2026-03")))["results"]
+        rows = decoded(get(self.server, limits_path("2026-03")))["results"]
         return {row["typeId"]: row["userEnforcedMaxToObjectIds"] for row in rows}

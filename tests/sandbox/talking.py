@@ -69,7 +69,7 @@ def write(
     return send(sandbox, "POST", batch_path(verb, version), {"inputs": list(inputs)})
 
 
-def told(response: Response) -> Any:
+def decoded(response: Response) -> Any:
     """The body, read as JSON."""
     return json.loads(response.body)
 
@@ -88,7 +88,7 @@ def everything(portal: Portal) -> object:
 
 
 class Clock:
-    """A clock that goes only when told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.time = 1_000.0

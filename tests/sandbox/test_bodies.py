@@ -9,14 +9,14 @@ import pytest
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Request
-from tests.sandbox.talking import AUTHORIZED, batch_path, one, told, write
+from tests.sandbox.talking import AUTHORIZED, batch_path, decoded, one, write
 
 
 def post(body: bytes, verb: str = "update") -> tuple[int, dict[str, object]]:
     """Status and body of the answer to these bytes."""
     request = Request("POST", batch_path(verb), AUTHORIZED, body)
     response = Sandbox(example_portal()).handle(request)
-    return response.status, told(response)
+    return response.status, decoded(response)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_every_field_of_an_input_is_required(missing: str) -> None:
 
 @pytest.mark.parametrize("value", [True, 1.5, "2", None, 2**31, [1]])
 def test_a_limit_is_a_whole_number_of_32_bits(value: object) -> None:
-    """JSON true is no 1, and 1.5 is not rounded."""
+    """JSON true is not 1, and 1.5 is not rounded."""
     body = json.dumps({"inputs": [one(28) | {"maxToObjectIds": value}]})
     assert post(body.encode())[0] == 400
 
@@ -64,4 +64,4 @@ def test_an_unknown_category_is_refused() -> None:
     """The four documented categories and no other."""
     response = write(Sandbox(example_portal()), "update", one(28, 1, "CUSTOM"))
     assert response.status == 400
-    assert "HUBSPOT_DEFINED" in told(response)["message"]
+    assert "HUBSPOT_DEFINED" in decoded(response)["message"]

@@ -80,7 +80,7 @@ def write_until_it_dies(url: str) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
+def test_it_serves_until_a_signal_ends_it(number: signal.Signals) -> None:
     """The address is the first line, and each signal ends it with 0, whoever hangs or stays connected."""
     with running("--fault", "labels:hang,seconds=60") as (url, process):
         assert url.startswith("http://127.0.0.1:")
@@ -126,7 +126,7 @@ def test_a_kill_in_the_middle_of_writes_leaves_whole_batches(tmp_path: Path) -> 
 
 
 def test_a_state_goes_before_a_seed(tmp_path: Path) -> None:
-    """The seed is for a new state only; the portal ID can be told each time."""
+    """The seed is for a new state only; the portal ID can be given each time."""
     state, seed = tmp_path / "state.json", tmp_path / "seed.json"
     here = {"from": "contacts", "to": "companies", "type_id": 279}
     seed.write_text(json.dumps({"limits": [{**here, "max": 9}]}), encoding="utf-8")

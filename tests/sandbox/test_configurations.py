@@ -12,13 +12,13 @@ from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Response
 from tests.sandbox.talking import (
     VERSIONS,
+    decoded,
     get,
     limits_path,
     object_limit,
     one,
     options,
     send,
-    told,
     write,
 )
 
@@ -34,7 +34,7 @@ def test_a_read_shows_only_types_with_a_limit(sandbox: Sandbox, version: str) ->
     """Contacts → companies has five types and two limits; two rows come, one without a label."""
     response = get(sandbox, limits_path(version))
     assert response.status == 200
-    assert told(response) == {
+    assert decoded(response) == {
         "results": [
             {
                 "category": "HUBSPOT_DEFINED",
@@ -56,13 +56,13 @@ def test_a_read_shows_only_types_with_a_limit(sandbox: Sandbox, version: str) ->
 def test_a_direction_without_limits_is_an_empty_list(sandbox: Sandbox, version: str) -> None:
     """No limits is 200 with no rows, and neither 204 nor 404."""
     response = get(sandbox, limits_path(version, "deals", "tickets"))
-    assert (response.status, told(response)) == (200, {"results": []})
+    assert (response.status, decoded(response)) == (200, {"results": []})
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_reading_all_brings_inverse_types_without_a_limit(sandbox: Sandbox, version: str) -> None:
     """The inverse 280 of 279 has no limit and comes with a null, as was observed."""
-    rows = told(get(sandbox, f"/crm/associations/{version}/definitions/configurations/all"))
+    rows = decoded(get(sandbox, f"/crm/associations/{version}/definitions/configurations/all"))
     limits = {
         (row["category"], row["typeId"]): row["userEnforcedMaxToObjectIds"]
         for row in rows["results"]
@@ -101,8 +101,8 @@ def test_success_has_the_status_of_the_version(
 
 def test_update_rows_have_no_label_and_create_rows_have_one(sandbox: Sandbox) -> None:
     """The one difference between the rows of the two operations."""
-    updated = told(write(sandbox, "update", one(28, 2)))["results"]
-    created = told(write(sandbox, "create", one(30, 3)))["results"]
+    updated = decoded(write(sandbox, "update", one(28, 2)))["results"]
+    created = decoded(write(sandbox, "create", one(30, 3)))["results"]
     assert updated == [{"category": "USER_DEFINED", "typeId": 28, "userEnforcedMaxToObjectIds": 2}]
     assert created == [
         {
@@ -136,7 +136,7 @@ def test_an_unknown_type_is_a_success_that_wrote_nothing(
     unknown = one(5, None if verb == "purge" else 1, "HUBSPOT_DEFINED")
     path = f"{limits_path(version, 'contacts', 'deals')}/batch/{verb}"
     response = send(sandbox, "POST", path, {"inputs": [unknown]})
-    document = told(response)
+    document = decoded(response)
     assert response.status == (207 if verb == "purge" else 201 if made(version, verb) else 200)
     assert (document["status"], document["results"], document["numErrors"]) == ("CANCELED", [], 1)
     assert document["errors"] == [
@@ -158,7 +158,7 @@ def made(version: str, verb: str) -> bool:
 def test_the_prefix_of_an_unknown_type_is_not_its_category(sandbox: Sandbox) -> None:
     """A user's type and HubSpot's are both called 0-931, as was observed."""
     both = (one(931, 1), one(932, 1, "HUBSPOT_DEFINED"), one(931, 1, "WORK"))
-    errors = told(write(sandbox, "update", *both))["errors"]
+    errors = decoded(write(sandbox, "update", *both))["errors"]
     assert [error["context"]["type"] for error in errors] == [["0-931"], ["0-932"], ["0-931"]]
 
 
@@ -173,14 +173,14 @@ def test_a_purge_of_an_unknown_type_is_refused_as_chosen(version: str) -> None:
         return response
 
     refused = purge(Rules(unknown_purge=UnknownPurge.REFUSED), one(28), one(999))
-    assert (refused.status, told(refused)["category"]) == (400, "VALIDATION_ERROR")
-    assert "0-999 is not a valid association type" in told(refused)["message"]
+    assert (refused.status, decoded(refused)["category"]) == (400, "VALIDATION_ERROR")
+    assert "0-999 is not a valid association type" in decoded(refused)["message"]
     canceled = purge(Rules(unknown_purge=UnknownPurge.CANCELED), one(999))
-    assert (canceled.status, told(canceled)["status"]) == (200, "CANCELED")
+    assert (canceled.status, decoded(canceled)["status"]) == (200, "CANCELED")
     many = purge(Rules(), one(999), one(998))
-    assert (many.status, told(many)["numErrors"]) == (207, 2)
+    assert (many.status, decoded(many)["numErrors"]) == (207, 2)
     partial = Rules(mixed=Mixed.PARTIAL, unknown_purge=UnknownPurge.REFUSED)
-    assert told(purge(partial, one(28), one(999)))["numErrors"] == 1
+    assert decoded(purge(partial, one(28), one(999)))["numErrors"] == 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -189,7 +189,7 @@ def test_rows_have_the_key_label_as_chosen(version: str) -> None:
 
     def labels(key: LabelKey, path: str) -> list[object]:
         sandbox = Sandbox(example_portal(), options(rules=Rules(label_key=key)))
-        return [row.get("label", "absent") for row in told(get(sandbox, path))["results"]]
+        return [row.get("label", "absent") for row in decoded(get(sandbox, path))["results"]]
 
     path = limits_path(version)
     assert labels(LabelKey.ALWAYS, path) == [None, "Billing contact"]
@@ -204,7 +204,7 @@ def test_a_broken_rule_refuses_the_batch(sandbox: Sandbox) -> None:
     """A violation is 400 VALIDATION_ERROR, and the good input is not written either."""
     before = sandbox.limits("contacts", "companies")
     response = write(sandbox, "update", one(30, 2), one(28, 6))
-    document = told(response)
+    document = decoded(response)
     assert response.status == 400
     assert document["category"] == "VALIDATION_ERROR"
     assert document["errors"][0]["context"] == {"category": ["USER_DEFINED"], "typeId": ["28"]}

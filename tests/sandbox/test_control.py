@@ -9,7 +9,7 @@ import pytest
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Request, Response
-from tests.sandbox.talking import AUTHORIZED, get, limits_path, object_limit, one, told, write
+from tests.sandbox.talking import AUTHORIZED, decoded, get, limits_path, object_limit, one, write
 
 LOCAL = {"host": "127.0.0.1:8080"}
 
@@ -24,7 +24,7 @@ def test_requests_can_be_counted() -> None:
     sandbox = Sandbox(example_portal())
     write(sandbox, "update", one(28, 2))
     for _ in range(2):
-        (entry,) = told(control(sandbox, "GET", "/_sandbox/requests"))["requests"]
+        (entry,) = decoded(control(sandbox, "GET", "/_sandbox/requests"))["requests"]
         assert (entry["number"], entry["method"], entry["operation"]) == (1, "POST", "update")
         assert (entry["status"], json.loads(entry["body"])["inputs"]) == (200, [one(28, 2)])
 
@@ -33,7 +33,7 @@ def test_history_tells_every_step() -> None:
     """With whether the rule held after it."""
     sandbox = Sandbox(example_portal())
     write(sandbox, "update", object_limit(9), one(28, 7))
-    steps = told(control(sandbox, "GET", "/_sandbox/history"))["steps"]
+    steps = decoded(control(sandbox, "GET", "/_sandbox/history"))["steps"]
     assert [(step["type_id"], step["before"], step["after"]) for step in steps] == [
         (279, 5, 9),
         (28, 1, 7),
@@ -49,7 +49,7 @@ def test_limits_can_be_seen_and_edited() -> None:
     assert control(sandbox, "POST", "/_sandbox/limits", edit).status == 200
     edits = [{**here, "type_id": 30, "max": 2}, {**here, "type_id": 279, "max": None}]
     assert control(sandbox, "POST", "/_sandbox/limits", edits).status == 200
-    rows = told(control(sandbox, "GET", "/_sandbox/limits"))["limits"]
+    rows = decoded(control(sandbox, "GET", "/_sandbox/limits"))["limits"]
     seen = {(row["type_id"], row["max"]) for row in rows if row["to"] == "companies"}
     assert seen == {(28, 3), (30, 2)}
     assert {row["from"] for row in rows} >= {"contacts", "p1234567_car"}
@@ -74,12 +74,12 @@ def test_a_bad_edit_is_refused(document: object) -> None:
     sandbox = Sandbox(example_portal())
     response = control(sandbox, "POST", "/_sandbox/limits", document)
     assert response.status == 400
-    assert told(response)["message"]
+    assert decoded(response)["message"]
     assert sandbox.history == ()
 
 
 def test_faults_can_be_replaced_while_it_runs() -> None:
-    """A demo can break and mend the portal."""
+    """A demo can break and repair the portal."""
     sandbox = Sandbox(example_portal())
     assert control(sandbox, "POST", "/_sandbox/faults", {"faults": ["read:503"]}).status == 204
     assert get(sandbox, limits_path("v4")).status == 503

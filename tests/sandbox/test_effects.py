@@ -13,12 +13,12 @@ from reconciler.sandbox.wire import Dropped, Hanging, Response, Short, Streamed
 from tests.sandbox.talking import (
     VERSIONS,
     Clock,
+    decoded,
     get,
     limits_path,
     object_limit,
     one,
     options,
-    told,
     write,
 )
 
@@ -51,7 +51,7 @@ def struck(rule: str) -> Response:
 def test_any_error_status_can_be_answered(code: int, category: str | None) -> None:
     """With HubSpot's category where there is one, and always with a correlation ID."""
     response = struck(f"read:{code},retry-after=7")
-    document = told(response)
+    document = decoded(response)
     assert response.status == code
     assert (document["status"], document.get("category")) == ("error", category)
     assert document["correlationId"]
@@ -62,7 +62,7 @@ def test_any_error_status_can_be_answered(code: int, category: str | None) -> No
 def test_a_429_names_its_policy_and_promises_nothing(policy: str) -> None:
     """No Retry-After unless the rule has one."""
     response = struck(f"read:429,policy={policy}")
-    assert told(response)["policyName"] == policy
+    assert decoded(response)["policyName"] == policy
     assert "Retry-After" not in dict(response.headers)
 
 
@@ -120,7 +120,7 @@ def test_a_failure_comes_before_or_after_the_write(rule: str, written: bool) -> 
 
 
 def test_dropped_and_hanging_answers_have_no_status() -> None:
-    """They tell the adapter what to do with the connection; the journal has no status."""
+    """They say what to do with the connection; the journal has no status."""
     sandbox = Sandbox(example_portal(), options("read#1:drop", "read#2:hang,seconds=4"))
     assert get(sandbox, limits_path("v4")).delivery == Dropped()
     assert get(sandbox, limits_path("v4")).delivery == Hanging(4)
@@ -146,21 +146,21 @@ DECISION = ("USER_DEFINED", 30)
 
 def limits(sandbox: Sandbox) -> dict[tuple[str, int], int]:
     """The limits of contacts → companies as a client reads them."""
-    rows = told(get(sandbox, limits_path("2026-03")))["results"]
+    rows = decoded(get(sandbox, limits_path("2026-03")))["results"]
     return {(row["category"], row["typeId"]): row["userEnforcedMaxToObjectIds"] for row in rows}
 
 
 def type_ids(response: Response) -> list[int]:
     """The type IDs of the answer's rows."""
-    return [row["typeId"] for row in told(response)["results"]]
+    return [row["typeId"] for row in decoded(response)["results"]]
 
 
 def test_a_lost_write_looks_like_a_success() -> None:
     """2xx, COMPLETE and the rows asked for; the portal is as before."""
     sandbox = Sandbox(example_portal(), options("update:lose"))
     response = write(sandbox, "update", one(28, 3))
-    assert (response.status, told(response)["status"]) == (200, "COMPLETE")
-    assert told(response)["results"][0]["userEnforcedMaxToObjectIds"] == 3
+    assert (response.status, decoded(response)["status"]) == (200, "COMPLETE")
+    assert decoded(response)["results"][0]["userEnforcedMaxToObjectIds"] == 3
     assert limits(sandbox)[BILLING] == 1
     assert sandbox.history == ()
 
@@ -172,7 +172,7 @@ def test_a_canceled_batch_says_so_in_its_body_alone(version: str, verb: str) -> 
     sandbox = Sandbox(example_portal(), options("write:cancel"))
     inputs = [one(30), one(28)] if verb == "purge" else [one(30, 1), one(28, 2)]
     response = write(sandbox, verb, *inputs, version=version)
-    document = told(response)
+    document = decoded(response)
     assert response.status in (200, 201)
     assert (document["status"], document["numErrors"]) == ("CANCELED", 2)
     assert limits(sandbox)[BILLING] == 1
@@ -183,7 +183,7 @@ def test_a_pending_batch_shows_after_a_while() -> None:
     clock = Clock()
     sandbox = Sandbox(example_portal(), options("update:pend,seconds=5"), clock=clock)
     response = write(sandbox, "update", one(28, 3))
-    assert (response.status, told(response)["status"]) == (200, "PENDING")
+    assert (response.status, decoded(response)["status"]) == (200, "PENDING")
     clock.time += 4.9
     assert limits(sandbox)[BILLING] == 1
     clock.time += 0.1
@@ -195,7 +195,7 @@ def test_a_pending_batch_can_stay_so_for_ever() -> None:
     """Without seconds it never takes effect; what breaks a rule is refused at once."""
     clock = Clock()
     sandbox = Sandbox(example_portal(), options("update:pend"), clock=clock)
-    assert told(write(sandbox, "update", one(28, 3)))["status"] == "PENDING"
+    assert decoded(write(sandbox, "update", one(28, 3)))["status"] == "PENDING"
     assert write(sandbox, "update", one(28, 30)).status == 400
     clock.time += 100_000
     assert limits(sandbox)[BILLING] == 1
@@ -209,7 +209,7 @@ def test_chosen_inputs_are_refused_and_the_others_written(version: str, rule: st
     inputs = (one(28, 3), one(30, 2), object_limit(9))
     response = write(sandbox, "update", *inputs, version=version)
     assert response.status == 207
-    assert (type_ids(response), told(response)["numErrors"]) == ([30], 2)
+    assert (type_ids(response), decoded(response)["numErrors"]) == ([30], 2)
     assert limits(sandbox) == {("HUBSPOT_DEFINED", 279): 5, BILLING: 1, DECISION: 2}
 
 
@@ -217,14 +217,14 @@ def test_all_inputs_can_be_refused_with_207() -> None:
     """An answer of errors alone, as a partial success with no success."""
     sandbox = Sandbox(example_portal(), options("update:part,types=28"))
     response = write(sandbox, "update", one(28, 3))
-    assert (response.status, type_ids(response), told(response)["numErrors"]) == (207, [], 1)
+    assert (response.status, type_ids(response), decoded(response)["numErrors"]) == (207, [], 1)
 
 
 def test_a_purge_can_be_refused_in_part() -> None:
     """Even where the version's purge has no body."""
     sandbox = Sandbox(example_portal(), options("purge:part,types=28"))
     response = write(sandbox, "purge", one(28), object_limit(), version="v4")
-    assert (response.status, told(response)["numErrors"]) == (207, 1)
+    assert (response.status, decoded(response)["numErrors"]) == (207, 1)
     assert limits(sandbox) == {BILLING: 1}
 
 
@@ -232,18 +232,18 @@ def test_every_batch_with_a_type_can_be_refused() -> None:
     """400 as long as the type is among the inputs: split, the others get through."""
     sandbox = Sandbox(example_portal(), options("write:refuse,types=28"))
     refused = write(sandbox, "update", one(30, 2), one(28, 2))
-    assert (refused.status, told(refused)["category"]) == (400, "VALIDATION_ERROR")
-    assert told(refused)["errors"][0]["context"] == {"typeId": ["28"]}
+    assert (refused.status, decoded(refused)["category"]) == (400, "VALIDATION_ERROR")
+    assert decoded(refused)["errors"][0]["context"] == {"typeId": ["28"]}
     assert write(sandbox, "update", one(28, 2)).status == 400
     assert write(sandbox, "update", one(30, 2)).status == 200
     assert limits(sandbox)[BILLING] == 1
 
 
 def test_another_value_can_be_stored_than_the_one_asked() -> None:
-    """The answer tells what was asked for; only reading back finds out."""
+    """The answer shows what was asked for; only reading back finds out."""
     sandbox = Sandbox(example_portal(), options("update:alter,type=28,as=2"))
     response = write(sandbox, "update", one(28, 4), one(30, 4))
-    rows = told(response)["results"]
+    rows = decoded(response)["results"]
     assert [row["userEnforcedMaxToObjectIds"] for row in rows] == [4, 4]
     assert (limits(sandbox)[BILLING], limits(sandbox)[DECISION]) == (2, 4)
 
@@ -269,7 +269,7 @@ def read(*faults: str, path: str = limits_path("2026-09")) -> Response:
 
 def rows(*faults: str, path: str = limits_path("2026-09")) -> dict[int, dict[str, Any]]:
     """The rows of a read under these rules, by type ID."""
-    return {row["typeId"]: row for row in told(read(*faults, path=path))["results"]}
+    return {row["typeId"]: row for row in decoded(read(*faults, path=path))["results"]}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -289,7 +289,7 @@ def test_some_rows_can_lack_several_keys() -> None:
     assert set(found[28]) == {"typeId", "userEnforcedMaxToObjectIds"}
     assert found[279]["label"] is None
     assert all("label" not in row for row in rows("labels:omit,keys=label", path=LABELS).values())
-    everywhere = told(read("all:omit,keys=label", path=ALL))["results"]
+    everywhere = decoded(read("all:omit,keys=label", path=ALL))["results"]
     assert everywhere
     assert all("label" not in row for row in everywhere)
 
@@ -330,7 +330,7 @@ def test_rows_can_have_a_category_that_nobody_knows() -> None:
 
 def test_an_answer_can_say_more_beside_its_rows() -> None:
     """Paging, a status, errors: the rows stay; nested keys are made as needed."""
-    document = told(
+    document = decoded(
         read(
             "read:say,key=paging.next.after,value=2",
             "read:say,key=paging.next.link,value=?after=2",
@@ -346,7 +346,7 @@ def test_an_answer_can_say_more_beside_its_rows() -> None:
         "numErrors": 1,
         "errors": [{"message": "no"}],
     }
-    assert told(read("read:say,key=results,value=null"))["results"] is None
+    assert decoded(read("read:say,key=results,value=null"))["results"] is None
 
 
 @pytest.mark.parametrize("status", [200, 202, 203, 206, 207, 299])
@@ -373,16 +373,16 @@ def test_rules_about_the_shape_add_up() -> None:
     sandbox = Sandbox(example_portal(), options(*faults))
     response = write(sandbox, "update", one(28, 3))
     assert response.status == 202
-    assert [row["typeId"] for row in told(response)["results"]] == [7, 8]
+    assert [row["typeId"] for row in decoded(response)["results"]] == [7, 8]
     assert sandbox.limits("contacts", "companies")["USER_DEFINED", 28] == 1
     refused = write(sandbox, "update", object_limit(0))
-    assert (refused.status, told(refused)["category"]) == (400, "VALIDATION_ERROR")
+    assert (refused.status, decoded(refused)["category"]) == (400, "VALIDATION_ERROR")
 
 
 def test_answers_without_rows_or_without_a_body_stay_as_they_are() -> None:
     """Account details have no rows, and a 204 has nothing."""
     faults = ("any:row,type=9", "any:omit,keys=label", "any:say,key=status,value=PENDING")
-    account = told(read(*faults, path="/account-info/2026-09/details"))
+    account = decoded(read(*faults, path="/account-info/2026-09/details"))
     assert "results" not in account
     assert account["status"] == "PENDING"
     sandbox = Sandbox(example_portal(), options(*faults))

@@ -49,7 +49,7 @@ def test_inverses_point_at_each_other() -> None:
 
 
 def test_standard_object_types_have_ids_and_names() -> None:
-    """A plural that is no plain s, and one that is the singular."""
+    """A plural that is more than an s, and one that is the singular."""
     found = standard_object_types().find("Company")
     assert found is not None
     assert (found.id, found.plural, found.is_custom) == ("0-2", "companies", False)

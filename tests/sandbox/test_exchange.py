@@ -5,14 +5,14 @@ from __future__ import annotations
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Trickled
-from tests.sandbox.talking import Clock, get, limits_path, one, options, send, told, write
+from tests.sandbox.talking import Clock, decoded, get, limits_path, one, options, send, write
 
 BILLING = ("USER_DEFINED", 28)
 
 
 def billing(sandbox: Sandbox) -> int | None:
     """The limit of type 28 as a client reads it."""
-    for row in told(get(sandbox, limits_path("2026-03")))["results"]:
+    for row in decoded(get(sandbox, limits_path("2026-03")))["results"]:
         if row["typeId"] == 28:
             value: int = row["userEnforcedMaxToObjectIds"]
             return value
@@ -41,14 +41,14 @@ def test_object_schemas_can_lag_behind_the_labels() -> None:
     sandbox = Sandbox(example_portal(), options("schemas:lag,seconds=60"), clock=clock)
     clock.time += 100
     path = "/crm/associations/v4/2-4021/contacts/labels"
-    made = told(send(sandbox, "POST", path, {"name": "owner", "label": "Owner"}))["results"]
+    made = decoded(send(sandbox, "POST", path, {"name": "owner", "label": "Owner"}))["results"]
     type_id = str(made[0]["typeId"])
 
     def in_schemas() -> bool:
-        rows = told(get(sandbox, "/crm-object-schemas/v3/schemas"))["results"]
+        rows = decoded(get(sandbox, "/crm-object-schemas/v3/schemas"))["results"]
         return type_id in {one["id"] for one in rows[0]["associations"]}
 
-    assert "Owner" in {row["label"] for row in told(get(sandbox, path))["results"]}
+    assert "Owner" in {row["label"] for row in decoded(get(sandbox, path))["results"]}
     assert not in_schemas()
     clock.time += 60
     assert in_schemas()
@@ -65,7 +65,7 @@ def test_a_lag_before_the_start_shows_the_start() -> None:
 def test_rows_can_come_with_null_for_no_limit() -> None:
     """A null means no limit, as was observed; other operations are as usual."""
     sandbox = Sandbox(example_portal(), options("any:nulls"))
-    rows = told(get(sandbox, limits_path("2026-03")))["results"]
+    rows = decoded(get(sandbox, limits_path("2026-03")))["results"]
     assert {row["typeId"]: row["userEnforcedMaxToObjectIds"] for row in rows} == {
         1: None,
         279: 5,
@@ -78,7 +78,7 @@ def test_rows_can_come_with_null_for_no_limit() -> None:
 
 
 def test_an_answer_can_trickle_or_come_late() -> None:
-    """The answer is the usual one; how it is to be sent is told along with it."""
+    """The answer is the usual one; it says how it is to be sent."""
     sandbox = Sandbox(
         example_portal(), options("read#1:trickle,seconds=3", "read#2:delay,seconds=2")
     )
@@ -96,7 +96,7 @@ def test_rate_headers_can_say_anything() -> None:
         assert dict(headers)["X-HubSpot-RateLimit-Interval-Milliseconds"] == "500"
 
 
-def test_an_edit_happens_right_before_the_request_it_is_told_for() -> None:
+def test_an_edit_happens_right_before_the_request_it_is_for() -> None:
     """The second read is the first to show it, without any write of the client."""
     rule = "read#2:edit,from=contacts,to=companies,type=28,max=4"
     sandbox = Sandbox(example_portal(), options(rule))
@@ -121,7 +121,7 @@ def test_reads_alternate_between_old_and_new_for_a_while() -> None:
 
 
 def test_so_many_reads_of_a_direction_alternate() -> None:
-    """Counted per direction from its last change on, by whomever; then they settle."""
+    """Counted per direction from its last change on, by whomever; then they agree."""
     sandbox = Sandbox(example_portal(), options("read:flap,reads=3,first=new"))
     write(sandbox, "update", one(28, 2))
     other = limits_path("2026-09", "deals", "contacts")
@@ -133,7 +133,7 @@ def test_so_many_reads_of_a_direction_alternate() -> None:
 
 
 def test_reads_can_alternate_for_ever() -> None:
-    """Without seconds or reads they never settle; writes are answered as usual."""
+    """Without seconds or reads they never agree; writes are answered as usual."""
     sandbox = Sandbox(example_portal(), options("limits:flap"))
     assert write(sandbox, "purge", one(28)).status in (200, 204)
     assert [billing(sandbox) for _ in range(6)] == [1, None, 1, None, 1, None]

@@ -16,10 +16,10 @@ from tests.sandbox.talking import (
     AUTHORIZED,
     VERSIONS,
     batch_path,
+    decoded,
     everything,
     limits_path,
     send,
-    told,
 )
 
 LABELS = "/crm/associations/2026-09/contacts/companies/labels"
@@ -79,7 +79,7 @@ def test_an_absurd_name_is_refused(name: str) -> None:
     for path in (limits_path("v4", name), limits_path("v4", "contacts", name)):
         response = sandbox.handle(Request("GET", path, AUTHORIZED))
         assert response.status == 400
-        assert told(response)["message"].startswith("Unable to infer object type from: ")
+        assert decoded(response)["message"].startswith("Unable to infer object type from: ")
     shown = sandbox.handle(Request("GET", f"/?from={name}&to={name}", OWN))
     assert shown.status == 400
     assert all("\n" not in value for _, value in shown.headers)

@@ -8,7 +8,7 @@ from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.seed import portal_from
 from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Request
-from tests.sandbox.talking import AUTHORIZED, VERSIONS, get, one, send, told, write
+from tests.sandbox.talking import AUTHORIZED, VERSIONS, decoded, get, one, send, write
 
 TWO_CUSTOM = {
     "object_types": [
@@ -30,14 +30,14 @@ def labels_path(version: str, start: str, end: str) -> str:
 
 def labels(sandbox: Sandbox, start: str, end: str) -> dict[int, str | None]:
     """The user's types of a direction: label by type ID."""
-    rows = told(get(sandbox, labels_path("2026-03", start, end)))["results"]
+    rows = decoded(get(sandbox, labels_path("2026-03", start, end)))["results"]
     return {row["typeId"]: row["label"] for row in rows if row["category"] == "USER_DEFINED"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_labels_list_every_type_of_the_direction(version: str) -> None:
-    """With and without label or limit; two versions also tell the object types."""
-    rows = told(get(Sandbox(example_portal()), labels_path(version, "contacts", "companies")))
+    """With and without label or limit; two versions also name the object types."""
+    rows = decoded(get(Sandbox(example_portal()), labels_path(version, "contacts", "companies")))
     keys = [(row["category"], row["typeId"], row["label"]) for row in rows["results"]]
     assert keys == [
         ("HUBSPOT_DEFINED", 1, "Primary"),
@@ -46,15 +46,15 @@ def test_labels_list_every_type_of_the_direction(version: str) -> None:
         ("USER_DEFINED", 28, "Billing contact"),
         ("USER_DEFINED", 30, "Decision maker"),
     ]
-    tells = version in ("v4", "2026-03")
-    assert all(("fromObjectTypeId" in row) is tells for row in rows["results"])
+    names_types = version in ("v4", "2026-03")
+    assert all(("fromObjectTypeId" in row) is names_types for row in rows["results"])
 
 
 def test_a_label_between_two_object_types_is_a_type_each_way() -> None:
     """Made once, it has its own type ID in each direction."""
     sandbox = Sandbox(example_portal())
     body = {"name": "mentor", "label": "Mentor"}
-    made = told(send(sandbox, "POST", labels_path("v4", "contacts", "deals"), body))["results"]
+    made = decoded(send(sandbox, "POST", labels_path("v4", "contacts", "deals"), body))["results"]
     there, back = (row["typeId"] for row in made)
     assert labels(sandbox, "contacts", "deals")[there] == "Mentor"
     assert labels(sandbox, "deals", "contacts")[back] == "Mentor"
@@ -75,9 +75,9 @@ def test_within_one_object_type_a_pair_is_two_types_and_a_single_is_one() -> Non
     sandbox = Sandbox(example_portal())
     path = labels_path("v4", "contacts", "contacts")
     pair = {"name": "mentor", "label": "Mentor", "inverseLabel": "Mentee"}
-    assert len(told(send(sandbox, "POST", path, pair))["results"]) == 2
+    assert len(decoded(send(sandbox, "POST", path, pair))["results"]) == 2
     single = {"name": "friend", "label": "Friend"}
-    assert len(told(send(sandbox, "POST", path, single))["results"]) == 1
+    assert len(decoded(send(sandbox, "POST", path, single))["results"]) == 1
     assert list(labels(sandbox, "contacts", "contacts").values())[-3:] == [
         "Mentor",
         "Mentee",
@@ -90,7 +90,7 @@ def test_a_new_label_takes_a_limit_at_once() -> None:
     sandbox = Sandbox(example_portal())
     body = {"name": "mentor", "label": "Mentor"}
     path = labels_path("2026-03", "contacts", "companies")
-    type_id = told(send(sandbox, "POST", path, body))["results"][0]["typeId"]
+    type_id = decoded(send(sandbox, "POST", path, body))["results"][0]["typeId"]
     assert write(sandbox, "update", one(type_id, 3)).status == 200
 
 
@@ -165,9 +165,9 @@ def test_the_first_label_of_a_pair_makes_its_plain_type_as_well() -> None:
     """Two custom object types have no association until somebody makes one."""
     sandbox = Sandbox(portal_from(TWO_CUSTOM))
     path = labels_path("v4", "2-1", "2-2")
-    assert told(get(sandbox, path))["results"] == []
+    assert decoded(get(sandbox, path))["results"] == []
     made = send(sandbox, "POST", path, {"name": "driver", "label": "Driver"})
-    assert [row["label"] for row in told(made)["results"]] == ["Driver", "Driver"]
+    assert [row["label"] for row in decoded(made)["results"]] == ["Driver", "Driver"]
     assert sorted(labels(sandbox, "2-1", "2-2").values(), key=str) == ["Driver", None]
     assert sorted(labels(sandbox, "2-2", "2-1").values(), key=str) == ["Driver", None]
     send(sandbox, "POST", path, {"name": "owner", "label": "Owner"})
@@ -184,7 +184,9 @@ def test_an_empty_label_makes_the_plain_type_alone() -> None:
     standard = labels_path("v4", "contacts", "companies")
     assert send(sandbox, "POST", standard, {"name": "third", "label": ""}).status == 400
     within = labels_path("v4", "2-1", "2-1")
-    assert len(told(send(sandbox, "POST", within, {"name": "self", "label": ""}))["results"]) == 1
+    assert (
+        len(decoded(send(sandbox, "POST", within, {"name": "self", "label": ""}))["results"]) == 1
+    )
 
 
 def test_the_plain_type_stays_as_long_as_there_are_labels() -> None:
@@ -207,11 +209,13 @@ def test_only_a_label_of_the_user_can_be_removed(type_id: str) -> None:
     """Unknown, HubSpot-defined and nonsensical type IDs are 404."""
     path = f"{labels_path('v4', 'contacts', 'companies')}/{type_id}"
     response = Sandbox(example_portal()).handle(Request("DELETE", path, AUTHORIZED))
-    assert (response.status, told(response)["category"]) == (404, "OBJECT_NOT_FOUND")
+    assert (response.status, decoded(response)["category"]) == (404, "OBJECT_NOT_FOUND")
 
 
 def test_the_example_has_a_label_that_two_categories_share() -> None:
     """`Quote to billing contact` is HubSpot's 1226 and the user's 37."""
-    rows = told(get(Sandbox(example_portal()), labels_path("v4", "quotes", "contacts")))["results"]
+    rows = decoded(get(Sandbox(example_portal()), labels_path("v4", "quotes", "contacts")))[
+        "results"
+    ]
     same = [row["typeId"] for row in rows if row["label"] == "Quote to billing contact"]
     assert same == [1226, 37]

@@ -12,13 +12,13 @@ from reconciler.sandbox.rules import Batch, Judging, Mixed, Purge, Rules, Update
 from reconciler.sandbox.stand_in import Sandbox
 from tests.sandbox.talking import (
     VERSIONS,
+    decoded,
     get,
     limits_path,
     object_limit,
     one,
     options,
     send,
-    told,
     write,
 )
 
@@ -41,10 +41,10 @@ def test_an_object_limit_below_a_label_limit_is_refused() -> None:
     write(sandbox, "update", one(28, 4))
     response = write(sandbox, "update", object_limit(3))
     assert response.status == 400
-    assert told(response)["message"] == "The object limit 3 is too low: a label limit is 4."
+    assert decoded(response)["message"] == "The object limit 3 is too low: a label limit is 4."
 
 
-def test_equality_is_accepted_or_refused_as_told() -> None:
+def test_equality_is_accepted_or_refused_as_chosen() -> None:
     """HubSpot contradicts itself on equal limits, so both can be played, in both orders."""
     accepting, refusing = with_rules(Rules()), with_rules(Rules(equality=Verdict.REFUSE))
     assert write(accepting, "update", one(28, 5)).status == 200
@@ -91,7 +91,7 @@ def test_create_refuses_an_existing_limit_unless_told_otherwise() -> None:
     assert write(overwriting, "create", one(28, 2)).status == 201
 
 
-def test_primary_takes_a_limit_or_not_as_told() -> None:
+def test_primary_takes_a_limit_or_not_as_chosen() -> None:
     """Whether Primary accepts a limit is unknown."""
     primary = one(1, 1, "HUBSPOT_DEFINED")
     assert write(with_rules(Rules()), "update", primary).status == 200
@@ -112,7 +112,7 @@ def test_an_asymmetric_pair_is_two_types_of_one_direction() -> None:
     path = f"{limits_path('2026-03', 'contacts', 'contacts')}/batch/update"
     inputs = [one(449, 9, "HUBSPOT_DEFINED"), one(34, 1), one(35, 8), one(36, 3)]
     assert send(sandbox, "POST", path, {"inputs": inputs}).status == 200
-    rows = told(get(sandbox, limits_path("2026-03", "contact", "0-1")))["results"]
+    rows = decoded(get(sandbox, limits_path("2026-03", "contact", "0-1")))["results"]
     assert {row["label"]: row["userEnforcedMaxToObjectIds"] for row in rows} == {
         None: 9,
         "Manager": 1,
@@ -182,10 +182,10 @@ def test_against_the_state_before_the_history_tells_when_the_rule_broke() -> Non
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_partial_batch_writes_its_good_inputs(version: str) -> None:
-    """The bad input is told in the body, with 207 in the versions that document it."""
+    """The body names the bad input, with 207 in the versions that document it."""
     sandbox = Sandbox(example_portal(), options(rules=Rules(mixed=Mixed.PARTIAL)))
     response = write(sandbox, "update", one(30, 2), one(28, 6), one(999, 1), version=version)
-    document = told(response)
+    document = decoded(response)
     assert response.status == (207 if version in ("v4", "2026-03") else 200)
     assert [row["typeId"] for row in document["results"]] == [30]
     assert document["numErrors"] == len(document["errors"]) == 2
@@ -196,7 +196,7 @@ def test_a_mixed_batch_with_an_unknown_type_is_canceled_whole() -> None:
     """When batches are atomic, one unknown type cancels the known ones with it."""
     sandbox = Sandbox(example_portal())
     response = write(sandbox, "update", one(30, 2), one(999, 1))
-    assert (response.status, told(response)["status"]) == (200, "CANCELED")
+    assert (response.status, decoded(response)["status"]) == (200, "CANCELED")
     assert ("USER_DEFINED", 30) not in sandbox.limits("contacts", "companies")
 
 

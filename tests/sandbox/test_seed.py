@@ -92,7 +92,7 @@ def test_an_empty_seed_has_hubspots_types() -> None:
 
 
 def test_a_seed_replaces_what_it_names() -> None:
-    """A type told again loses its limit unless told; a limit of null is none."""
+    """A type given again loses its limit unless one is given; a limit of null is none."""
     here = {"from": "contacts", "to": "companies"}
     document = {
         "extends": "example",
@@ -135,13 +135,13 @@ def test_a_portal_survives_the_way_through_documents() -> None:
         ),
     ],
 )
-def test_a_bad_seed_is_told_where(document: object, complaint: str) -> None:
+def test_a_bad_seed_is_refused_with_its_place(document: object, complaint: str) -> None:
     """The message names the place in the document."""
     with pytest.raises(SeedError, match=re.escape(complaint)):
         portal_from(document)
 
 
-def test_a_seed_that_is_no_json_is_told_so(tmp_path: Path) -> None:
+def test_a_seed_that_is_not_json_is_refused(tmp_path: Path) -> None:
     """With the file's name."""
     path = tmp_path / "seed.json"
     path.write_text("{", encoding="utf-8")

@@ -43,7 +43,7 @@ def test_it_serves_the_same_as_in_process() -> None:
 
 
 def test_it_listens_on_loopback_only() -> None:
-    """127.0.0.1 and a free port, told in the address."""
+    """127.0.0.1 and a free port, shown in the address."""
     with serve() as server:
         assert server.url == f"http://127.0.0.1:{server.port}"
         with socket.create_connection(("127.0.0.1", server.port)):
@@ -119,7 +119,7 @@ def test_concurrent_writes_do_not_lose_each_other() -> None:
 
 
 @pytest.mark.parametrize("rule", ["update:drop", "update:drop,wrote=yes"])
-def test_a_dropped_connection_tells_nothing_of_the_write(rule: str) -> None:
+def test_a_dropped_connection_says_nothing_of_the_write(rule: str) -> None:
     """The client sees the same whether the write took effect or not."""
     with serve(options=struck(rule)) as server, client(server.url) as http:
         with pytest.raises(httpx.RemoteProtocolError):
@@ -243,7 +243,7 @@ def test_the_log_says_nothing_that_a_terminal_obeys() -> None:
     assert lines[0].startswith("GET /?[2J? → 404 ")
 
 
-def test_expecting_clients_are_told_to_continue() -> None:
+def test_expecting_clients_may_continue() -> None:
     """As curl asks before a larger body."""
     body = json.dumps({"inputs": [one(28, 2)]}).encode()
     head = (
@@ -321,7 +321,7 @@ CHUNKED = (
 
 
 def test_a_request_is_read_with_its_headers(shared: Server) -> None:
-    """Header names in any case, values without the space around them, the query kept."""
+    """Header names in any case, values without spaces at their ends, the query kept."""
     sent = request(f"GET {PATH}?x=1 HTTP/1.1", "CONTENT-length:  0 ", "Connection: close")
     assert answered(shared, sent).startswith(b"HTTP/1.1 200 OK\r\n")
     assert shared.requests[-1].path == f"{PATH}?x=1"

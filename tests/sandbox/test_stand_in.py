@@ -10,7 +10,7 @@ from reconciler.sandbox.portal import Category
 from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.state import Origin
 from reconciler.sandbox.wire import Request
-from tests.sandbox.talking import AUTHORIZED, get, limits_path, one, options, told, write
+from tests.sandbox.talking import AUTHORIZED, decoded, get, limits_path, one, options, write
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_without_the_token_nothing_is_answered(headers: dict[str, str]) -> None:
     """401 INVALID_AUTHENTICATION with a correlation ID, and nothing is written."""
     sandbox = Sandbox(example_portal(), correlation_id=lambda: "the-id")
     response = sandbox.handle(Request("GET", limits_path("v4"), headers))
-    document = told(response)
+    document = decoded(response)
     assert response.status == 401
     assert (document["category"], document["correlationId"]) == (
         "INVALID_AUTHENTICATION",
@@ -60,7 +60,7 @@ def test_history_has_every_change_with_the_state_after_it() -> None:
 
 
 def test_an_edit_changes_a_limit_behind_the_clients_back() -> None:
-    """Rules are not asked; the history tells an edit from a request."""
+    """Rules are not asked; the history distinguishes an edit from a request."""
     sandbox = Sandbox(example_portal())
     sandbox.edit("contacts", "companies", 28, 9)
     sandbox.edit("contacts", "companies", 279, None, Category.HUBSPOT_DEFINED)

@@ -9,7 +9,7 @@ from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.state import RollingWindow
 from reconciler.sandbox.wire import Response
-from tests.sandbox.talking import Clock, get, limits_path, options, told
+from tests.sandbox.talking import Clock, decoded, get, limits_path, options
 
 ACCOUNT = "/account-info/2026-03/details"
 
@@ -56,7 +56,7 @@ def test_the_other_endpoints_are_held_to_190() -> None:
         "X-HubSpot-RateLimit-Daily-Remaining": "649999",
     }
     refused = responses[190]
-    document = told(refused)
+    document = decoded(refused)
     assert (refused.status, remaining(refused)) == (429, "0")
     assert (document["category"], document["policyName"]) == (
         "RATE_LIMITS",

@@ -143,11 +143,11 @@ class First(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flap:
-    """Answer every other read after a change with the state before it, until reads settle.
+    """Answer every other read after a change with the state before it, for a while or for ever.
 
-    With `seconds`, the old state is that of so long ago, and so reads settle after that time. With
+    With `seconds`, the old state is that of so long ago, and so reads agree after that time. With
     `reads`, it is the state before the last change, and so many reads alternate. With neither they
-    never settle.
+    never agree.
     """
 
     seconds: float | None = None

@@ -202,7 +202,7 @@ def _say(arguments: Arguments) -> actions.Say:
 
 
 def _json(text: str) -> object:
-    """The JSON value that the text is, so that 5, 5.0 and null are no texts; else the text."""
+    """The JSON value that the text is, so that 5, 5.0 and null are not texts; else the text."""
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):

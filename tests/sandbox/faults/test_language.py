@@ -108,7 +108,7 @@ from tests.sandbox.talking import (
         ),
     ],
 )
-def test_every_action_can_be_told(text: str, action: Action) -> None:
+def test_every_action_can_be_written(text: str, action: Action) -> None:
     """Each action with each of its arguments."""
     assert parse_fault(f"any:{text}").action == action
 
@@ -118,7 +118,7 @@ def test_every_action_can_be_told(text: str, action: Action) -> None:
     [("5", int), ("5.0", float), ("0", int), ("null", type(None)), ('"5"', str), ("five", str)],
 )
 def test_a_value_is_json_where_it_reads_as_json(text: str, kind: type) -> None:
-    """5, 5.0 and null are told apart from the texts that look like them."""
+    """5, 5.0 and null are distinguished from the texts that look like them."""
     action = parse_fault(f"read:put,key=userEnforcedMaxToObjectIds,value={text}").action
     assert isinstance(action, Put)
     assert type(action.value) is kind
@@ -182,7 +182,7 @@ def test_requests_are_chosen_by_number(when: str, covered: list[int]) -> None:
         (f"any:{'5' * 5_000}", "is not an action"),
     ],
 )
-def test_a_bad_rule_is_told_what_is_wrong(text: str, complaint: str) -> None:
+def test_a_bad_rule_is_refused_with_a_reason(text: str, complaint: str) -> None:
     """The message names the rule and the mistake."""
     with pytest.raises(FaultError, match=re.escape(complaint)):
         parse_fault(text)

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from reconciler.applying.progress import Progress
-    from reconciler.applying.record import Record
+    from reconciler.applying.events import Event
     from reconciler.config.source import Loaded
     from reconciler.http.clock import Clock
     from reconciler.hubspot.portal import NeedsLabels, Portal
@@ -180,8 +179,7 @@ def apply_plan(
     base: Desired | None = None,
     verify_timeout: float = 60.0,
     settle: float = 2.0,
-    progress: Progress | None = None,
-    record: Record | None = None,
+    events: Callable[[Event], None] | None = None,
 ) -> Result:
     """Make the portal what the plan says, and report what was read back.
 
@@ -190,9 +188,9 @@ def apply_plan(
     limits desired here and at the base, which the plan's protection is held against beside what
     the plan says itself. `verify_timeout`: seconds that the written limits of a direction have to
     show. `settle`: seconds that two reads must be apart that are to agree on a limit; for 0 one
-    read will do. `progress` is for people: what it raises stops nothing. `record`: a journal that
-    keeps what is learnt; give it to `connect` as well, through `report_to`, so that no request
-    leaves without its line.
+    read will do. `events` takes what happens: give the same callable to `connect`, so that it takes
+    the requests as well, and make it with `report_to`, so that a journal can stop an apply that it
+    cannot write down, and nobody else can.
     """
     from reconciler.applying import apply
     from reconciler.applying.safeguards import Safeguards
@@ -205,6 +203,5 @@ def apply_plan(
         safeguards=Safeguards(safety or Safety(), force, files, base),
         verify_timeout=verify_timeout,
         settle=settle,
-        progress=progress,
-        record=record,
+        events=events,
     )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reconciler.applying.direction import DirectionRun
+from reconciler.applying.events import Checking, Event, Finished, Started
 from reconciler.applying.knowledge import change_error
-from reconciler.applying.progress import Contained, NoProgress, Progress
 from reconciler.applying.reading import Due
-from reconciler.applying.record import NoRecord, Record
-from reconciler.applying.safeguards import Safeguards, check
-from reconciler.applying.staleness import SETTLE, VERIFY_TIMEOUT, Settling
-from reconciler.applying.surroundings import Surroundings
+from reconciler.applying.run import Run
+from reconciler.applying.safeguards import SETTLE, VERIFY_TIMEOUT, Safeguards, Settling, check
 from reconciler.errors import Interrupted, PlanRefused, ReconcilerError
 from reconciler.http.clock import Clock
+from reconciler.http.events import report_to
 from reconciler.hubspot.portal import Portal
-from reconciler.model.limits import Direction
 from reconciler.model.plan import ChangeResult, Destination, Outcome, Plan, Result, Status
 
 SHOWN_REASONS = 5
@@ -30,8 +28,7 @@ def apply_plan(
     safeguards: Safeguards | None = None,
     verify_timeout: float = VERIFY_TIMEOUT,
     settle: float = SETTLE,
-    progress: Progress | None = None,
-    record: Record | None = None,
+    events: Callable[[Event], None] | None = None,
 ) -> Result:
     """Make the portal what the plan says, or report exactly what became of each change.
 
@@ -39,67 +36,58 @@ def apply_plan(
     the result. Without `safeguards` the default thresholds hold, and the protection that the plan
     states. `verify_timeout`: seconds that the written limits of a direction have to show.
     `settle`: a change is verified when two reads agree that are at least so many seconds apart;
-    for 0 one read will do.
+    for 0 one read will do. `events` takes what happens, from several threads: what it raises for
+    `Started` is raised, and nothing is sent; what it raises for any other event stops nothing.
     """
-    around = Surroundings(
-        portal,
-        clock,
-        Contained(progress or NoProgress()),
-        record or NoRecord(),
-        verify_timeout,
-        settle,
-    )
+    run = Run(portal, clock, report_to(journal=events), verify_timeout, settle)
     started_at = timestamp(clock)
-    around.record.start(plan)
+    run.report(Started(plan))
     try:
         if plan.changes:
-            around.progress.checking(len(plan.by_direction))
-        check(
-            plan,
-            portal,
-            safeguards or Safeguards(),
-            Settling(clock, settle, verify_timeout),
-        )
+            run.report(Checking(len(plan.by_direction)))
+        check(plan, portal, safeguards or Safeguards(), Settling(clock, settle, verify_timeout))
     except ReconcilerError as error:
-        around.record.finish(unwritten(plan, error, clock, started_at, portal.requests))
+        run.report(Finished(unwritten(plan, error, clock, started_at, portal.requests)))
         raise
-    result = _carry_out(plan, around, started_at)
-    around.record.finish(result)
+    result = _carry_out(plan, run, started_at)
+    run.report(Finished(result))
     return result
 
 
-def _carry_out(plan: Plan, around: Surroundings, started_at: str) -> Result:
-    runs = [_run(plan, direction, around) for direction in _directions(plan)]
-    around.portal.in_parallel([run.write for run in runs])
-    _read_back(runs, around)
-    settled = [run.finish() for run in runs]
-    changes = _in_plan_order(plan, [each for part in settled for each in part.results])
-    ended = outcome(changes, may_have_written=any(part.may_have_written for part in settled))
-    return Result(
-        ended,
-        changes,
-        around.portal.requests,
-        started_at,
-        timestamp(around.clock),
-        around.halt.reason if ended in (Outcome.INCOMPLETE, Outcome.FAILED) else None,
-        Destination.of(plan.portal),
-    )
+def _carry_out(plan: Plan, run: Run, started_at: str) -> Result:
+    directions = [
+        DirectionRun(
+            changes[0].direction,
+            changes,
+            [batch for batch in plan.batches if batch.direction_key == key],
+            run,
+        )
+        for key, changes in plan.by_direction.items()
+    ]
+    run.portal.in_parallel([each.write for each in directions])
+    _read_back(directions, run)
+    ended = [each.finish() for each in directions]
+    by_id = {each.change.id: each for part in ended for each in part.results}
+    changes = tuple(by_id[change.id] for change in plan.changes)
+    found = outcome(changes, may_have_written=any(part.may_have_written for part in ended))
+    why = run.halt.reason if found in (Outcome.INCOMPLETE, Outcome.FAILED) else None
+    return _result(plan, found, changes, run.clock, started_at, run.portal.requests, why)
 
 
-def _read_back(runs: Sequence[DirectionRun], around: Surroundings) -> None:
+def _read_back(directions: Sequence[DirectionRun], run: Run) -> None:
     """Look at all directions again until all is known: in rounds, so that no thread waits."""
     try:
-        while waiting := [(run, due) for run in runs if (due := run.due) is not None]:
-            around.clock.wait(_next_round([due for _, due in waiting]) - around.clock.monotonic())
-            now = around.clock.monotonic()
-            around.portal.in_parallel([run.look for run, due in waiting if due.moment <= now])
-            for run, _ in waiting:
-                if run.due is None:
-                    run.finish()
+        while waiting := [(each, due) for each in directions if (due := each.due) is not None]:
+            run.clock.wait(_next_round([due for _, due in waiting]) - run.clock.monotonic())
+            now = run.clock.monotonic()
+            run.portal.in_parallel([each.look for each, due in waiting if due.moment <= now])
+            for each, _ in waiting:
+                if each.due is None:
+                    each.finish()
     except Interrupted as error:
-        around.halt.because(error.message)
-        for run in runs:
-            run.close(error.message)
+        run.halt.because(error.message)
+        for each in directions:
+            each.close(error.message)
 
 
 def _next_round(dues: Sequence[Due]) -> float:
@@ -119,20 +107,15 @@ def outcome(changes: Sequence[ChangeResult], *, may_have_written: bool) -> Outco
     return Outcome.INCOMPLETE if open_ or may_have_written else Outcome.FAILED
 
 
+# ---------------------------------------------------------------- results
+
+
 def untouched(
     plan: Plan, clock: Clock, started_at: str, requests: int, message: str | None = None
 ) -> Result:
     """The result of an apply that had nothing to do, or was only tried."""
     changes = tuple(ChangeResult(each, Status.NOT_ATTEMPTED) for each in plan.changes)
-    return Result(
-        Outcome.NOTHING,
-        changes,
-        requests,
-        started_at,
-        timestamp(clock),
-        message,
-        Destination.of(plan.portal),
-    )
+    return _result(plan, Outcome.NOTHING, changes, clock, started_at, requests, message)
 
 
 def unwritten(
@@ -142,15 +125,7 @@ def unwritten(
     ended = Outcome.REFUSED if isinstance(error, PlanRefused) else Outcome.FAILED
     why = change_error(error)
     changes = tuple(ChangeResult(each, Status.NOT_ATTEMPTED, why) for each in plan.changes)
-    return Result(
-        ended,
-        changes,
-        requests,
-        started_at,
-        timestamp(clock),
-        _in_words(error),
-        Destination.of(plan.portal),
-    )
+    return _result(plan, ended, changes, clock, started_at, requests, _in_words(error))
 
 
 def _in_words(error: ReconcilerError) -> str:
@@ -161,18 +136,18 @@ def _in_words(error: ReconcilerError) -> str:
     return f"{error.message}: {'; '.join(shown)}" if shown else error.message
 
 
-def _directions(plan: Plan) -> list[Direction]:
-    return [changes[0].direction for changes in plan.by_direction.values()]
-
-
-def _run(plan: Plan, direction: Direction, around: Surroundings) -> DirectionRun:
-    batches = [batch for batch in plan.batches if batch.direction_key == direction.key]
-    return DirectionRun(direction, plan.by_direction[direction.key], batches, around)
-
-
-def _in_plan_order(plan: Plan, results: Sequence[ChangeResult]) -> tuple[ChangeResult, ...]:
-    by_id = {each.change.id: each for each in results}
-    return tuple(by_id[change.id] for change in plan.changes)
+def _result(
+    plan: Plan,
+    ended: Outcome,
+    changes: tuple[ChangeResult, ...],
+    clock: Clock,
+    started_at: str,
+    requests: int,
+    message: str | None,
+) -> Result:
+    """How it ended, now."""
+    portal = Destination.of(plan.portal)
+    return Result(ended, changes, requests, started_at, timestamp(clock), message, portal)
 
 
 def timestamp(clock: Clock) -> str:

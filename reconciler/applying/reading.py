@@ -8,16 +8,13 @@ from dataclasses import dataclass, replace
 
 from reconciler.applying.knowledge import (
     REFUSAL_WATCH,
-    Accepted,
-    Doubtful,
-    Refused,
+    Ledger,
     Seen,
-    Shown,
+    Sent,
     Sight,
+    now_of,
 )
-from reconciler.applying.ledger import Ledger
-from reconciler.applying.staleness import now_of
-from reconciler.applying.surroundings import Surroundings
+from reconciler.applying.run import Run
 from reconciler.errors import (
     AnswerNotSupported,
     AuthenticationFailed,
@@ -43,6 +40,16 @@ One interval of HubSpot's rate limit (10 s, documented) can be waited for.
 """
 
 
+_MAY_PASS = (
+    PortalUnavailable,
+    RequestRefused,
+    EndpointMissing,
+    Redirected,
+    AnswerNotSupported,
+)
+"""Why a read brings nothing, and the next one may: before the first write none of them was met."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """When a direction is to be read next, in seconds of the clock.
@@ -57,18 +64,14 @@ class Due:
 class Reader:
     """Reads one direction; all its waits take `verify_timeout`, and one settling time more."""
 
-    def __init__(
-        self, direction: Direction, keys: Collection[TypeKey], around: Surroundings
-    ) -> None:
+    def __init__(self, direction: Direction, keys: Collection[TypeKey], run: Run) -> None:
         self.seen = Seen()
         self._direction = direction
         self._keys = tuple(keys)
-        self._around = around
-        self._patience = around.verify_timeout
+        self._run = run
+        self._patience = run.verify_timeout
         self._closed = False
         self._forbidden = False
-        self._reported = 0
-        self._watched = 0
         self.begin()
 
     # ------------------------------------------------------------ the time allowed
@@ -82,11 +85,16 @@ class Reader:
 
     def rest(self) -> None:
         """Time is not spent any more until it begins again."""
-        self._patience = max(0.0, self._deadline - self._now)
+        self._patience = self.left
 
     def hurry(self) -> None:
         """Something was sent: begin with short pauses again."""
         self._pause = FIRST_PAUSE
+
+    @property
+    def left(self) -> float:
+        """Seconds left of the time allowed."""
+        return max(0.0, self._deadline - self._now)
 
     @property
     def is_over(self) -> bool:
@@ -100,11 +108,11 @@ class Reader:
 
     def wait(self) -> None:
         """The pause before the next read; the last one is taken when the time is up."""
-        self._around.clock.wait(self._next_read - self._now)
+        self._run.clock.wait(self._next_read - self._now)
 
     @property
     def _now(self) -> float:
-        return self._around.clock.monotonic()
+        return self._run.clock.monotonic()
 
     @property
     def _next_read(self) -> float:
@@ -112,58 +120,37 @@ class Reader:
 
     # ------------------------------------------------------------ reading
 
-    def read(self, ledger: Ledger) -> None:
-        """Read once. The ledger learns what is shown."""
-        self._late = self._read_at >= self._deadline
-        self._read()
-        ledger.settle(self.seen)
-        missing = len(ledger.missing(self.seen))
-        if missing not in (0, self._reported):
-            self._around.progress.reading_back(self._direction, missing)
-            self._reported = missing
-        watched = sum(ledger.was_judged(each) for each in ledger.changes(Refused))
-        if watched and not self._watched and not missing:
-            seconds = min(REFUSAL_WATCH, max(0.0, self._deadline - self._now))
-            self._around.progress.watching(self._direction, watched, seconds)
-        self._watched = watched
-        self._read_at = self._now
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
-
-    def _read(self) -> None:
+    def read(self) -> None:
         """One read, or none where the portal cannot be read just now.
 
         That a read is refused may pass too: before the first write it was not. Where it is
         forbidden twice in a row, waiting will not help.
         """
+        self._late = self._read_at >= self._deadline
         asked = self._now
+        seconds = max(SHORTEST_READ, self._deadline - asked)
         try:
-            found = self._around.portal.read(
-                self._direction,
-                needs_labels=never,
-                seconds=max(SHORTEST_READ, self._deadline - asked),
-            )
-        except (
-            *(PortalUnavailable, RequestRefused, EndpointMissing),
-            *(Redirected, AnswerNotSupported),
-        ) as error:
-            self._around.halt.after(error)
-            self.seen = replace(self.seen, unread=error.message)
+            found = self._run.portal.read(self._direction, needs_labels=never, seconds=seconds)
         except (AuthenticationFailed, PermissionMissing) as error:
-            self._forbid(error)
+            self._unread(error, for_good=self._forbidden)
+            self._forbidden = True
+        except _MAY_PASS as error:
+            self._run.halt.after(error)
+            self._unread(error, for_good=False)
         except (Interrupted, PortalError) as error:
-            self._around.halt.after(error)
-            self.close(error.message)
+            self._unread(error, for_good=True)
         else:
             shown = {key: now_of(found, key) for key in self._keys}
             self.seen = self.seen.then(shown, asked, self._now)
             self._forbidden = False
+        self._read_at = self._now
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    def _forbid(self, error: PortalError) -> None:
-        if self._forbidden:
-            self._around.halt.after(error)
-            self.close(error.message)
-        self._forbidden = True
+    def _unread(self, error: PortalError | Interrupted, *, for_good: bool) -> None:
         self.seen = replace(self.seen, unread=error.message)
+        if for_good:
+            self._run.halt.after(error)
+            self._closed = True
 
     def forget(self, inputs: Sequence[BatchInput]) -> None:
         """These were sent: what was seen of them before says nothing any more."""
@@ -173,9 +160,9 @@ class Reader:
 
     def due(self, ledger: Ledger) -> Due | None:
         """When to read next; None: everything is known that can be known in the time allowed."""
-        if self._closed:
+        sent = ledger.changes(Sent)
+        if self._closed or not sent:
             return None
-        sent = ledger.changes(Accepted | Doubtful | Shown | Refused)
         unread = any(each.type.key not in self.seen.sights for each in sent)
         if not self.is_over and (unread or ledger.missing(self.seen)):
             return Due(self._next_read, together=False)
@@ -192,13 +179,12 @@ class Reader:
         """
         old = {each.type.key for each in ledger.missing(self.seen) if self.seen.shows_old(each)}
         for key, sight in self._sights(sent):
-            if key not in old and not sight.lasted(self._around.settle) and not self._late:
-                yield sight.since + self._around.settle
+            if key not in old and not sight.lasted(self._run.settle) and not self._late:
+                yield sight.since + self._run.settle
 
     def _watching(self, ledger: Ledger) -> Iterator[float]:
         """When each refused limit is to be read again, while there is time."""
-        judged = [each for each in ledger.changes(Refused) if ledger.was_judged(each)]
-        for _, sight in self._sights(judged):
+        for _, sight in self._sights(ledger.refused):
             if not self.is_over and not sight.lasted(REFUSAL_WATCH):
                 following = sight.until + LONGEST_PAUSE
                 yield min(following, sight.since + REFUSAL_WATCH, self._deadline)

@@ -7,14 +7,17 @@ the base where one is given, and by what the portal shows now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
+from reconciler.applying.knowledge import Now, now_of, showing, shown
 from reconciler.applying.reading import never
-from reconciler.applying.staleness import Settling, check_portal, confirm_fresh
+from reconciler.errors import PlanRefused, PortalUnavailable, WrongPortal, plural
+from reconciler.http.clock import Clock
 from reconciler.hubspot.portal import Portal
 from reconciler.model.limits import (
+    Account,
     Desired,
     DesiredDirection,
     Direction,
@@ -23,7 +26,7 @@ from reconciler.model.limits import (
     ResolvedDirection,
     Safety,
 )
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Change, Plan
 from reconciler.planning.names import names_custom_objects, needs_labels, try_resolve
 from reconciler.planning.safety import (
     check_safe,
@@ -31,6 +34,25 @@ from reconciler.planning.safety import (
     named_limits,
     too_many_deletes_possible,
 )
+
+VERIFY_TIMEOUT = 60.0
+"""Seconds that written limits have to show, by default."""
+
+SETTLE = 2.0
+"""Seconds that two reads must be apart that are to agree, by default; for 0 one read will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How to find out what a portal shows whose reads may lag (observed of a sibling endpoint).
+
+    Two reads prove something if they agree and are at least `settle` seconds apart; they are
+    waited for no longer than `patience` seconds.
+    """
+
+    clock: Clock
+    settle: float = SETTLE
+    patience: float = VERIFY_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +156,94 @@ class _Declared:
         custom = self.portal.custom_objects() if named else ()
         head, base = (try_resolve(each, custom).directions for each in (self._head, self._base))
         return {e.direction.key: e for e in head}, {e.direction.key: e for e in base}
+
+
+# ---------------------------------------------------------------- staleness
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A change whose `before` does not hold, and what the portal shows instead."""
+
+    change: Change
+    now: Now
+
+    def __str__(self) -> str:
+        expected = shown(self.change.before)
+        return (
+            f"{self.change.direction}, {self.change.type}: the plan expects {expected}, "
+            f"{showing(self.now)}"
+        )
+
+
+def check_portal(plan: Plan, account: Account) -> None:
+    """Raise WrongPortal unless the token belongs to the portal the plan was made for."""
+    if account.portal_id != plan.portal.portal_id:
+        raise WrongPortal(
+            f"the plan is for portal {plan.portal.portal_id}, the token belongs to portal "
+            f"{account.portal_id}",
+            hint="use the token of the planned portal, or plan for this one",
+        )
+
+
+Read = Callable[[Sequence[Direction]], tuple[ObservedDirection, ...]]
+"""Reads some directions of the portal."""
+
+
+def confirm_fresh(plan: Plan, observed: Observed, read: Read, settling: Settling) -> Observed:
+    """Raise PlanRefused, naming every limit whose `before` no longer holds; else what is read last.
+
+    That somebody changed a limit is said only where two reads agree on it. Raises
+    PortalUnavailable where none do in time.
+    """
+    clock = settling.clock
+    deadline = clock.monotonic() + settling.patience + settling.settle
+    found = find_stale(plan, observed)
+    suspects = list(dict.fromkeys(each.change.direction for each in found))
+    agreed = not found or settling.settle == 0
+    while not agreed:
+        if clock.monotonic() >= deadline:
+            raise _unsettled(found, settling)
+        clock.wait(settling.settle)
+        again = {each.direction.key: each for each in read(suspects)}
+        observed = Observed(observed.account, tuple({**observed.by_key, **again}.values()))
+        before, found = found, find_stale(plan, observed)
+        agreed = found == before
+    refuse_stale(plan, found)
+    return observed
+
+
+def find_stale(plan: Plan, observed: Observed) -> tuple[Stale, ...]:
+    """Every change whose `before` does not hold, in the plan's order."""
+    stale = (
+        Stale(change, now_of(observed.by_key[change.direction.key], change.type.key))
+        for change in plan.changes
+    )
+    return tuple(each for each in stale if each.now != each.change.before)
+
+
+def refuse_stale(plan: Plan, stale: Sequence[Stale]) -> None:
+    """Raise PlanRefused, naming every limit, unless there is none."""
+    if not stale:
+        return
+    applied = sum(each.now == each.change.after for each in stale)
+    hint = (
+        "the portal already shows what this plan would write: it was applied before"
+        if applied == len(plan.changes)
+        else "make the plan again and have it reviewed"
+    )
+    raise PlanRefused(
+        f"the plan is stale: {len(stale)} of its {plural(len(plan.changes), 'limit')} changed in the "
+        "portal since it was made",
+        hint=hint,
+        details=[str(each) for each in stale],
+    )
+
+
+def _unsettled(stale: Sequence[Stale], settling: Settling) -> PortalUnavailable:
+    last = f"; the last read: {stale[0]}" if stale else ""
+    return PortalUnavailable(
+        f"the portal is still settling: no two reads {settling.settle:g} s apart agree on "
+        f"whether the plan is stale{last}",
+        hint="nothing was written; run again in a minute",
+    )

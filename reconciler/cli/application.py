@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +12,14 @@ import click
 
 import reconciler
 from reconciler.applying.apply import timestamp, untouched, unwritten
-from reconciler.applying.document import result_json
+from reconciler.applying.events import Event
 from reconciler.applying.journal import Journal
-from reconciler.applying.safeguards import Safeguards, check, check_stated
-from reconciler.applying.staleness import Settling
+from reconciler.applying.result_file import result_json
+from reconciler.applying.safeguards import Safeguards, Settling, check, check_stated
 from reconciler.cli import output
 from reconciler.cli.exits import show_error, show_unexpected
 from reconciler.cli.options import Given
-from reconciler.cli.progress import Reporter, approve, reporting
+from reconciler.cli.progress import approve, reporting
 from reconciler.cli.session import Session
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (
@@ -27,7 +27,7 @@ from reconciler.errors import (
     PlanRefused,
     ReconcilerError,
 )
-from reconciler.http.events import Event, Sending, report_to
+from reconciler.http.events import Sending, report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import Outcome, Plan, Result, Status
 from reconciler.report.text import result_text
@@ -152,16 +152,13 @@ class Application:
     @contextmanager
     def _connected(
         self, count: _RequestCount, journal: Journal | None = None
-    ) -> Iterator[tuple[Portal, Reporter]]:
-        with (
-            reporting(self.settings.name, self.chosen.given, self.plan) as progress,
-            self.session.connected(
-                self.settings,
-                report_to(progress, count, journal=journal),
-                api_version=self.plan.portal.api_version,
-            ) as portal,
-        ):
-            yield portal, progress
+    ) -> Iterator[tuple[Portal, Callable[[Event], None]]]:
+        """The portal, and what takes all events of the apply."""
+        version = self.plan.portal.api_version
+        with reporting(self.settings.name, self.chosen.given, self.plan) as progress:
+            events: Callable[[Event], None] = report_to(progress, count, journal=journal)
+            with self.session.connected(self.settings, events, api_version=version) as portal:
+                yield portal, events
 
     def _carry_out(self, count: _RequestCount) -> Result:
         """Apply. What goes wrong after that, in closing what is open, is no part of the result."""
@@ -169,7 +166,7 @@ class Application:
         try:
             with ExitStack() as stack:
                 journal = self._journal(stack)
-                portal, progress = stack.enter_context(self._connected(count, journal))
+                portal, events = stack.enter_context(self._connected(count, journal))
                 result = reconciler.apply_plan(
                     self.plan,
                     portal,
@@ -180,8 +177,7 @@ class Application:
                     base=self.safeguards.base,
                     verify_timeout=self.chosen.verify_timeout,
                     settle=self.chosen.settle,
-                    progress=progress,
-                    record=journal,
+                    events=events,
                 )
         except Exception as error:
             if result is None:

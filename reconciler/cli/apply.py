@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from reconciler.applying.apply import timestamp, untouched
-from reconciler.applying.document import result_json
-from reconciler.applying.journal_file import check_journal
+from reconciler.applying.journal import check_journal
+from reconciler.applying.result_file import result_json
 from reconciler.applying.safeguards import Safeguards
 from reconciler.cli import output
 from reconciler.cli.application import Application, ApplyOptions, report_result

@@ -9,22 +9,33 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Full, Queue
 from threading import Thread
-from typing import IO, TYPE_CHECKING, Protocol, TextIO, assert_never, cast
+from typing import IO, TYPE_CHECKING, TextIO, assert_never, cast
 
 import click
 
+from reconciler.applying.events import (
+    Checking,
+    CreateTried,
+    Event,
+    Finished,
+    Learned,
+    ReadingBack,
+    Settled,
+    Started,
+    Watching,
+    Writing,
+)
 from reconciler.cli import output
 from reconciler.cli.exits import interrupting_on_signals
 from reconciler.cli.options import Given
 from reconciler.cli.streams import Outlet
 from reconciler.errors import PlanRefused, plural
+from reconciler.http import events as http
 from reconciler.http.clock import Stop
-from reconciler.http.events import Answered, Event, Sending, Unanswered, Waiting
-from reconciler.model.limits import Direction
 from reconciler.model.plan import Action, Plan
 from reconciler.report.escape import visible
 
@@ -41,30 +52,23 @@ _MOST_PENDING = 1_000
 """Pieces of progress that wait for a slow reader; what is more than that is left out."""
 
 
-class Reporter(Protocol):
-    """Reads the events of requests, and is told of the phases of an apply."""
-
-    def __call__(self, event: Event) -> None: ...
-    def checking(self, directions: int) -> None: ...
-    def writing(self, direction: Direction, operation: str, inputs: int) -> None: ...
-    def reading_back(self, direction: Direction, missing: int) -> None: ...
-    def watching(self, direction: Direction, refused: int, seconds: float) -> None: ...
-    def settled(self, direction: Direction, changes: int) -> None: ...
-
-
 @contextmanager
-def reporting(portal: str, given: Given, plan: Plan | None = None) -> Iterator[Reporter]:
+def reporting(
+    portal: str, given: Given, plan: Plan | None = None
+) -> Iterator[Callable[[Event], None]]:
     """Report one portal's work as suits where stderr goes."""
     pane = Pane(sys.stderr)
     try:
-        with _reporter(portal, given, pane, len(plan.changes) if plan else 1) as reporter:
-            yield reporter
+        with _reader(portal, given, pane, len(plan.changes) if plan else 1) as reader:
+            yield reader
     finally:
         pane.finish()
 
 
 @contextmanager
-def _reporter(portal: str, given: Given, pane: Pane, changes: int) -> Iterator[Reporter]:
+def _reader(
+    portal: str, given: Given, pane: Pane, changes: int
+) -> Iterator[Callable[[Event], None]]:
     if given.verbosity >= 0 and pane.isatty():
         from rich.console import Console  # a terminal is there to pay for it
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -98,32 +102,27 @@ class LineReporter:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case Sending():
-                pass
-            case Answered(exchange, status, duration):
+            case http.Answered(exchange, status, duration):
                 self._say(f"{exchange}: {status} in {duration:.3f} s", verbosity=1)
-            case Unanswered(exchange, description):
+            case http.Unanswered(exchange, description):
                 self._say(f"{exchange}: {description}", verbosity=0)
-            case Waiting(seconds, _, message):
+            case http.Waiting(seconds, _, message):
                 long = seconds >= NOTABLE_WAIT
                 self._say(f"waiting {seconds:.1f} s: {message}", verbosity=0 if long else 1)
+            case Checking(directions):
+                checked = plural(directions, "direction")
+                self._say(f"checking {checked} before the first write", verbosity=0)
+            case ReadingBack(direction, missing):
+                limits = plural(missing, "written limit")
+                self._say(f"{direction}: {limits} not shown yet", verbosity=0)
+            case Settled(direction, results):
+                self._say(f"{direction}: {len(results)} settled", verbosity=1)
+            case Writing() | Watching():
+                self._say(_words(event), verbosity=int(isinstance(event, Writing)))
+            case http.Sending() | Started() | Learned() | CreateTried() | Finished():
+                pass
             case _:
                 assert_never(event)
-
-    def checking(self, directions: int) -> None:
-        self._say(f"checking {plural(directions, 'direction')} before the first write", verbosity=0)
-
-    def writing(self, direction: Direction, operation: str, inputs: int) -> None:
-        self._say(f"{operation} of {inputs} in {direction}", verbosity=1)
-
-    def reading_back(self, direction: Direction, missing: int) -> None:
-        self._say(f"{direction}: {plural(missing, 'written limit')} not shown yet", verbosity=0)
-
-    def watching(self, direction: Direction, refused: int, seconds: float) -> None:
-        self._say(f"{direction}: {_watching(refused, seconds)}", verbosity=0)
-
-    def settled(self, direction: Direction, changes: int) -> None:
-        self._say(f"{direction}: {changes} settled", verbosity=1)
 
     def _say(self, text: str, *, verbosity: int) -> None:
         if self._verbosity >= verbosity:
@@ -139,41 +138,40 @@ class BarReporter:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case Sending(exchange):
+            case http.Sending(exchange):
                 if not exchange.writes:
                     self._describe(f"reading {exchange.operation}")
-            case Answered():
-                pass
-            case Unanswered(exchange, description):
+            case http.Unanswered(exchange, description):
                 self._describe(f"{exchange.operation}: {description}")
-            case Waiting(seconds, cause, _, status):
+            case http.Waiting(seconds, cause, _, status):
                 number = "" if status is None else f", {status}"
                 self._describe(f"waiting {seconds:.0f} s: {cause}{number}")
+            case Checking(directions):
+                self._describe(f"checking {plural(directions, 'direction')}")
+            case ReadingBack(direction, missing):
+                limits = plural(missing, "written limit")
+                self._describe(f"{direction}: waiting for {limits} to show")
+            case Settled(direction, results):
+                self._describe(f"{direction}: settled", advance=len(results))
+            case Writing() | Watching():
+                self._describe(_words(event))
+            case http.Answered() | Started() | Learned() | CreateTried() | Finished():
+                pass
             case _:
                 assert_never(event)
 
-    def checking(self, directions: int) -> None:
-        self._describe(f"checking {plural(directions, 'direction')}")
-
-    def writing(self, direction: Direction, operation: str, inputs: int) -> None:
-        self._describe(f"{operation} of {inputs} in {direction}")
-
-    def reading_back(self, direction: Direction, missing: int) -> None:
-        self._describe(f"{direction}: waiting for {plural(missing, 'written limit')} to show")
-
-    def watching(self, direction: Direction, refused: int, seconds: float) -> None:
-        self._describe(f"{direction}: {_watching(refused, seconds)}")
-
-    def settled(self, direction: Direction, changes: int) -> None:
-        self._bars.update(self._task, advance=changes, description=visible(f"{direction}: settled"))
-
-    def _describe(self, text: str) -> None:
-        self._bars.update(self._task, description=visible(text))
+    def _describe(self, text: str, *, advance: int = 0) -> None:
+        self._bars.update(self._task, advance=advance, description=visible(text))
 
 
-def _watching(refused: int, seconds: float) -> str:
-    limits = plural(refused, "refused limit")
-    return f"reading {limits} for up to {seconds:.0f} s, in case of a write all the same"
+def _words(event: Writing | Watching) -> str:
+    match event:
+        case Writing(direction, operation, inputs):
+            return f"{operation} of {inputs} in {direction}"
+        case Watching(direction, refused, seconds):
+            limits = plural(refused, "refused limit")
+            watched = f"reading {limits} for up to {seconds:.0f} s"
+            return f"{direction}: {watched}, in case of a write all the same"
 
 
 class Pane(io.TextIOBase):

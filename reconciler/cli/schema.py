@@ -34,6 +34,6 @@ def _schema(format_: str) -> dict[str, Any]:
 
             return plan_schema()
         case _:
-            from reconciler.applying.document import result_schema
+            from reconciler.applying.result_file import result_schema
 
             return result_schema()

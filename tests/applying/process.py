@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.applying.document import ResultDocument
+from reconciler.applying.result_file import ResultDocument
 from reconciler.errors import ExitCode
 from reconciler.model.plan import Outcome, Plan, Status
 from reconciler.planning.plan_file import plan_json

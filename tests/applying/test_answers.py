@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.applying.answers import sort_answer
+from reconciler.applying.sending import sort_answer
 from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import BatchInput, Operation

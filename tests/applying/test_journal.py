@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.applying.events import CreateTried, Finished, Learned, Settled, Started
 from reconciler.applying.journal import Journal
 from reconciler.applying.knowledge import Accepted, Doubtful, Refused, Shown, Untried
 from reconciler.errors import ExitCode, ReconcilerError
@@ -67,7 +68,7 @@ def opened(folder: Path, disk: Disk | None = None) -> Journal:
 
 
 def test_a_request_is_saved_before_it_leaves(tmp_path: Path) -> None:
-    """When `sending` returns, the line is on the disk, with all that reconstructs the write."""
+    """When the journal returns, the line is on the disk, with all that reconstructs the write."""
     disk = Disk()
     with opened(tmp_path, disk) as journal:
         journal(Sending(WRITE))
@@ -106,8 +107,8 @@ def test_what_is_learnt_is_written_down(tmp_path: Path) -> None:
     why = ChangeError("so it is")
     with opened(tmp_path) as journal:
         for known in (Accepted(), Shown(), Doubtful(why), Refused(why), Untried(why)):
-            journal.learned(CONTACTS_COMPANIES, inputs, known)
-        journal.instead(CONTACTS_COMPANIES, inputs[0], why)
+            journal(Learned(CONTACTS_COMPANIES, inputs, known))
+        journal(CreateTried(CONTACTS_COMPANIES, inputs[0], why))
     *learned, instead = lines(tmp_path / "journal.jsonl")
     assert {tuple(line["changes"]) for line in learned} == {(LABEL_1,)}
     assert [line["what"] for line in learned] == [
@@ -127,9 +128,9 @@ def test_it_begins_with_the_plan_and_ends_with_the_result(tmp_path: Path) -> Non
     planned = made.plan(wanted({1: 2}))
     results = (ChangeResult(change(), Status.VERIFIED),)
     with opened(tmp_path) as journal:
-        journal.start(planned)
-        journal.settled(CONTACTS_COMPANIES, results)
-        journal.finish(Result(Outcome.APPLIED, results, 4, "then", "now"))
+        journal(Started(planned))
+        journal(Settled(CONTACTS_COMPANIES, results))
+        journal(Finished(Result(Outcome.APPLIED, results, 4, "then", "now")))
     start, settled, finish = lines(tmp_path / "journal.jsonl")
     assert (start["digest"], start["portal_id"]) == (planned.digest, 1234567)
     assert start["changes"] == [{"id": LABEL_1, "before": 1, "after": 2}]

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.applying.direction import ACCEPTED_FOR, SENT_AGAIN_AT_MOST
+from reconciler.applying.events import ReadingBack
 from reconciler.applying.reading import FIRST_PAUSE, LONGEST_PAUSE, SHORTEST_READ
 from reconciler.errors import ExitCode
 from reconciler.model.plan import Status
 from tests.applying import truth
-from tests.applying.factory import label_id, portal, wanted
+from tests.applying.factory import CONTACTS_COMPANIES, label_id, portal, wanted
 from tests.applying.world import Ran, World
 
 
@@ -89,11 +90,11 @@ def test_what_was_answered_as_written_is_sent_again_with_growing_pauses(tmp_path
     assert 3 <= len(times) <= 1 + SENT_AGAIN_AT_MOST
 
 
-def test_what_is_missing_is_told_once(tmp_path: Path) -> None:
+def test_what_is_missing_is_reported_once(tmp_path: Path) -> None:
     """Not again at every reading."""
     ran = apply(tmp_path, "read#2-:lag,seconds=20")
-    told = [words for words in ran.told if words.startswith("reading back")]
-    assert told == ["reading back contacts → companies 1"]
+    reported = [each for each in ran.heard if isinstance(each, ReadingBack)]
+    assert reported == [ReadingBack(CONTACTS_COMPANIES, 1)]
 
 
 def test_the_last_reading_is_taken_when_the_time_is_up(tmp_path: Path) -> None:
@@ -238,9 +239,8 @@ def test_what_was_shown_once_is_not_sent_again(tmp_path: Path) -> None:
     """The old value after the new one may be somebody's: only reads are repeated."""
     ran = flapping(tmp_path, 30, "new")
     assert sending_times(ran) == [0.0]
-    assert [words for words in ran.told if words.startswith("reading back")] == [
-        "reading back contacts → companies 1"
-    ]
+    reported = [each for each in ran.heard if isinstance(each, ReadingBack)]
+    assert reported == [ReadingBack(CONTACTS_COMPANIES, 1)]
 
 
 @pytest.mark.parametrize(

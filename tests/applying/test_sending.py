@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.applying.direction import DOUBTED_FOR, SENT_AGAIN_AT_MOST
+from reconciler.applying.events import Watching
 from reconciler.applying.knowledge import REFUSAL_WATCH
 from reconciler.errors import ExitCode
 from reconciler.http.messages import Response
@@ -19,7 +20,7 @@ from reconciler.sandbox.portal import Category as SandboxCategory
 from reconciler.sandbox.portal import Portal
 from reconciler.sandbox.rules import Mixed, Rules, Verdict
 from tests.applying import truth
-from tests.applying.factory import label_id, portal, wanted
+from tests.applying.factory import CONTACTS_COMPANIES, label_id, portal, wanted
 from tests.applying.faults import Garbling
 from tests.applying.traffic import written
 from tests.applying.trouble import Trouble
@@ -360,8 +361,8 @@ def test_a_refusal_is_watched_for_a_bounded_time(tmp_path: Path) -> None:
     ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", verify_timeout=60.0)
     assert (ran.code, with_status(ran, Status.FAILED)) == (ExitCode.INCOMPLETE, ["Label 1"])
     assert REFUSAL_WATCH <= ran.seconds <= REFUSAL_WATCH + 1.0
-    told = [words for words in ran.told if words.startswith("watching")]
-    assert told == ["watching contacts → companies 1 15"]
+    watched = [each for each in ran.heard if isinstance(each, Watching)]
+    assert watched == [Watching(CONTACTS_COMPANIES, 1, REFUSAL_WATCH)]
     assert len([entry for entry in ran.requests if entry.operation == "read"]) <= 6
 
 

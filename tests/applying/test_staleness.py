@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from reconciler.applying.staleness import (
+from reconciler.applying.knowledge import shown
+from reconciler.applying.safeguards import (
     Settling,
     check_portal,
     confirm_fresh,
     find_stale,
     refuse_stale,
-    shown,
 )
 from reconciler.errors import PlanRefused, PortalUnavailable, WrongPortal
 from reconciler.model.limits import (

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from reconciler.applying.document import ResultDocument, result_json
 from reconciler.applying.knowledge import REFUSAL_WATCH
+from reconciler.applying.result_file import ResultDocument, result_json
 from reconciler.errors import ExitCode
+from reconciler.http.events import Sending
 from reconciler.model.limits import TypeKey
 from reconciler.model.plan import Change, ChangeResult, Operation, Outcome, Plan, Status
 from reconciler.planning.plan_file import place_json, plan_json
@@ -223,7 +224,7 @@ def _check_document(ran: Ran) -> None:
     assert [each.source and each.source.model_dump() for each in document.changes] == sources
     assert document.portal is not None
     assert document.portal.portal_id == ran.plan.portal.portal_id
-    assert document.requests == sum(words.startswith("Sending(") for words in ran.told)
+    assert document.requests == sum(isinstance(each, Sending) for each in ran.heard)
 
 
 def _check_journal(ran: Ran) -> None:
@@ -248,7 +249,7 @@ def journaled(ran: Ran) -> Iterator[Input]:
 def _check_token(ran: Ran) -> None:
     shown = (
         ran.journal,
-        *ran.told,
+        *map(repr, ran.heard),
         result_json(ran.result),
         repr(ran.result),
         plan_json(ran.plan),

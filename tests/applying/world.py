@@ -12,18 +12,19 @@ from typing import Any
 
 import reconciler
 from reconciler.applying.apply import timestamp, unwritten
-from reconciler.applying.document import result_json
+from reconciler.applying.events import Event
 from reconciler.applying.journal import Journal
+from reconciler.applying.result_file import result_json
 from reconciler.cli.application import EXIT_CODES
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.http.clock import Stop
 from reconciler.http.connection import Connection, Secret
-from reconciler.http.events import Event, report_to
+from reconciler.http.events import report_to
 from reconciler.http.messages import Transport
 from reconciler.http.transport import HttpTransport
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
-from reconciler.model.limits import Desired, Direction, Safety
+from reconciler.model.limits import Desired, Safety
 from reconciler.model.plan import Plan, Result
 from reconciler.planning.plan import PlanContext
 from reconciler.sandbox.faults.language import parse_fault
@@ -58,8 +59,8 @@ class Ran:
     steps: tuple[Step, ...]
     """Every change of a limit while it ran."""
     journal: str
-    told: tuple[str, ...]
-    """Everything the observers were told, word for word."""
+    heard: tuple[Event, ...]
+    """Every event that a reader got."""
     history: int
     """How many changes of limits the portal had seen when it ended."""
     before: PortalState
@@ -78,31 +79,6 @@ class Ran:
     def events(self) -> list[dict[str, Any]]:
         """The lines of the journal."""
         return [json.loads(line) for line in self.journal.splitlines()]
-
-
-class Told:
-    """A reader of events and a progress that keep every word they are told."""
-
-    def __init__(self) -> None:
-        self.words: list[str] = []
-
-    def __call__(self, event: Event) -> None:
-        self.words.append(repr(event))
-
-    def checking(self, directions: int) -> None:
-        self.words.append(f"checking {directions}")
-
-    def writing(self, direction: Direction, operation: str, inputs: int) -> None:
-        self.words.append(f"writing {direction} {operation} {inputs}")
-
-    def reading_back(self, direction: Direction, missing: int) -> None:
-        self.words.append(f"reading back {direction} {missing}")
-
-    def watching(self, direction: Direction, refused: int, seconds: float) -> None:
-        self.words.append(f"watching {direction} {refused} {seconds:g}")
-
-    def settled(self, direction: Direction, changes: int) -> None:
-        self.words.append(f"settled {direction} {changes}")
 
 
 MakeTransport = Callable[[Connection], Transport]
@@ -220,7 +196,7 @@ class World:
         verify_timeout: float = VERIFY_TIMEOUT,
         settle: float = SETTLE,
         save: Callable[[int], None] = lambda _: None,
-        told: Told | None = None,
+        reader: Callable[[Event], None] = lambda _: None,
     ) -> Ran:
         """Apply a plan while these faults are in force."""
         self.sandbox.set_faults(tuple(parse_fault(rule) for rule in faults))
@@ -230,14 +206,14 @@ class World:
             timestamp(self.clock),
         )
         requests, steps = len(self.sandbox.requests), len(self.sandbox.history)
-        path, told = self.folder / "journal.jsonl", told or Told()
+        path = self.folder / "journal.jsonl"
+        heard: list[Event] = []
         path.unlink(missing_ok=True)
         with (
             Journal(path, self.clock.wall, save) as journal,
-            self.connected(report_to(told, journal=journal), trouble, timeout) as (
-                portal,
-                recorder,
-            ),
+            self.connected(
+                events := report_to(reader, heard.append, journal=journal), trouble, timeout
+            ) as (portal, recorder),
         ):
             try:
                 result = reconciler.apply_plan(
@@ -247,8 +223,7 @@ class World:
                     safety=WIDE,
                     verify_timeout=verify_timeout,
                     settle=settle,
-                    progress=told,
-                    record=journal,
+                    events=events,
                 )
                 code = EXIT_CODES[result.outcome]
             except ReconcilerError as error:
@@ -263,7 +238,7 @@ class World:
             steps=self.sandbox.history[steps:],
             history=len(self.sandbox.history),
             journal=path.read_text("utf-8"),
-            told=tuple(getattr(told, "words", ())),
+            heard=tuple(heard),
             before=before,
             seconds=self.clock.monotonic() - begun,
             settle=settle,

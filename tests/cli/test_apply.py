@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reconciler.applying.document import result_schema
+from reconciler.applying.result_file import result_schema
 from tests.cli.running import Desk
 
 WANTED = {("HUBSPOT_DEFINED", 279): 8, ("USER_DEFINED", 28): 2}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from reconciler.applying.document import result_json
 from reconciler.applying.journal import Journal
+from reconciler.applying.result_file import result_json
 from reconciler.http.events import WaitCause, Waiting
 from reconciler.model.plan import Outcome, Result
 from tests.cli.running import Desk

@@ -1,9 +1,13 @@
-"""Stop sending: a signal, or an error after which no further write makes sense."""
+"""What the directions of one apply share, and what stops them all."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event as Flag
 from threading import Lock
 
+from reconciler.applying.events import Event
 from reconciler.errors import (
     AnswerNotSupported,
     AnswerNotUnderstood,
@@ -12,10 +16,12 @@ from reconciler.errors import (
     ReconcilerError,
     RequestRefused,
 )
+from reconciler.http.clock import Clock
+from reconciler.hubspot.portal import Portal
 
 
 class Halt:
-    """Shared by the directions of one apply; the first reason stays."""
+    """Stops all directions from sending; the first reason stays."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -51,3 +57,21 @@ def ends_the_run(error: ReconcilerError) -> bool:
             return False
         case _:
             return True
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`report` takes every event; what it raises for an announcement stops the apply.
+
+    `verify_timeout`: seconds that written limits of a direction have to show. `settle`: seconds
+    that two reads must be apart that are to agree; for 0 one read will do. `create_is_needed` is
+    set once the portal has refused `update` for a limit that did not exist and taken `create`.
+    """
+
+    portal: Portal
+    clock: Clock
+    report: Callable[[Event], None]
+    verify_timeout: float
+    settle: float = 2.0
+    halt: Halt = field(default_factory=Halt)
+    create_is_needed: Flag = field(default_factory=Flag)

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from reconciler.applying.document import ResultDocument, result_json, result_schema
+from reconciler.applying.result_file import ResultDocument, result_json, result_schema
 from reconciler.model.limits import AccountType
 from reconciler.model.plan import ChangeError, ChangeResult, Destination, Outcome, Result, Status
 from tests.applying.factory import change

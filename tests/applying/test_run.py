@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.applying.halt import Halt, ends_the_run
+from reconciler.applying.run import Halt, ends_the_run
 from reconciler.errors import (
     AnswerNotSupported,
     AnswerNotUnderstood,

@@ -28,7 +28,7 @@ PATH_LIMIT = 260
 """Characters of a file path that are shown."""
 
 LEFT_TO_RIGHT_MARK = "\u200e"
-"""Stands around right-to-left text, so that `5 → 3` after it does not read `3 → 5`."""
+"""Put around right-to-left text, so that `5 → 3` after it does not read `3 → 5`."""
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _EMOJI = "©®\u2010-\u205e\u20a0-\u32ff\U0001f000-\U0001faff"
@@ -113,7 +113,7 @@ _MAY_STEER = re.compile(r"\\|##|::").search
 
 @lru_cache(maxsize=8_192)  # a plan says the same labels and paths thousands of times
 def terminal(text: str, limit: int = NAME_LIMIT) -> str:
-    """For a terminal or a log, wherever it stands in a line and however it is wrapped.
+    """For a terminal or a log, wherever it is in a line and however it is wrapped.
 
     A line that starts with `::`, spaces before it or not, steers GitHub's runner (documented).
     """
@@ -198,7 +198,7 @@ def markdown_link(inline: str, url: str | None) -> str:
 # ---------------------------------------------------------------- mermaid
 
 _MERMAID_SPECIAL = re.compile(r"[^\w \x80-\U0010ffff]|[_°¶\ufb02]|^ | $")
-"""ASCII punctuation, and the characters mermaid itself uses to stand for codes (observed)."""
+"""ASCII punctuation, and the characters mermaid itself uses for codes (observed)."""
 
 
 def mermaid_text(text: str, limit: int = 60) -> str:

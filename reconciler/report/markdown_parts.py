@@ -67,7 +67,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A head, lines and a tail. `more`, with a `{}` for a number, stands for lines left out."""
+    """A head, lines and a tail. `more`, with a `{}` for a number, replaces lines left out."""
 
     head: str
     lines: tuple[str, ...]
@@ -75,7 +75,7 @@ class Block:
     tail: str = ""
 
     def cut(self, room: int) -> Cut:
-        """The whole block if it fits, else its first lines that do."""
+        """The complete block if it fits, else its first lines that do."""
         room -= size(self.head) + size(self.tail)
         if sum(map(size, self.lines)) <= room:
             return Cut(self._joined(self.lines), 0)
@@ -136,7 +136,7 @@ def standing(plan: Plan) -> str:
 
 
 def by_origin(sections: Sequence[Section]) -> str:
-    """Counts by whose hand it was, where the plan has a base and something but its changes."""
+    """Counts by origin, where the plan has a base and more than one origin."""
     if all(section.origin is None for section in sections) or len(sections) < 2:
         return ""
     head, lines = table(
@@ -152,7 +152,7 @@ def _origin_counts(section: Section) -> list[str]:
     return [words, *(str(count) for count in counts.values())]
 
 
-# ---------------------------------------------------------------- what stands in the way
+# ---------------------------------------------------------------- refusals and warnings
 
 
 def refusals(plan: Plan, links: Links) -> Block:
@@ -275,7 +275,7 @@ def _direction(each: Group) -> str:
 
 def picture(plan: Plan, directions: int) -> str:
     """The object types touched, as mermaid; folded away when it is large."""
-    picture = plan_mermaid(replace(plan, refusals=()), edges=_EDGES)  # which stand above
+    picture = plan_mermaid(replace(plan, refusals=()), edges=_EDGES)  # which are above
     code = f"```mermaid\n{picture}\n```"
     if directions <= _EDGES_UNFOLDED:
         return code

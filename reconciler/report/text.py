@@ -41,7 +41,7 @@ _COMMIT = 12
 
 
 def plan_text(plan: Plan, *, style: Style, width: int | None = None) -> str:
-    """The whole plan, without a line end after its last line, which is the one to grep.
+    """The complete plan, without a line end after its last line, which is the one to grep.
 
     `width` in cells wraps reasons and messages; None, for files and pipes, wraps nothing.
     """

@@ -120,7 +120,7 @@ def all_groups(plan: Plan) -> tuple[Group, ...]:
 
 
 def object_names(plan: Plan) -> dict[str, str]:
-    """Names by object type ID, which stands in for a blank name and distinguishes equal ones."""
+    """Names by object type ID, which replaces a blank name and distinguishes equal ones."""
     types = {
         each.id: each
         for changes in plan.by_direction.values()

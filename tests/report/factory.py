@@ -204,7 +204,7 @@ def is_printable(text: str) -> bool:
 
 
 def hostile_plan(text: str) -> Plan:
-    """A plan with `text` wherever a stranger's words can stand."""
+    """A plan with `text` wherever a stranger's words can be."""
     strange = ObjectType("2-1", text)
     changes = (
         change(

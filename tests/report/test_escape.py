@@ -81,7 +81,7 @@ def test_visible_is_one_printable_line(text: str) -> None:
 @settings(deadline=None)
 @given(st.text(st.sampled_from("ab\\ntxuU0\n\t\u202e#["), max_size=12))
 def test_visible_is_unambiguous(text: str) -> None:
-    """The text can be told from what is shown: two labels never look alike for an escape."""
+    """The text follows from what is shown: two labels never look alike for an escape."""
     shown = visible(text)
     restored = re.sub(
         r"\\(\\|n|r|t|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})",
@@ -182,7 +182,7 @@ def test_anything_else_is_code(text: str) -> None:
     [("a|b", r"a\|b"), (r"a\|b", r"a\\\|b"), (r"\\|", r"\\\\\|"), ("a", "a")],
 )
 def test_markdown_cell(inline: str, cell: str) -> None:
-    """An odd number of backslashes stands before every pipe, so that no parser splits there."""
+    """An odd number of backslashes is before every pipe, so that no parser splits there."""
     assert markdown_cell(inline) == cell
 
 

@@ -74,7 +74,7 @@ def test_a_plan_that_will_be_refused_says_so_first() -> None:
 
 
 def test_crowded_edges_are_cut() -> None:
-    """Four limits are named, the others counted; drift is told on its line."""
+    """Four limits are named, the others counted; drift is named on its line."""
     changes = [
         change(CONTACTS, CONTACTS, label(f"Label {index}", index), None, 1, origin=Origin.DRIFT)
         for index in range(1, 8)

@@ -104,7 +104,8 @@ def serve(
 ) -> Iterator[Server]:
     """A server that runs in the background while the context lasts.
 
-    `others` are further portals behind the same address, each with a token of its own. Without a portal it starts with the example one. Raises OSError when the port is taken.
+    `others` are further portals behind the same address, each with a token of its own. Without a
+    portal it starts with the example one. Raises OSError when the port is taken.
     """
     first = portal or example_portal()
     server = Server(first, options, port=port, store=store, log=log, others=others)

@@ -112,7 +112,7 @@ def test_a_kill_in_the_middle_of_writes_leaves_whole_batches(tmp_path: Path) -> 
     state = str(tmp_path / "state.json")
     with running("--state", state) as (url, process):
         assert limits(url)  # it serves, however busy the machine is
-        killer = threading.Timer(1.0, process.kill)
+        killer = threading.Timer(0.5, process.kill)
         killer.start()
         answered = write_until_it_dies(url)
         killer.join()
@@ -206,6 +206,8 @@ def test_requests_are_logged_only_when_asked() -> None:
     [
         (("--fault", "read:explode"), "explode is not an action"),
         (("--fault", "any:edit,from=car,to=deals,type=1,max=1"), "Unable to infer object type"),
+        (("--other", "secret"), "write TOKEN=FILE"),
+        (("--other", "secret=/nonexistent.json"), "No such file"),
         (("--port", "70000"), "--port"),
         (("--rate", "-1"), "--rate"),
         (("--latency", "-1"), "--latency"),

@@ -87,8 +87,8 @@ def test_one_connection_serves_many_requests() -> None:
 
 
 def test_sixteen_requests_are_served_at_once() -> None:
-    """With a latency of half a second, sixteen take little more than one."""
-    with serve(options=Options(latency=0.5)) as server:
+    """With a latency of 0.3 s, sixteen take little more than one."""
+    with serve(options=Options(latency=0.3)) as server:
         barrier = threading.Barrier(16)
 
         def ask(_: int) -> int:
@@ -139,33 +139,6 @@ def test_a_hanging_answer_times_the_client_out() -> None:
     ):
         http.get(PATH)
     assert time.monotonic() - begin < 40
-
-
-def test_a_hang_ends_in_a_closed_connection() -> None:
-    """After its time, without a byte."""
-    with serve(options=struck("read:hang,seconds=0.2")) as server, client(server.url) as http:
-        begin = time.monotonic()
-        with pytest.raises(httpx.RemoteProtocolError):
-            http.get(PATH)
-        assert time.monotonic() - begin >= 0.2
-
-
-def test_a_trickling_answer_arrives_whole_in_the_end() -> None:
-    """Each piece resets a read timeout, so that only a total one ends it."""
-    rule = "read:trickle,seconds=0.8"
-    with serve(options=struck(rule)) as server, client(server.url, timeout=0.5) as http:
-        begin = time.monotonic()
-        assert len(http.get(PATH).json()["results"]) == 2
-        assert time.monotonic() - begin >= 0.7
-
-
-def test_latency_and_delay_add_up() -> None:
-    """Both pass before the first byte."""
-    setup = Options(latency=0.1, faults=(parse_fault("read#1:delay,seconds=0.2"),))
-    with serve(options=setup) as server, client(server.url) as http:
-        begin = time.monotonic()
-        http.get(PATH)
-        assert time.monotonic() - begin >= 0.3
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length"])
@@ -421,19 +394,6 @@ def test_connections_are_kept_unless_the_client_says_otherwise(
     """HTTP/1.1 keeps, HTTP/1.0 closes unless it asks to keep."""
     received = answered(shared, request(line, *headers) * 2)
     assert received.count(b"HTTP/1.1 403 ") == 1 + is_kept
-
-
-def test_a_head_has_the_length_of_the_body() -> None:
-    """But for 204, which has no body; an unknown status has a reason all the same."""
-    with serve(options=struck("read:477")) as server:
-        purge = request(
-            PURGE.replace("2026-03", "v4"), f"Content-Length: {len(INPUTS)}", body=INPUTS
-        )
-        status, date, end = answered(server, purge).split(b"\r\n", 2)
-        assert (status, date[:6], end) == (b"HTTP/1.1 204 No Content", b"Date: ", b"\r\n")
-        head, _, body = answered(server, request(f"GET {PATH} HTTP/1.1")).partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 477 Unknown\r\n")
-        assert f"Content-Length: {len(body)}".encode() in head.split(b"\r\n")
 
 
 def test_a_stopped_server_leaves_no_thread() -> None:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.faults.language import FaultError
 from reconciler.sandbox.portal import Category
-from reconciler.sandbox.stand_in import Sandbox
+from reconciler.sandbox.stand_in import Options, Sandbox
 from reconciler.sandbox.state import Origin
 from reconciler.sandbox.wire import Request
-from tests.sandbox.talking import AUTHORIZED, decoded, get, limits_path, one, options, write
+from tests.sandbox.talking import (
+    AUTHORIZED,
+    batch_path,
+    decoded,
+    get,
+    limits_path,
+    one,
+    options,
+    write,
+)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +122,17 @@ def test_the_portal_given_is_never_changed() -> None:
     sandbox.handle(Request("GET", limits_path("v4"), AUTHORIZED))
     write(sandbox, "purge", one(28))
     assert portal.limits("contacts", "companies")["USER_DEFINED", 28] == 1
+
+
+def test_another_portal_is_reached_by_its_token() -> None:
+    """Behind the same address: each token reads and writes its own portal, no other one any."""
+    other = Sandbox(example_portal(77), Options(token="second"))
+    sandbox = Sandbox(example_portal(), others=[other])
+    body = json.dumps({"inputs": [one(28, 3)]}).encode()
+    headers = {"authorization": "Bearer second"}
+    assert sandbox.handle(Request("POST", batch_path("update"), headers, body)).status == 200
+    assert sandbox.limits("contacts", "companies")["USER_DEFINED", 28] == 1
+    assert other.limits("contacts", "companies")["USER_DEFINED", 28] == 3
+    assert (len(sandbox.requests), len(other.requests)) == (0, 1)
+    third = {"authorization": "Bearer third"}
+    assert sandbox.handle(Request("GET", limits_path("v4"), third)).status == 401

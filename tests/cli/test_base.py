@@ -27,14 +27,14 @@ def repository(pair: Desk) -> Desk:
     git(pair, "init", "-b", "main")
     git(pair, "add", "configs")
     git(pair, "commit", "-m", "Declare contacts and companies")
-    assert pair.run("apply", "--auto-approve").code == 0
+    assert pair.run_here("apply", "--auto-approve").code == 0
     git(pair, "checkout", "-b", "branch")
     return pair
 
 
 def origins(desk: Desk, *arguments: str) -> dict[str, str | None]:
     """The origin of every change, by its ID."""
-    plan: Any = desk.run("plan", "--base", "main", "--format", "json", *arguments).json
+    plan: Any = desk.run_here("plan", "--base", "main", "--format", "json", *arguments).json
     return {each["id"]: each["origin"] for each in plan["changes"]}
 
 
@@ -51,7 +51,7 @@ def test_a_branch_a_person_in_hubspot_and_both(repository: Desk) -> None:
         "contacts>companies/USER_DEFINED/28": "drift",
         "companies>contacts/USER_DEFINED/31": "conflict",
     }
-    out = repository.run("plan", "--base", "main").out
+    out = repository.run_here("plan", "--base", "main").out
     assert out.index("8 → 9") < out.index("Drift (1)") < out.index("4 → 2")
     assert out.index("8 → 9") < out.index("Conflict") < out.index("5 → 6")
 
@@ -80,23 +80,23 @@ def test_a_moved_direction_is_not_removed(repository: Desk) -> None:
 
 def test_an_unknown_base_is_an_error_that_helps(repository: Desk) -> None:
     """Never a silent two-way plan."""
-    ran = repository.run("plan", "--base", "origin/main")
+    ran = repository.run_here("plan", "--base", "origin/main")
     assert ran.code == 1
     assert "git fetch" in ran.err
 
 
 def test_without_git_a_base_is_an_error(pair: Desk) -> None:
     """There is nothing to compare with."""
-    assert pair.run("plan", "--base", "main").code == 1
+    assert pair.run_here("plan", "--base", "main").code == 1
 
 
 def test_the_plan_knows_its_commits(repository: Desk) -> None:
     """HEAD, whether files differ from it, and the merge base."""
-    plan = repository.run("plan", "--base", "main", "--format", "json").json
+    plan = repository.run_here("plan", "--base", "main", "--format", "json").json
     state = plan["config"]["git"]
     assert state["commit"] == state["base"]
     assert not state["dirty"]
     repository.write("configs/more.yaml", "from: deals\nto: contacts\nlabels: {Champion: 1}\n")
-    ran = repository.run("plan", "--format", "json")
+    ran = repository.run_here("plan", "--format", "json")
     assert ran.json["config"]["git"]["dirty"]
     assert any("not committed" in warning for warning in ran.json["warnings"])

@@ -162,7 +162,7 @@ def test_the_jobs_log_is_linked(job: Desk, github: GitHub) -> None:
 
 def test_the_reason_comes_from_standard_input_too(job: Desk, github: GitHub) -> None:
     """`plan 2>&1 | …` in a recipe."""
-    ran = job.run("comment", "--failed", "--reason", "-", "plan.json", stdin="because\n")
+    ran = job.run_here("comment", "--failed", "--reason", "-", "plan.json", stdin="because\n")
     assert ran.code == 0, ran.err
     assert "\nbecause\n" in github.bodies[0]
 

@@ -113,7 +113,7 @@ def test_a_token_that_may_only_read_is_told_which_permission_is_missing(
 ) -> None:
     """GitHub's own words, and what to write into the workflow."""
     job.variables["GITHUB_TOKEN"] = GitHub.READ_ONLY
-    ran = job.run("comment", "plan.json")
+    ran = job.run_here("comment", "plan.json")
     assert GitHub.READ_ONLY not in ran.out + ran.err
     assert (ran.code, github.notes) == (1, [])
     assert "(HTTP 403): Resource not accessible by integration" in ran.err

@@ -108,7 +108,7 @@ def test_a_plan_against_a_settling_portal_exits_1(repository: Desk) -> None:
     repository.server.edit("contacts", "companies", 28, 3)
     repository.server.edit("contacts", "companies", 28, 2)
     repository.server.set_faults([parse_fault("read@contacts/companies:flap")])
-    ran = repository.run("plan", "--base", "main", "--settle", "0.2", "--out", "plan.json")
+    ran = repository.run_here("plan", "--base", "main", "--settle", "0.2", "--out", "plan.json")
     assert ran.code == 1
     assert "the portal is still settling" in ran.err
     assert "Billing contact: 3, then 2" in ran.err
@@ -122,7 +122,7 @@ def test_real_drift_takes_the_settle_time_and_is_reported(repository: Desk) -> N
     repository.server.edit("companies", "contacts", 31, 5)
     before = len(repository.server.requests)
     begun = time.monotonic()
-    ran = repository.run("plan", "--base", "main", "--settle", "1", "--format", "json")
+    ran = repository.run_here("plan", "--base", "main", "--settle", "1", "--format", "json")
     assert time.monotonic() - begun >= 1
     assert {each["origin"] for each in ran.json["changes"]} == {"drift"}
     assert len(repository.server.requests) - before == 1 + 2 + 2

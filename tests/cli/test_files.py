@@ -65,7 +65,7 @@ def test_a_fifo_gets_the_plan(pair: Desk) -> None:
     os.mkfifo(fifo)
     reader = threading.Thread(target=lambda: read.append(fifo.read_bytes()))
     reader.start()
-    ran = pair.run("plan", "--out", "fifo")
+    ran = pair.run_here("plan", "--out", "fifo")
     reader.join(10)
     assert ran.code == 0
     assert "digest" in json.loads(read[0])

@@ -40,13 +40,13 @@ def spoil(desk: Desk, *rules: str) -> None:
 def test_a_label_left_out_is_not_the_unlabelled_type(champion: Desk, fault: str) -> None:
     """The object limit is set, and the limit of "Champion" is not overwritten."""
     spoil(champion, fault)
-    planned = champion.run("plan", "--format", "json", "--out", "plan.json")
+    planned = champion.run_here("plan", "--format", "json", "--out", "plan.json")
     assert planned.code == 0, planned.err
     (change,) = planned.json["changes"]
     assert (change["category"], change["label"]) == ("HUBSPOT_DEFINED", None)
     assert (change["before"], change["after"]) == (None, 5)
     assert planned.json["summary"]["unmanaged"] == 1
-    applied = champion.run("apply", "plan.json")
+    applied = champion.run_here("apply", "plan.json")
     assert applied.code == 0, applied.err
     assert champion.server is not None
     limits = champion.server.limits("deals", "contacts")
@@ -58,7 +58,7 @@ def test_a_label_that_nobody_states_leaves_its_limit_unmanaged(champion: Desk) -
     """Pruning does not touch it either, and the plan says so."""
     champion.write("configs/deals-contacts.yaml", "from: deals\nto: contacts\nmax: 5\n")
     spoil(champion, f"any:omit,keys=label,types={CHAMPION}")
-    ran = champion.run("plan", "--format", "json")
+    ran = champion.run_here("plan", "--format", "json")
     assert ran.code == 0, ran.err
     assert ran.json["summary"] == {
         "create": 1, "update": 0, "delete": 0, "unchanged": 0, "unmanaged": 1
@@ -83,9 +83,9 @@ def test_one_row_that_this_version_does_not_know_stops_nothing_else(
     pair: Desk, fault: str, unknown: str
 ) -> None:
     """It is reported and counted as unmanaged, the rest is planned and can be applied."""
-    before = pair.run("plan", "--format", "json").json
+    before = pair.run_here("plan", "--format", "json").json
     spoil(pair, f"{fault},label=Odd")
-    ran = pair.run("plan", "--format", "json", "--out", "plan.json")
+    ran = pair.run_here("plan", "--format", "json", "--out", "plan.json")
     assert ran.code == 0, ran.err
     assert ran.json["changes"] == before["changes"]
     assert ran.json["summary"]["unmanaged"] == before["summary"]["unmanaged"] + 2
@@ -94,15 +94,15 @@ def test_one_row_that_this_version_does_not_know_stops_nothing_else(
             warning.startswith(f"{direction}: this version does not know {unknown}")
             for warning in ran.json["warnings"]
         )
-    assert pair.run("show", "plan.json").code == 0
-    applied = pair.run("apply", "plan.json")
+    assert pair.run_here("show", "plan.json").code == 0
+    applied = pair.run_here("apply", "plan.json")
     assert applied.code == 0, applied.err
 
 
 def test_a_limit_whose_present_value_is_not_known_is_not_changed(pair: Desk) -> None:
     """The file names "Billing contact", the portal says 0: nobody can say what would change."""
     spoil(pair, "read@contacts/companies:put,key=userEnforcedMaxToObjectIds,value=0,types=28")
-    ran = pair.run("plan", "--format", "json")
+    ran = pair.run_here("plan", "--format", "json")
     assert ran.code == 0, ran.err
     ids = [each["id"] for each in ran.json["changes"]]
     assert "contacts>companies/USER_DEFINED/28" not in ids
@@ -113,9 +113,9 @@ def test_a_limit_whose_present_value_is_not_known_is_not_changed(pair: Desk) -> 
 
 def test_a_plan_for_a_limit_that_became_unknown_is_stale(pair: Desk) -> None:
     """The present value of the limit is not what the plan expects, and cannot be known."""
-    assert pair.run("plan", "--out", "plan.json").code == 0
+    assert pair.run_here("plan", "--out", "plan.json").code == 0
     spoil(pair, "read:put,key=userEnforcedMaxToObjectIds,value=0")
-    ran = pair.run("apply", "plan.json")
+    ran = pair.run_here("apply", "plan.json")
     assert ran.code == 4
     assert "this version does not know the limit 0 of" in ran.err
     assert pair.writes() == []
@@ -124,7 +124,7 @@ def test_a_plan_for_a_limit_that_became_unknown_is_stale(pair: Desk) -> None:
 def test_a_label_of_an_unknown_category_stops_nothing(pair: Desk) -> None:
     """The labels are read for "Decision maker", whose limit no row states yet."""
     spoil(pair, "labels:row,type=777,category=PARTNER_DEFINED,label=Reseller")
-    ran = pair.run("plan", "--format", "json")
+    ran = pair.run_here("plan", "--format", "json")
     assert ran.code == 0, ran.err
     assert 'the category of PARTNER_DEFINED/777 "Reseller"' in " ".join(ran.json["warnings"])
 
@@ -137,7 +137,7 @@ def test_a_label_of_an_unknown_category_is_not_said_to_be_missing_without_a_word
         "configs/contacts-companies.yaml", "from: contacts\nto: companies\nlabels: {Reseller: 2}\n"
     )
     spoil(pair, "labels:row,type=777,category=PARTNER_DEFINED,label=Reseller")
-    ran = pair.run("plan")
+    ran = pair.run_here("plan")
     assert ran.code == 3
     assert 'this version does not know the category of PARTNER_DEFINED/777 "Reseller"' in ran.err
 
@@ -146,7 +146,7 @@ def test_further_pages_are_refused_at_once(pair: Desk) -> None:
     """A part of the limits would be taken for all of them."""
     assert pair.server is not None
     spoil(pair, "read:say,key=paging.next.after,value=2")
-    ran = pair.run("plan", "--concurrency", "1")
+    ran = pair.run_here("plan", "--concurrency", "1")
     assert ran.code == 1
     assert "one page of several, and this version does not read further pages" in ran.err
     assert "proxy" not in ran.err
@@ -158,13 +158,13 @@ def test_further_pages_are_refused_at_once(pair: Desk) -> None:
 )
 def test_a_read_that_is_not_a_sound_200_is_never_empty(pair: Desk, fault: str) -> None:
     """One such answer is asked for again; the plan is that of a sound portal."""
-    before = pair.run("plan", "--format", "json").json
+    before = pair.run_here("plan", "--format", "json").json
     spoil(pair, f"{fault},times=1")
-    ran = pair.run("plan", "--format", "json")
+    ran = pair.run_here("plan", "--format", "json")
     assert ran.code == 0, ran.err
     assert ran.json["changes"] == before["changes"]
     spoil(pair, fault)
-    ran = pair.run("plan", "--timeout", "1")
+    ran = pair.run_here("plan", "--timeout", "1")
     assert ran.code == 1
     assert "unusable answer to GET" in ran.err
 
@@ -195,7 +195,7 @@ def test_a_name_of_a_standard_type_and_a_custom_object_is_ambiguous(
 ) -> None:
     """Both IDs are offered, and nothing is planned."""
     project_file(projects, name)
-    ran = projects.run("plan")
+    ran = projects.run_here("plan")
     assert ran.code == 3
     assert "projects (0-970) or the custom object project (2-777)" in ran.err
     assert "write the object type ID: 0-970 or 2-777" in ran.err
@@ -207,7 +207,7 @@ def test_a_name_of_a_standard_type_and_a_custom_object_is_ambiguous(
 def test_an_id_or_a_full_name_says_which_is_meant(projects: Desk, to: str, id_: str) -> None:
     """It is never ambiguous."""
     project_file(projects, to)
-    ran = projects.run("plan", "--format", "json")
+    ran = projects.run_here("plan", "--format", "json")
     assert ran.code == 0, ran.err
     assert [each["to_id"] for each in ran.json["changes"]] == [id_]
 
@@ -216,16 +216,16 @@ def test_the_name_needs_the_schemas_and_the_id_does_not(projects: Desk) -> None:
     """A token that may not read them is refused, and hears of the way without."""
     spoil(projects, "schemas:403,scopes=crm.schemas.custom.read")
     project_file(projects, "projects")
-    ran = projects.run("plan")
+    ran = projects.run_here("plan")
     assert ran.code == 1
     assert "crm.schemas.custom.read" in ran.err
     assert "0-970 for projects" in ran.err
     project_file(projects, "0-970")
-    assert projects.run("plan").code == 0
+    assert projects.run_here("plan").code == 0
 
 
 def test_the_oldest_standard_names_cost_no_request(pair: Desk) -> None:
     """One request a direction, one for its labels where a label is not named yet, one more."""
     assert pair.server is not None
-    assert pair.run("plan").code == 0
+    assert pair.run_here("plan").code == 0
     assert "schemas" not in [str(each.operation) for each in pair.server.requests]

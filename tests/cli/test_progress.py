@@ -9,9 +9,12 @@ import select
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.sandbox.faults.language import parse_fault
 from tests.cli.running import Desk
+
+TERMINAL = {"TERM": "xterm", "COLUMNS": "120"}
 
 
 def on_a_terminal(desk: Desk, *arguments: str, typed: str = "") -> tuple[int, str]:
@@ -20,13 +23,35 @@ def on_a_terminal(desk: Desk, *arguments: str, typed: str = "") -> tuple[int, st
     process = subprocess.Popen(
         [sys.executable, "-m", "reconciler", *arguments],
         cwd=desk.folder,
-        env={**desk.env, "TERM": "xterm", "COLUMNS": "120"},
+        env={**desk.env, **TERMINAL},
         stdin=slave,
         stdout=slave,
         stderr=slave,
         close_fds=True,
     )
     os.close(slave)
+    shown = _shown(master, typed)
+    return process.wait(30), shown
+
+
+def on_a_terminal_here(desk: Desk, *arguments: str, typed: str = "") -> tuple[int, str]:
+    """The same in this process."""
+    master, slave = pty.openpty()
+    desk.variables |= TERMINAL
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(_shown, master, typed)
+        with (
+            open(slave, closefd=False) as stdin,
+            open(slave, "w", closefd=False) as out,
+            open(slave, "w", closefd=False) as err,
+        ):
+            code = desk.run_onto(out, err, *arguments, stdin=stdin)
+        os.close(slave)
+        return code, reading.result()
+
+
+def _shown(master: int, typed: str) -> str:
+    """What is shown until the other side is closed; the question is answered."""
     shown = b""
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up:
@@ -40,7 +65,7 @@ def on_a_terminal(desk: Desk, *arguments: str, typed: str = "") -> tuple[int, st
             os.write(master, typed.encode())
             typed = ""
     os.close(master)
-    return process.wait(30), shown.decode()
+    return shown.decode()
 
 
 def test_a_person_is_asked_and_says_yes(pair: Desk) -> None:
@@ -56,7 +81,7 @@ def test_a_person_is_asked_and_says_yes(pair: Desk) -> None:
 def test_anything_but_yes_is_a_no(pair: Desk) -> None:
     """So is the end of input."""
     for typed in ("y\n", "YES\n", "\x04"):
-        code, shown = on_a_terminal(pair, "apply", typed=typed)
+        code, shown = on_a_terminal_here(pair, "apply", typed=typed)
         assert code == 4
         assert "not approved" in shown
     assert pair.writes() == []
@@ -66,7 +91,7 @@ def test_a_wait_is_told_on_the_bar(pair: Desk) -> None:
     """What is waited for and why."""
     assert pair.server is not None
     pair.server.set_faults([parse_fault("update#1:429,retry-after=1")])
-    code, shown = on_a_terminal(pair, "apply", "--auto-approve")
+    code, shown = on_a_terminal_here(pair, "apply", "--auto-approve")
     assert code == 0
     assert re.search(r"waiting \d+ s: rate limit, 429", shown)
 
@@ -79,4 +104,4 @@ def test_a_pipe_gets_plain_lines(pair: Desk) -> None:
     assert "default: waiting 1" in ran.err
     assert "\x1b" not in ran.err + ran.out
     pair.server.edit("contacts", "companies", 28, 1)
-    assert pair.run("-q", "apply", "--auto-approve").err == ""
+    assert pair.run_here("-q", "apply", "--auto-approve").err == ""

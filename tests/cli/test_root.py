@@ -39,20 +39,20 @@ def test_help_imports_no_command() -> None:
 )
 def test_wrong_usage_is_64(offline: Desk, arguments: tuple[str, ...]) -> None:
     """And never a traceback."""
-    ran = offline.run(*arguments)
+    ran = offline.run_here(*arguments)
     assert ran.code == 64
     assert "Error:" in ran.err
 
 
 def test_a_mistyped_command_names_the_nearest(offline: Desk) -> None:
     """As git does."""
-    assert "'apply'" in offline.run("aply").err
+    assert "'apply'" in offline.run_here("aply").err
 
 
 @pytest.mark.parametrize("format_", ["pair", "workspace", "plan", "result"])
 def test_schema_prints_json_schema(offline: Desk, format_: str) -> None:
     """Draft 2020-12."""
-    ran = offline.run("schema", format_)
+    ran = offline.run_here("schema", format_)
     assert ran.code == 0
     assert ran.json["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
@@ -60,8 +60,8 @@ def test_schema_prints_json_schema(offline: Desk, format_: str) -> None:
 def test_colour_only_where_asked(pair: Desk) -> None:
     """A pipe gets none; `always` means always; NO_COLOR is honoured by `auto`."""
     assert "\x1b[" not in pair.run("plan").out
-    assert "\x1b[" in pair.run("--color", "always", "plan").out
-    assert "\x1b[" not in pair.run("--color", "never", "plan").out
+    assert "\x1b[" in pair.run_here("--color", "always", "plan").out
+    assert "\x1b[" not in pair.run_here("--color", "never", "plan").out
 
 
 def test_a_reader_that_goes_away_is_no_traceback(pair: Desk) -> None:

@@ -75,22 +75,22 @@ def refused(ran: Ran, words: str) -> bool:
 def test_a_refusal_cut_out_of_a_reviewed_plan_is_seen(desk: Desk) -> None:
     """The reviewed digest does not fit any more, with and without --expect-digest."""
     desk.write("configs/a.yaml", LOWERED)
-    assert desk.run("plan", "--out", "plan.json").code == 4
+    assert desk.run_here("plan", "--out", "plan.json").code == 4
     saved = document(desk)
     reviewed = saved["digest"]
     saved["refusals"] = []
     save(desk, saved)
     for arguments in ((), ("--expect-digest", reviewed), ("--force",)):
-        assert refused(desk.run("apply", "plan.json", *arguments), "altered")
+        assert refused(desk.run_here("apply", "plan.json", *arguments), "altered")
     assert desk.writes() == []
 
 
 def test_a_refused_apply_says_why_in_its_json(desk: Desk) -> None:
     """The message of the result names the limit, not only that something is unsafe."""
     desk.write("configs/a.yaml", LOWERED)
-    desk.run("plan", "--out", "plan.json")
+    desk.run_here("plan", "--out", "plan.json")
     for arguments in (("plan.json",), ("--auto-approve",)):
-        ran = desk.run("apply", *arguments, "--format", "json")
+        ran = desk.run_here("apply", *arguments, "--format", "json")
         assert (ran.code, ran.json["outcome"]) == (4, "refused")
         assert "the object limit of contacts → companies is protected at 5" in ran.json["message"]
 
@@ -98,10 +98,10 @@ def test_a_refused_apply_says_why_in_its_json(desk: Desk) -> None:
 def test_a_forged_plan_is_not_the_reviewed_one(desk: Desk) -> None:
     """A digest made to fit again is another digest."""
     desk.write("configs/a.yaml", LOWERED)
-    desk.run("plan", "--out", "plan.json")
+    desk.run_here("plan", "--out", "plan.json")
     reviewed = document(desk)["digest"]
     forge(desk, unprotected)
-    ran = desk.run("apply", "plan.json", "--expect-digest", reviewed)
+    ran = desk.run_here("apply", "plan.json", "--expect-digest", reviewed)
     assert refused(ran, "not the plan that was reviewed")
     assert desk.writes() == []
 
@@ -112,10 +112,10 @@ def test_a_forged_plan_is_not_the_reviewed_one(desk: Desk) -> None:
 def test_protection_cut_out_of_a_plan_is_held_by_the_files_at_hand(desk: Desk) -> None:
     """The plan agrees with itself, and nothing in it speaks of protection."""
     desk.write("configs/a.yaml", LOWERED)
-    desk.run("plan", "--out", "plan.json")
+    desk.run_here("plan", "--out", "plan.json")
     forge(desk, unprotected)
     for arguments in ((), ("--force",), ("--dry-run",)):
-        assert refused(desk.run("apply", "plan.json", *arguments), "is protected at 5")
+        assert refused(desk.run_here("apply", "plan.json", *arguments), "is protected at 5")
     assert desk.writes() == []
 
 
@@ -127,30 +127,30 @@ def test_a_claim_of_drift_is_held_by_the_base_at_hand(desk: Desk) -> None:
     git(desk, "commit", "-m", "Declare contacts and companies")
     git(desk, "checkout", "-b", "branch")
     desk.write("configs/a.yaml", LOWERED.replace(", protect: true}\nlabels", "}\nlabels"))
-    assert desk.run("plan", "--base", "main", "--out", "plan.json").code == 4
+    assert desk.run_here("plan", "--base", "main", "--out", "plan.json").code == 4
     forge(desk, unprotected)
-    ran = desk.run("apply", "plan.json", "--base", "main")
+    ran = desk.run_here("apply", "plan.json", "--base", "main")
     assert refused(ran, "protect was taken off in the same change")
     assert desk.writes() == []
 
 
 def test_a_pipeline_without_a_checkout_applies_a_saved_plan(pair: Desk) -> None:
     """No pair files at hand: said on stderr, and the plan's own word holds."""
-    pair.run("plan", "--out", "plan.json")
+    pair.run_here("plan", "--out", "plan.json")
     (pair.folder / "configs/contacts-companies.yaml").unlink()
     (pair.folder / "configs").rmdir()
-    ran = pair.run("apply", "plan.json")
+    ran = pair.run_here("apply", "plan.json")
     assert ran.code == 0
     assert "no pair files at hand" in ran.err
 
 
 def test_pair_files_at_hand_that_are_invalid_are_an_error(pair: Desk) -> None:
     """What they protect cannot be known, so nothing is sent."""
-    pair.run("plan", "--out", "plan.json")
+    pair.run_here("plan", "--out", "plan.json")
     pair.write("configs/b.yaml", "from: contacts\nto: deals\nmax: {max: 3, protetc: true}\n")
     assert pair.server is not None
     before = len(pair.server.requests)
-    ran = pair.run("apply", "plan.json")
+    ran = pair.run_here("apply", "plan.json")
     assert ran.code == 3
     assert "configs/b.yaml" in ran.err
     assert "held against what the pair files at hand protect" in ran.err
@@ -165,11 +165,11 @@ def test_a_protected_limit_that_drifted_is_put_back(desk: Desk) -> None:
     git(desk, "commit", "-m", "Declare contacts and companies")
     assert desk.server is not None
     desk.server.edit("contacts", "companies", 28, 3)
-    assert refused(desk.run("plan"), "protected")
-    planned = desk.run("plan", "--base", "HEAD", "--out", "plan.json")
+    assert refused(desk.run_here("plan"), "protected")
+    planned = desk.run_here("plan", "--base", "HEAD", "--out", "plan.json")
     assert planned.code == 0
     assert document(desk)["changes"][0]["protected"] is True
-    assert desk.run("apply", "plan.json").code == 0
+    assert desk.run_here("apply", "plan.json").code == 0
     assert desk.server.limits("contacts", "companies")[("USER_DEFINED", 28)] == 1
 
 
@@ -194,38 +194,38 @@ def test_counts_of_a_plan_do_not_weaken_the_thresholds_at_hand(large: Desk) -> N
     """Made under wider thresholds, its counts raised: counted again in the portal, refused."""
     large.write("reconciler.yaml", "version: 1\nsafety: {max_delete_percent: 100}\n")
     large.write("configs/a.yaml", keeping(1))
-    assert large.run("plan", "--out", "plan.json").code == 0
+    assert large.run_here("plan", "--out", "plan.json").code == 0
     saved = document(large)
     assert saved["summary"]["delete"] == 11
     saved["summary"] |= {"unchanged": 99_999, "unmanaged": 99_999}
     save(large, saved)
     large.write("reconciler.yaml", "version: 1\n")
     for arguments in ((), ("--dry-run",), ("--expect-digest", saved["digest"])):
-        assert refused(large.run("apply", "plan.json", *arguments), "11 of 13 observed limits")
+        assert refused(large.run_here("apply", "plan.json", *arguments), "11 of 13 observed limits")
     shutil.rmtree(large.folder / "configs")
-    assert refused(large.run("apply", "plan.json"), "11 of 13 observed limits")
+    assert refused(large.run_here("apply", "plan.json"), "11 of 13 observed limits")
     assert large.writes() == []
-    assert large.run("apply", "plan.json", "--force").code == 0
+    assert large.run_here("apply", "plan.json", "--force").code == 0
 
 
 def test_the_other_declared_directions_count_as_they_did_for_the_plan(large: Desk) -> None:
     """Four of 26 limits: `plan` lets it pass, and so does `apply`, saved or not."""
     large.write("configs/a.yaml", keeping(*range(1, 9)))
     large.write("configs/b.yaml", keeping(*range(1, 13), inverse=True))
-    assert large.run("plan", "--out", "plan.json").code == 0
+    assert large.run_here("plan", "--out", "plan.json").code == 0
     assert document(large)["summary"]["delete"] == 4
-    assert large.run("apply", "plan.json", "--dry-run").code == 0
-    assert large.run("apply", "--auto-approve").code == 0
+    assert large.run_here("apply", "plan.json", "--dry-run").code == 0
+    assert large.run_here("apply", "--auto-approve").code == 0
 
 
 def test_the_strictest_threshold_holds(large: Desk) -> None:
     """What the plan states against itself stays when the workspace at hand allows more."""
     large.write("reconciler.yaml", "version: 1\nsafety: {max_deletes: 0}\n")
     large.write("configs/a.yaml", keeping(*range(1, 12)))
-    assert large.run("plan", "--out", "plan.json").code == 4
+    assert large.run_here("plan", "--out", "plan.json").code == 4
     large.write("reconciler.yaml", "version: 1\n")
-    assert refused(large.run("apply", "plan.json"), "max_deletes allows 0")
-    assert large.run("apply", "plan.json", "--force").code == 0
+    assert refused(large.run_here("apply", "plan.json"), "max_deletes allows 0")
+    assert large.run_here("apply", "plan.json", "--force").code == 0
 
 
 # ---------------------------------------------------------------- recognised by its content
@@ -234,25 +234,25 @@ def test_the_strictest_threshold_holds(large: Desk) -> None:
 @pytest.mark.parametrize("name", ["tfplan", "plan.yaml", "plan.json", "plan.json.bak", "-plan"])
 def test_a_saved_plan_is_applied_whatever_its_file_is_called(pair: Desk, name: str) -> None:
     """Not taken for a pair file; read with a byte order mark and white space in front, too."""
-    pair.run("plan", "--out", name)
+    pair.run_here("plan", "--out", name)
     content = (pair.folder / name).read_bytes()
     (pair.folder / name).write_bytes(b"\xef\xbb\xbf\n " + content)
-    assert pair.run("apply", "--", name).last_line.startswith("Apply complete")
+    assert pair.run_here("apply", "--", name).last_line.startswith("Apply complete")
 
 
 def test_a_cut_plan_is_still_a_plan(pair: Desk) -> None:
     """Refused as one, not read as a pair file."""
-    pair.run("plan", "--out", "tfplan")
+    pair.run_here("plan", "--out", "tfplan")
     content = (pair.folder / "tfplan").read_bytes()
     (pair.folder / "tfplan").write_bytes(content[: len(content) // 2])
-    assert refused(pair.run("apply", "tfplan"), "tfplan: the plan file is not complete")
+    assert refused(pair.run_here("apply", "tfplan"), "tfplan: the plan file is not complete")
 
 
 @pytest.mark.parametrize("command", ["plan", "validate"])
 def test_a_saved_plan_is_not_a_pair_file(pair: Desk, command: str) -> None:
     """Wrong usage, with what to do instead, and not twelve errors of YAML."""
-    pair.run("plan", "--out", "tfplan")
-    ran = pair.run(command, "configs", "tfplan")
+    pair.run_here("plan", "--out", "tfplan")
+    ran = pair.run_here(command, "configs", "tfplan")
     assert ran.code == 64
     assert "tfplan is a saved plan" in ran.err
     assert "reconciler apply tfplan" in ran.err
@@ -260,8 +260,8 @@ def test_a_saved_plan_is_not_a_pair_file(pair: Desk, command: str) -> None:
 
 def test_a_saved_plan_in_the_folder_of_pair_files_is_one_error(pair: Desk) -> None:
     """Named as what it is, once."""
-    pair.run("plan", "--out", "configs/plan.yaml")
-    ran = pair.run("plan")
+    pair.run_here("plan", "--out", "configs/plan.yaml")
+    ran = pair.run_here("plan")
     assert ran.code == 3
     assert "configs/plan.yaml:1:1: error[saved-plan]" in ran.err
     assert "configuration invalid: 1 error\n" in ran.err
@@ -286,33 +286,34 @@ def test_a_json_file_that_is_not_a_plan_is_refused_in_words(
     """What it is not, and exit 4: it was meant as a plan."""
     pair.write("x.json", text)
     for command in ("apply", "show"):
-        assert refused(pair.run(command, "x.json"), words)
-    assert pair.run("apply", "x.json").err.startswith("error: x.json: ")
+        assert refused(pair.run_here(command, "x.json"), words)
+    assert pair.run_here("apply", "x.json").err.startswith("error: x.json: ")
 
 
 @pytest.mark.parametrize("path", ["-", "/dev/stdin"])
 def test_a_plan_from_a_pipe_is_applied(pair: Desk, path: str) -> None:
     """`reconciler apply -`, as in `download | reconciler apply -`; an empty pipe is not a plan."""
-    text = pair.run("plan", "--format", "json").out
-    assert pair.run("show", path, stdin=text).code == 0
-    assert refused(pair.run("apply", path, stdin=""), "is not a plan")
-    assert pair.run("apply", path, stdin=text).code == 0
+    run = pair.run_here if path == "-" else pair.run  # the stream of a process has a file
+    text = pair.run_here("plan", "--format", "json").out
+    assert run("show", path, stdin=text).code == 0
+    assert refused(run("apply", path, stdin=""), "is not a plan")
+    assert run("apply", path, stdin=text).code == 0
 
 
 def test_a_fifo_is_not_waited_for(pair: Desk) -> None:
     """Nobody may ever write to it."""
     os.mkfifo(pair.folder / "plan.json")
     for command in ("apply", "show"):
-        ran = pair.run(command, "plan.json", seconds=20)
+        ran = pair.run_here(command, "plan.json")
         assert ran.code == 64
         assert "not a regular file" in ran.err
 
 
 def test_a_saved_plan_stands_alone(pair: Desk) -> None:
     """Neither beside another nor beside pair files."""
-    pair.run("plan", "--out", "tfplan")
+    pair.run_here("plan", "--out", "tfplan")
     for paths in (("tfplan", "configs"), ("configs", "tfplan"), ("tfplan", "tfplan"), ("-", "-")):
-        ran = pair.run("apply", "--auto-approve", *paths)
+        ran = pair.run_here("apply", "--auto-approve", *paths)
         assert ran.code == 64
         assert "one saved plan at a time" in ran.err
     assert pair.writes() == []
@@ -323,14 +324,14 @@ def test_a_saved_plan_stands_alone(pair: Desk) -> None:
 
 def test_a_plan_for_an_unknown_api_version_is_refused(pair: Desk) -> None:
     """In words, and nothing is sent; `show` still renders it."""
-    pair.run("plan", "--out", "plan.json")
+    pair.run_here("plan", "--out", "plan.json")
     forge(pair, lambda plan: replace(plan, portal=replace(plan.portal, api_version="2031-03")))
     assert pair.server is not None
     before = len(pair.server.requests)
-    ran = pair.run("apply", "plan.json")
+    ran = pair.run_here("apply", "plan.json")
     assert refused(ran, "the plan is for API version '2031-03', which this version")
     assert "internal error" not in ran.err
-    assert pair.run("show", "plan.json").code == 0
+    assert pair.run_here("show", "plan.json").code == 0
     assert len(pair.server.requests) == before
 
 
@@ -343,8 +344,8 @@ def test_a_plan_that_was_written_can_be_read(pair: Desk) -> None:
     with serve(example_portal(2**53 - 1)) as server:
         server.edit("contacts", "companies", 28, 50_000)
         pair.server = server
-        assert pair.run("plan", "--out", "plan.json").code == 0
-        shown = pair.run("show", "plan.json")
+        assert pair.run_here("plan", "--out", "plan.json").code == 0
+        shown = pair.run_here("show", "plan.json")
         assert shown.code == 0
         assert "portal 9007199254740991" in shown.out
 
@@ -354,7 +355,7 @@ def test_a_portal_id_beyond_what_json_holds_is_invalid(offline: Desk, portal_id:
     """In the workspace file, before anything is asked."""
     offline.write("reconciler.yaml", f"version: 1\nportals: {{p: {{portal_id: {portal_id}}}}}\n")
     offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
-    ran = offline.run("validate")
+    ran = offline.run_here("validate")
     assert ran.code == 3
     assert "portal_id" in ran.err
 
@@ -374,13 +375,13 @@ def apply_plan(
         api_version=ApiVersion("2026-03"),
     )
     with connect(connection, clock=clock) as portal:
-        reconciler.apply_plan(plan, portal, clock=clock, safety=safety, force=force)
+        reconciler.apply_plan(plan, portal, clock=clock, safety=safety, force=force, settle=0)
 
 
 def test_the_python_api_refuses_what_the_command_refuses(desk: Desk) -> None:
     """Protection, whatever is forced, before anything is sent."""
     desk.write("configs/a.yaml", LOWERED)
-    desk.run("plan", "--out", "plan.json")
+    desk.run_here("plan", "--out", "plan.json")
     plan = read_plan((desk.folder / "plan.json").read_bytes())
     assert desk.server is not None
     before = len(desk.server.requests)
@@ -394,7 +395,7 @@ def test_the_python_api_judges_thresholds(large: Desk) -> None:
     """The default ones where none are given, by what the portal has and not by the counts."""
     large.write("reconciler.yaml", "version: 1\nsafety: {max_delete_percent: 100}\n")
     large.write("configs/a.yaml", keeping(1))
-    large.run("plan", "--out", "plan.json")
+    large.run_here("plan", "--out", "plan.json")
     plan = read_plan((large.folder / "plan.json").read_bytes())
     plan = replace(plan, summary=replace(plan.summary, unchanged=99_999))
     with pytest.raises(PlanRefused, match="not safe"):

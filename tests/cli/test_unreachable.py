@@ -26,7 +26,7 @@ def plan_at(desk: Desk, url: str, *options: str) -> Ran:
     desk.write("configs/contacts-companies.yaml", PAIR)
     desk.variables = {"HUBSPOT_ACCESS_TOKEN": DEFAULT_TOKEN, "HUBSPOT_BASE_URL": url}
     begun = time.monotonic()
-    ran = desk.run("plan", *options)
+    ran = desk.run_here("plan", *options)
     assert time.monotonic() - begun < 30
     assert ran.code == 1
     assert "Errno" not in ran.err
@@ -69,5 +69,5 @@ def test_a_connection_lost_in_the_middle_is_waited_for(pair: Desk) -> None:
     """What answered once may answer again."""
     assert pair.server is not None
     pair.server.set_faults([parse_fault("read#1-3:drop")])
-    ran = pair.run("plan")
+    ran = pair.run_here("plan")
     assert ran.code == 0, ran.err

@@ -14,7 +14,7 @@ BAD = "from: contacts\nto: companies\nmax: 0\nlabel:\n  A: 1\n"
 def test_valid_files_are_counted(offline: Desk) -> None:
     """Exit 0 and one line."""
     offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
-    ran = offline.run("validate")
+    ran = offline.run_here("validate")
     assert (ran.code, ran.out) == (0, "Valid: 1 file, 1 direction, 1 limit.\n")
 
 
@@ -22,7 +22,7 @@ def test_all_errors_of_all_files_are_told_in_one_go(offline: Desk) -> None:
     """With place, code, the source line with a caret, and a hint; exit 3."""
     offline.write("configs/a.yaml", BAD)
     offline.write("configs/b.yaml", "from: deals\nto: contacts\nmax: 1_000\n")
-    ran = offline.run("validate")
+    ran = offline.run_here("validate")
     assert ran.code == 3
     assert ran.out == ""
     for place in ("configs/a.yaml:3:6", "configs/a.yaml:4:1", "configs/b.yaml:3:6"):
@@ -36,7 +36,7 @@ def test_all_errors_of_all_files_are_told_in_one_go(offline: Desk) -> None:
 def test_machines_read_stdout(offline: Desk, format_: str) -> None:
     """Each format holds every finding; exit 3 all the same."""
     offline.write("configs/a.yaml", BAD)
-    ran = offline.run("validate", "--format", format_)
+    ran = offline.run_here("validate", "--format", format_)
     assert ran.code == 3
     if format_ == "github":
         assert ran.out.startswith("::error file=configs/a.yaml,line=3,col=6")
@@ -47,21 +47,21 @@ def test_machines_read_stdout(offline: Desk, format_: str) -> None:
 def test_a_warning_is_not_an_error(offline: Desk) -> None:
     """Above 10,000 HubSpot's settings page does not go."""
     offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 20000\n")
-    ran = offline.run("validate")
+    ran = offline.run_here("validate")
     assert ran.code == 0
     assert "configs/a.yaml:3:6: warning" in ran.err
 
 
 def test_no_files_is_an_error(offline: Desk) -> None:
     """An empty folder must not look like a valid one."""
-    assert offline.run("validate").code == 3
+    assert offline.run_here("validate").code == 3
 
 
 def test_the_workspace_file_is_checked_too(offline: Desk) -> None:
     """Unknown keys name the nearest known one."""
     offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
     offline.write("reconciler.yaml", "version: 1\nprunes: true\n")
-    ran = offline.run("validate")
+    ran = offline.run_here("validate")
     assert ran.code == 3
     assert "reconciler.yaml:2:1" in ran.err
     assert "prune" in ran.err
@@ -71,7 +71,7 @@ def test_a_bad_workspace_does_not_hide_bad_pair_files(offline: Desk) -> None:
     """All errors of all files in one go."""
     offline.write("configs/a.yaml", BAD)
     offline.write("reconciler.yaml", "version: 2\n")
-    ran = offline.run("validate")
+    ran = offline.run_here("validate")
     assert ran.code == 3
     assert "reconciler.yaml:1:10" in ran.err
     assert "configs/a.yaml:3:6" in ran.err
@@ -79,7 +79,7 @@ def test_a_bad_workspace_does_not_hide_bad_pair_files(offline: Desk) -> None:
 
 def test_a_named_workspace_must_exist(offline: Desk) -> None:
     """Wrong usage, not a silent default."""
-    assert offline.run("--workspace", "nowhere.yaml", "validate").code == 64
+    assert offline.run_here("--workspace", "nowhere.yaml", "validate").code == 64
 
 
 TOKEN = "pat-na1-01234567-89ab-cdef-0123-456789abcdef"

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import reconciler
-from reconciler.applying.apply import timestamp, unwritten
+from reconciler.applying.apply import unwritten
 from reconciler.applying.events import Event
 from reconciler.applying.journal import Journal
 from reconciler.applying.result_file import result_json
 from reconciler.cli.application import EXIT_CODES
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.http.clock import Stop
+from reconciler.http.clock import Stop, timestamp
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.events import report_to
 from reconciler.http.messages import Transport

@@ -11,7 +11,7 @@ from reconciler.applying.reading import Due
 from reconciler.applying.run import Run
 from reconciler.applying.safeguards import SETTLE, VERIFY_TIMEOUT, Safeguards, Settling, check
 from reconciler.errors import Interrupted, PlanRefused, ReconcilerError
-from reconciler.http.clock import Clock
+from reconciler.http.clock import Clock, timestamp
 from reconciler.http.events import report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import ChangeResult, Destination, Outcome, Plan, Result, Status
@@ -148,8 +148,3 @@ def _result(
     """How it ended, now."""
     portal = Destination.of(plan.portal)
     return Result(ended, changes, requests, started_at, timestamp(clock), message, portal)
-
-
-def timestamp(clock: Clock) -> str:
-    """The time of day in UTC, in ISO 8601, to the second."""
-    return clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,7 +11,7 @@ from threading import Lock
 import click
 
 import reconciler
-from reconciler.applying.apply import timestamp, untouched, unwritten
+from reconciler.applying.apply import untouched, unwritten
 from reconciler.applying.events import Event
 from reconciler.applying.journal import Journal
 from reconciler.applying.result_file import result_json
@@ -27,6 +27,7 @@ from reconciler.errors import (
     PlanRefused,
     ReconcilerError,
 )
+from reconciler.http.clock import timestamp
 from reconciler.http.events import Sending, report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import Outcome, Plan, Result, Status

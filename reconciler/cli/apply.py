@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.applying.apply import timestamp, untouched
+from reconciler.applying.apply import untouched
 from reconciler.applying.journal import check_journal
 from reconciler.applying.result_file import result_json
 from reconciler.applying.safeguards import Safeguards
@@ -27,7 +27,7 @@ from reconciler.errors import (
     UsageProblem,
     WrongPortal,
 )
-from reconciler.http.clock import SystemClock
+from reconciler.http.clock import SystemClock, timestamp
 from reconciler.http.events import report_to
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.plan import Destination, Outcome, Plan, Result

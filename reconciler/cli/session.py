@@ -23,7 +23,7 @@ from reconciler.config.git import Base
 from reconciler.config.source import Loaded
 from reconciler.config.workspace import DEFAULT_CONFIGS, PortalSettings, Workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
-from reconciler.http.clock import Stop, SystemClock
+from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.events import Event
 from reconciler.hubspot.portal import Portal
@@ -238,7 +238,7 @@ class Session:
         )
         context = PlanContext(
             tool_version=reconciler.__version__,
-            created_at=self.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            created_at=timestamp(self.clock),
             portal_name=settings.name,
             base_url=parse_base_url(self.options.base_url),
             api_version=self.api_version,

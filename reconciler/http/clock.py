@@ -31,6 +31,11 @@ class Clock(Protocol):
         ...
 
 
+def timestamp(clock: Clock) -> str:
+    """The time of day in UTC, in ISO 8601, to the second."""
+    return clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class Stop:
     """A request to stop that wakes every waiter.
 

@@ -16,17 +16,10 @@ if TYPE_CHECKING:
     from reconciler.applying.events import Event
     from reconciler.config.source import Loaded
     from reconciler.http.clock import Clock
-    from reconciler.hubspot.portal import NeedsLabels, Portal
-    from reconciler.model.limits import (
-        CustomObject,
-        Desired,
-        DesiredDirection,
-        History,
-        Observation,
-        ResolvedDirection,
-        Safety,
-    )
+    from reconciler.hubspot.portal import Portal
+    from reconciler.model.limits import CustomObject, Desired, Safety
     from reconciler.model.plan import Plan, Result
+    from reconciler.planning.origin import Observation
     from reconciler.planning.plan import PlanContext
 
 __version__ = "0.1.0"
@@ -56,11 +49,16 @@ def observe(
     those of `ref` as it is now, None where it has not moved on since. `portal_id`: the portal that
     is meant; raises WrongPortal before anything else is read where the token belongs to another.
     """
-    from reconciler.errors import WrongPortal
-    from reconciler.model.limits import History, Observation, Observed
-    from reconciler.planning.names import names_custom_objects, resolve_directions
-    from reconciler.planning.origin import find_vanished, resolve_past
-    from reconciler.planning.plan import directions_to_read
+    from reconciler.errors import PermissionMissing, WrongPortal
+    from reconciler.model.limits import Observed
+    from reconciler.planning.names import (
+        names_custom_objects,
+        needs_labels,
+        resolve_directions,
+        shared_names,
+    )
+    from reconciler.planning.origin import History, Observation, find_vanished, resolve_past
+    from reconciler.planning.plan import declared_directions
 
     account = portal.account()
     if portal_id not in (None, account.portal_id):
@@ -69,9 +67,21 @@ def observe(
             f"{account.portal_id}",
             hint="use a token of the portal, or correct portal_id in the workspace file",
         )
-    past = [each for each in (base, tip) if each is not None]
-    declared = [each for side in (desired, *past) for each in side.directions]
-    custom = _custom_objects(portal, declared) if names_custom_objects(declared) else ()
+    sides = [each for each in (desired, base, tip) if each is not None]
+    named = [direction for side in sides for direction in side.directions]
+    custom: tuple[CustomObject, ...] = ()
+    if names_custom_objects(named):
+        try:
+            custom = portal.custom_objects()
+        except PermissionMissing as error:
+            if not (ids := shared_names(named)):
+                raise
+            raise PermissionMissing(
+                error.message,
+                hint=f"{error.hint}; or write object type IDs, which no custom object can share: {ids}",
+                category=error.category,
+                correlation_id=error.correlation_id,
+            ) from error
     vanished = () if base is None else find_vanished(desired, base, custom)
     gone = {direction.place for direction, _ in vanished}
     head = resolve_directions(
@@ -80,56 +90,29 @@ def observe(
     history = None
     if base is not None:
         before = resolve_past(base, desired, custom)
-        history = History(
-            before, before if tip is None else resolve_past(tip, desired, custom), ref
-        )
+        after = before if tip is None else resolve_past(tip, desired, custom)
+        history = History(before, after, ref)
+    declared = {each.direction.key: each for each in declared_directions(head, history)}
     directions = portal.read_all(
-        directions_to_read(head, history), needs_labels=_needs_labels(head, history)
+        [each.direction for each in declared.values()],
+        needs_labels=lambda seen: needs_labels(declared[seen.direction.key], seen),
     )
     found = tuple(each for _, each in vanished)
     return Observation(head, history, Observed(account, tuple(directions)), found)
 
 
-def _needs_labels(head: Sequence[ResolvedDirection], history: History | None) -> NeedsLabels:
-    from reconciler.planning.names import needs_labels
-
-    by_key = {} if history is None else dict(history.base.by_key)
-    by_key |= {each.direction.key: each for each in head}
-    return lambda seen: needs_labels(by_key[seen.direction.key], seen)
-
-
-def _custom_objects(
-    portal: Portal, declared: Sequence[DesiredDirection]
-) -> tuple[CustomObject, ...]:
-    """The portal's custom objects; a token that may not read them can do without, by IDs."""
-    from reconciler.errors import PermissionMissing
-    from reconciler.planning.names import shared_names
-
-    try:
-        return portal.custom_objects()
-    except PermissionMissing as error:
-        if shared := shared_names(declared):
-            ids = ", ".join(f"{each.id} for {each}" for each in shared)
-            error.hint = (
-                f"{error.hint}; or write object type IDs, which no custom object can share: {ids}"
-            )
-        raise
-
-
 def make_plan(
     observation: Observation, *, context: PlanContext, safety: Safety | None = None
 ) -> Plan:
-    """Everything that would make the portal equal to the files; writes nothing."""
+    """Everything that would make the portal equal to the files; writes nothing.
+
+    `safety`: the thresholds past which the plan states that it is refused, by default those of a
+    workspace that sets none. Raises ConfigurationInvalid where a limit cannot mean what the file
+    says, or HubSpot's rule would not hold.
+    """
     from reconciler.planning import plan
 
-    return plan.make_plan(
-        observation.head,
-        observation.observed,
-        context=context,
-        history=observation.history,
-        vanished=observation.vanished,
-        safety=safety,
-    )
+    return plan.make_plan(observation, context=context, safety=safety)
 
 
 def confirm_drift(
@@ -143,16 +126,20 @@ def confirm_drift(
     Raises PortalSettling where the reads disagree.
     """
     from reconciler.errors import PortalSettling
+    from reconciler.planning.names import needs_labels
     from reconciler.planning.origin import claims, disagreements
+    from reconciler.planning.plan import declared_directions
 
-    claimed = claims(plan, observation)
+    history = observation.history
+    claimed = frozenset() if history is None else claims(plan, observation)
     first = [each for each in observation.observed.directions if each.direction.key in claimed]
     if not first:
         return
     clock.wait(settle)
+    declared = {each.direction.key: each for each in declared_directions(observation.head, history)}
     second = portal.read_all(
         [each.direction for each in first],
-        needs_labels=_needs_labels(observation.head, observation.history),
+        needs_labels=lambda seen: needs_labels(declared[seen.direction.key], seen),
     )
     found = [
         words

@@ -282,7 +282,7 @@ def question(plan: Plan) -> str:
         f"  address: {visible(portal.base_url)}",
         f"  {counts.create} to create, {counts.update} to update, {counts.delete} to delete",
     ]
-    deletes = list(plan.with_action(Action.DELETE))
+    deletes = [each for each in plan.changes if each.action is Action.DELETE]
     lines += [
         f"  - remove {visible(str(each.direction))}: {visible(str(each.type))} (was {each.before})"
         for each in deletes[:SHOWN_DELETES]

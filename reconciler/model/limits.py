@@ -1,4 +1,4 @@
-"""The domain: limits, directions, plans and results as frozen values, without I/O."""
+"""Limits and what they belong to: object types, directions, association types; desired, observed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ UI_MAXIMUM_LIMIT = 10_000
 """Largest limit HubSpot's settings page takes (documented); above it a warning is given."""
 
 MAXIMUM_LIMIT = 50_000
-"""The product's highest technical ceiling (documented). No promise: what a portal takes for a pair
-is lower with most subscriptions, and its refusal names the range that it accepts (documented)."""
-
+"""The product's ceiling (documented). With most subscriptions a portal's own maximum is lower, and
+its refusal names the range that it accepts (documented)."""
 
 LARGEST_NUMBER = 2**53 - 1
 """Largest whole number that every JSON reader takes exactly; IDs and amounts above it are refused
@@ -46,9 +45,6 @@ class Category(StrEnum):
     USER_DEFINED = "USER_DEFINED"
     INTEGRATOR_DEFINED = "INTEGRATOR_DEFINED"
     WORK = "WORK"
-
-
-# ---------------------------------------------------------------- object types and directions
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -123,10 +119,6 @@ class Direction:
         """The two object type IDs."""
         return (self.from_.id, self.to.id)
 
-    @property
-    def same_type(self) -> bool:
-        return self.from_.id == self.to.id
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class TypeKey:
@@ -179,7 +171,7 @@ class Unlabelled:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Names a type by the label HubSpot shows, settled by `category` where two share it."""
+    """Names a type by the label HubSpot shows, distinguished by `category` where two share it."""
 
     text: str
     category: Category | None = None
@@ -230,10 +222,8 @@ class DesiredDirection:
     @property
     def sides(self) -> tuple[tuple[ObjectReference, Place], tuple[ObjectReference, Place]]:
         """The two object types, each with the place of the word that names it."""
-        return (
-            (self.from_, self.from_place or self.place),
-            (self.to, self.to_place or self.place),
-        )
+        from_place, to_place = self.from_place or self.place, self.to_place or self.place
+        return ((self.from_, from_place), (self.to, to_place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,10 +297,9 @@ class ObservedLimit:
 
 @dataclass(frozen=True, slots=True)
 class NamelessLimit:
-    """A row of a direction's configurations that leaves its label out, which is not null.
+    """A row that leaves its label out, which is optional (documented) and does not mean null.
 
-    `label` is optional in all four published documents (documented): only the labels can tell
-    whether this is the unlabelled type.
+    Only the labels can tell whether this is the unlabelled type.
     """
 
     key: TypeKey
@@ -357,23 +346,17 @@ class ObservedDirection:
         """The rows together with the labels; a row that these do not name either is unknown."""
         named = {each.key: each for each in labels.types}
         said = {row.type.key for row in self.limits} | {row.key for row in self.nameless}
-        found = tuple(
-            ObservedLimit(named[row.key], row.max) for row in self.nameless if row.key in named
-        )
-        lost = tuple(
-            UnknownRow(str(row.key), "the label", row.key, in_force=row.max is not None)
-            for row in self.nameless
-            if row.key not in named
-        )
+        limits, unknown = [*self.limits], [*self.unknown]
+        for row in self.nameless:
+            if row.key in named:
+                limits.append(ObservedLimit(named[row.key], row.max))
+            else:
+                in_force = row.max is not None
+                unknown.append(UnknownRow(str(row.key), "the label", row.key, in_force=in_force))
+        new = (row for row in labels.unknown if row not in self.unknown)
+        unknown += (row for row in new if row.key not in said)
         return ObservedDirection(
-            self.direction,
-            (*self.limits, *found),
-            labels.types,
-            unknown=(
-                *self.unknown,
-                *lost,
-                *(row for row in labels.unknown if row not in self.unknown and row.key not in said),
-            ),
+            self.direction, tuple(limits), labels.types, unknown=tuple(unknown)
         )
 
     def values(self) -> dict[TypeKey, int]:
@@ -415,50 +398,3 @@ class Observed:
     def by_key(self) -> Mapping[tuple[str, str], ObservedDirection]:
         """The directions by their pair of object type IDs."""
         return {observed.direction.key: observed for observed in self.directions}
-
-
-@dataclass(frozen=True)
-class Past:
-    """What the configuration said at a commit; `complete` False: not all of it can be read."""
-
-    directions: tuple[ResolvedDirection, ...]
-    complete: bool = True
-
-    @cached_property
-    def by_key(self) -> Mapping[tuple[str, str], ResolvedDirection]:
-        """The directions by their pair of object type IDs."""
-        return {each.direction.key: each for each in self.directions}
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The configuration at the merge base, and at the tip of the ref that a plan is made against.
-
-    `ref` is what the tip is called in words.
-    """
-
-    base: Past
-    tip: Past
-    ref: str = "the base ref"
-
-
-@dataclass(frozen=True, slots=True)
-class Vanished:
-    """What the files name, then as now, and the portal no longer has. `message` says what."""
-
-    message: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """The declared directions with their IDs, and what the portal shows for them.
-
-    `history` None: no base was asked for. `vanished` are object types, whose directions are not
-    among `head`.
-    """
-
-    head: tuple[ResolvedDirection, ...]
-    history: History | None
-    observed: Observed
-    vanished: tuple[Vanished, ...] = ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -234,8 +234,7 @@ class Plan:
         """`sha256:…` over what `apply` relies on: destination, changes, batches and refusals.
 
         Times, wording, paths, commits, line numbers, origins and counts of what is left alone stay
-        out, so that a merge commit does not void a review, and the same portal and files give the
-        same digest anywhere.
+        out: a merge commit does not void a review, and the digest is the same on every machine.
         """
         covered = {
             "portal_id": self.portal.portal_id,
@@ -248,9 +247,6 @@ class Plan:
             "refusals": sorted([each.code, each.change or ""] for each in self.refusals),
         }
         return f"sha256:{hashlib.sha256(canonical_json(covered).encode()).hexdigest()}"
-
-    def with_action(self, action: Action) -> Iterator[Change]:
-        return (change for change in self.changes if change.action is action)
 
 
 # ---------------------------------------------------------------- the result of an apply
@@ -310,13 +306,7 @@ class Destination:
     @classmethod
     def of(cls, portal: PortalRef) -> Destination:
         """The destination of a plan."""
-        return cls(
-            portal.name,
-            portal.base_url,
-            portal.api_version,
-            portal.portal_id,
-            portal.account_type,
-        )
+        return cls(**asdict(portal))
 
 
 @dataclass(frozen=True, slots=True)

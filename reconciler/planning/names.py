@@ -42,16 +42,16 @@ def names_custom_objects(directions: Iterable[DesiredDirection]) -> bool:
     )
 
 
-def shared_names(directions: Iterable[DesiredDirection]) -> tuple[ObjectType, ...]:
-    """The standard types that directions name, where custom objects often have that name.
+def shared_names(directions: Iterable[DesiredDirection]) -> str:
+    """The IDs to write for the standard names that custom objects often have, in words.
 
-    None where a custom object is named too: no ID in the file can replace reading the schemas then.
+    Empty where a custom object is named too: no ID in the files can replace reading the schemas.
     """
-    sides = [side for each in directions for side in (each.from_, each.to)]
-    standard = {side for side in sides if isinstance(side, ObjectType)}
+    sides = {side for each in directions for side in (each.from_, each.to)}
+    shared = [side for side in sides if isinstance(side, ObjectType) and side.often_custom]
     if any(isinstance(side, CustomName) for side in sides):
-        return ()
-    return tuple(sorted(side for side in standard if side.often_custom))
+        return ""
+    return ", ".join(f"{each.id} for {each}" for each in sorted(shared))
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +291,6 @@ def _must_exist(limit: DesiredLimit, untouchable: frozenset[TypeKey]) -> bool:
             return key not in untouchable
         case _:
             return True
-
-
-# ---------------------------------------------------------------- what is wrong with a limit's name
 
 
 def _named_twice(

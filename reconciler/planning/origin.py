@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import (
@@ -12,18 +13,68 @@ from reconciler.model.limits import (
     DesiredDirection,
     DesiredLimit,
     Direction,
-    History,
-    Observation,
+    Observed,
     ObservedDirection,
-    Past,
     Place,
+    ResolvedDirection,
     Selector,
     TypeKey,
-    Vanished,
 )
 from reconciler.model.plan import Origin, Plan, RefusalCode
 from reconciler.planning.diff import wanted_limits
 from reconciler.planning.names import name_types, try_resolve
+
+# ---------------------------------------------------------------- what was said and what was read
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the configuration said at a commit; `complete` False: not all of it can be read."""
+
+    directions: tuple[ResolvedDirection, ...]
+    complete: bool = True
+
+    @cached_property
+    def by_key(self) -> Mapping[tuple[str, str], ResolvedDirection]:
+        """The directions by their pair of object type IDs."""
+        return {each.direction.key: each for each in self.directions}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The configuration at the merge base, and at the tip of the ref that a plan is made against.
+
+    `ref` is what the tip is called in words.
+    """
+
+    base: Past
+    tip: Past
+    ref: str = "the base ref"
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """What the files name, then as now, and the portal no longer has. `message` says what."""
+
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The declared directions with their IDs, and what the portal shows for them.
+
+    `history` None: no base was asked for. `vanished` are object types, whose directions are not
+    among `head`.
+    """
+
+    head: tuple[ResolvedDirection, ...]
+    history: History | None
+    observed: Observed
+    vanished: tuple[Vanished, ...] = ()
+
+
+# ---------------------------------------------------------------- who moved a limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,11 @@ from reconciler.model.limits import (
     AssociationType,
     ConfigFile,
     DesiredLimit,
-    Direction,
-    History,
     Observed,
     ObservedDirection,
     ResolvedDirection,
     Safety,
     TypeKey,
-    Vanished,
 )
 from reconciler.model.plan import (
     Action,
@@ -34,7 +31,7 @@ from reconciler.model.plan import (
 from reconciler.planning.diff import Difference, differences, wanted_limits
 from reconciler.planning.names import name_types
 from reconciler.planning.order import order, rule_broken
-from reconciler.planning.origin import Behind, Declared, Sides
+from reconciler.planning.origin import Behind, Declared, History, Observation, Sides, Vanished
 from reconciler.planning.safety import judge, named_limits
 from reconciler.spelling import HINTS
 
@@ -54,12 +51,11 @@ class PlanContext:
     workspace: str | None = None
 
 
-def directions_to_read(
+def declared_directions(
     head: Sequence[ResolvedDirection], history: History | None
-) -> tuple[Direction, ...]:
-    """The declared directions, and those the base declares and the head no longer does."""
-    removed = () if history is None else _removed(head, history)
-    return tuple(each.direction for each in (*head, *removed))
+) -> tuple[ResolvedDirection, ...]:
+    """The directions to read: those declared, and those that only the base declares."""
+    return (*head, *(() if history is None else _removed(head, history)))
 
 
 def _removed(head: Sequence[ResolvedDirection], history: History) -> list[ResolvedDirection]:
@@ -68,20 +64,14 @@ def _removed(head: Sequence[ResolvedDirection], history: History) -> list[Resolv
 
 
 def make_plan(
-    head: Sequence[ResolvedDirection],
-    observed: Observed,
-    *,
-    context: PlanContext,
-    history: History | None = None,
-    vanished: Sequence[Vanished] = (),
-    safety: Safety | None = None,
+    observation: Observation, *, context: PlanContext, safety: Safety | None = None
 ) -> Plan:
     """Everything that would make the portal equal to the files.
 
-    `history` None: no base was asked for, and no change has an origin. `vanished`: object types
-    that the portal no longer has. Raises ConfigurationInvalid where a limit cannot mean what the
-    file says, or HubSpot's rule would not hold.
+    Without a base no change has an origin. Raises ConfigurationInvalid where a limit cannot mean
+    what the file says, or HubSpot's rule would not hold.
     """
+    head, history, observed = observation.head, observation.history, observation.observed
     compared = _compare(head, observed, history)
     changes = sorted((each for part in compared for each in part.changes), key=_position)
     named = named_limits(
@@ -119,7 +109,10 @@ def make_plan(
         warnings=(*context.warnings, *_warnings(changes, compared, observed)),
         refusals=tuple(
             Refusal(RefusalCode.VANISHED, each.message, source=each.place)
-            for each in (*vanished, *(each for part in compared for each in part.vanished))
+            for each in (
+                *observation.vanished,
+                *(each for part in compared for each in part.vanished),
+            )
         ),
         workspace=context.workspace,
     )

@@ -10,8 +10,8 @@ import pytest
 import reconciler
 from reconciler.errors import PortalSettling
 from reconciler.http.events import report_to
-from reconciler.model.limits import Observation
 from reconciler.model.plan import Plan
+from reconciler.planning.origin import Observation
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.portal import Portal as PortalState
 from tests.applying.factory import label_id, portal, wanted

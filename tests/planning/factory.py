@@ -12,13 +12,11 @@ from reconciler.model.limits import (
     Category,
     DesiredLimit,
     Direction,
-    History,
     Label,
     ObjectType,
     Observed,
     ObservedDirection,
     ObservedLimit,
-    Past,
     Place,
     ResolvedDirection,
     Safety,
@@ -27,6 +25,7 @@ from reconciler.model.limits import (
     Unlabelled,
 )
 from reconciler.model.plan import Plan
+from reconciler.planning.origin import History, Observation, Past
 from reconciler.planning.plan import PlanContext, make_plan
 
 CONTACTS = ObjectType("0-1", "contacts")
@@ -96,13 +95,19 @@ def plan(
     safety: Safety | None = None,
 ) -> Plan:
     """The plan of one declared direction; `tip` None: the ref has not moved on since the base."""
-    return make_plan(
-        [head],
-        portal(values, direction=head.direction),
-        context=CONTEXT,
-        history=None if base is None else history(base, tip),
-        safety=safety,
-    )
+    past = None if base is None else history(base, tip)
+    return make([head], portal(values, direction=head.direction), history=past, safety=safety)
+
+
+def make(
+    head: Sequence[ResolvedDirection],
+    observed: Observed,
+    *,
+    history: History | None = None,
+    safety: Safety | None = None,
+) -> Plan:
+    """The plan of these directions over what was read of them."""
+    return make_plan(Observation(tuple(head), history, observed), context=CONTEXT, safety=safety)
 
 
 def history(

@@ -10,17 +10,16 @@ from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import AssociationType, Label, ResolvedDirection, TypeKey
 from reconciler.model.plan import Change, Origin, Plan, RefusalCode
 from reconciler.planning.origin import Behind, Declared, moved_on, origin
-from reconciler.planning.plan import make_plan
 from tests.planning.factory import (
     BILLING,
     COMPANIES_CONTACTS,
-    CONTEXT,
     DECISION,
     OBJECT,
     by_id,
     declared,
     history,
     limit,
+    make,
     plan,
     portal,
 )
@@ -210,10 +209,9 @@ def test_a_removed_direction_that_the_target_branch_changed() -> None:
             *portal({BILLING: 1}, direction=COMPANIES_CONTACTS).directions,
         ),
     )
-    made = make_plan(
+    made = make(
         [other],
         both,
-        context=CONTEXT,
         history=history([declared(limit(BILLING, 1)), other], [declared(limit(BILLING, 3)), other]),
     )
     assert values(made) == [("Billing contact", 3, None, CONFIG)]
@@ -233,9 +231,7 @@ def incomplete(
     past = history(base, tip, complete=False)
     if tip is not None:
         past = type(past)(history(base).base, history(tip, complete=False).base, "main")
-    made = make_plan(
-        [declared(limit(BILLING, 2))], portal({BILLING: observed}), context=CONTEXT, history=past
-    )
+    made = make([declared(limit(BILLING, 2))], portal({BILLING: observed}), history=past)
     (change,) = made.changes
     return change
 
@@ -272,7 +268,7 @@ def renamed(
     past = None
     if base is not None:
         past = history([base, other], None if tip is None else [tip, other])
-    return make_plan([head, other], both, context=CONTEXT, history=past)
+    return make([head, other], both, history=past)
 
 
 def test_a_label_that_is_gone_from_the_portal_is_drift() -> None:

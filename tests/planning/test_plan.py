@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import AssociationType, Category, Label, TypeKey
 from reconciler.model.plan import Action, Change, Origin, Plan, Summary
-from reconciler.planning.plan import directions_to_read, make_plan
+from reconciler.planning.plan import declared_directions
 from tests.planning.factory import (
     BILLING,
     COMPANIES_CONTACTS,
-    CONTEXT,
     DECISION,
     OBJECT,
     PRIMARY,
@@ -23,6 +22,7 @@ from tests.planning.factory import (
     declared,
     history,
     limit,
+    make,
     plan,
     portal,
 )
@@ -118,10 +118,9 @@ def diagnose(*named: tuple[Label, int], line: int = 4) -> list[tuple[str, int, s
     """Code, line and hint of what is wrong."""
     head = declared(*(limit(label, number, line=line) for label, number in named))
     with pytest.raises(ConfigurationInvalid) as caught:
-        make_plan(
+        make(
             [head],
             portal({}, labels=(OBJECT, PRIMARY, BILLING, DECISION, TWIN)),
-            context=CONTEXT,
         )
     return [(each.code, each.place.line, each.hint) for each in caught.value.diagnostics]
 
@@ -164,9 +163,7 @@ def test_labels_that_look_the_same_are_told_apart(
     """What differs in words and code points, and how to write it."""
     shown = AssociationType(TypeKey(Category.USER_DEFINED, 77), portal_label)
     with pytest.raises(ConfigurationInvalid) as caught:
-        make_plan(
-            [declared(limit(Label(file), 1))], portal({}, labels=(OBJECT, shown)), context=CONTEXT
-        )
+        make([declared(limit(Label(file), 1))], portal({}, labels=(OBJECT, shown)))
     (found,) = caught.value.diagnostics
     assert found.code == "label-spelling"
     assert words in found.message
@@ -178,10 +175,9 @@ def test_a_letter_of_another_alphabet_is_named() -> None:
     """The nearest label would look exactly the same."""
     shown = AssociationType(TypeKey(Category.USER_DEFINED, 77), "Client")
     with pytest.raises(ConfigurationInvalid) as caught:
-        make_plan(
+        make(
             [declared(limit(Label("\u0421lient"), 1))],
             portal({}, labels=(OBJECT, shown)),
-            context=CONTEXT,
         )
     (found,) = caught.value.diagnostics
     assert found.hint is not None
@@ -197,7 +193,7 @@ def test_thousands_of_unknown_labels_take_no_time() -> None:
     head = declared(*(limit(Label(f"Lable numbr {number:05}"), 1) for number in range(2_000)))
     started = time.process_time()
     with pytest.raises(ConfigurationInvalid) as caught:
-        make_plan([head], portal({}, labels=labels), context=CONTEXT)
+        make([head], portal({}, labels=labels))
     assert time.process_time() - started < 10
     hints = [each.hint for each in caught.value.diagnostics]
     assert len(hints) == 2_000
@@ -215,7 +211,7 @@ def test_a_label_two_categories_share_is_ambiguous() -> None:
         )
     ]
     head = declared(limit(Label("Billing contact", Category.USER_DEFINED), 1))
-    made = make_plan([head], portal({}, labels=(BILLING, TWIN)), context=CONTEXT)
+    made = make([head], portal({}, labels=(BILLING, TWIN)))
     assert only(made).type == BILLING
 
 
@@ -230,7 +226,7 @@ def test_one_type_named_twice_is_an_error() -> None:
     """By label and by type ID: both places are told."""
     head = declared(limit(BILLING, 1, line=3), limit(by_id(BILLING.key), 2, line=8))
     with pytest.raises(ConfigurationInvalid) as caught:
-        make_plan([head], portal({}), context=CONTEXT)
+        make([head], portal({}))
     (found,) = caught.value.diagnostics
     assert (found.code, found.place.line) == ("limit-duplicate", 8)
     assert found.related is not None
@@ -241,7 +237,7 @@ def test_an_unknown_type_id_is_an_error() -> None:
     """With the types the direction has."""
     head = declared(limit(by_id(TypeKey(Category.USER_DEFINED, 999)), 2))
     with pytest.raises(ConfigurationInvalid) as caught:
-        make_plan([head], portal({}), context=CONTEXT)
+        make([head], portal({}))
     assert caught.value.diagnostics[0].code == "type-unknown"
 
 
@@ -297,12 +293,14 @@ def test_a_direction_that_is_no_longer_declared_loses_its_limits() -> None:
     observed = portal({BILLING: 2, DECISION: 3})
     other = portal({BILLING: 1}, direction=COMPANIES_CONTACTS)
     both = type(observed)(observed.account, (*observed.directions, *other.directions))
-    made = make_plan([head], both, context=CONTEXT, history=history([removed, head]))
+    made = make([head], both, history=history([removed, head]))
     change = only(made)
     assert (change.before, change.after, change.origin) == (2, None, Origin.CONFIG)
     assert change.reason == "no longer declared; it was at configs/a.yaml:9:1"
     assert made.summary.unmanaged == 1
-    assert [each.key for each in directions_to_read([head], history([removed, head]))] == [
+    assert [
+        each.direction.key for each in declared_directions([head], history([removed, head]))
+    ] == [
         ("0-2", "0-1"),
         ("0-1", "0-2"),
     ]
@@ -333,7 +331,7 @@ def test_the_warning_for_lowered_limits_names_the_first_few() -> None:
         for number in range(1, 51)
     ]
     head = declared(*(limit(by_id(label.key), 1) for label in labels))
-    made = make_plan([head], portal({}, labels=labels), context=CONTEXT)
+    made = make([head], portal({}, labels=labels))
     (warning,) = made.warnings
     assert warning.startswith("50 limits set or lowered (")
     assert ", and 45 more): records" in warning
@@ -353,7 +351,7 @@ def test_time_grows_with_the_limits_and_not_with_their_square() -> None:
     head = declared(*(limit(label, 2, protect=True) for label in labels))
     begun = time.process_time()
     for past in (None, history([head])):
-        made = make_plan([head], observed, context=CONTEXT, history=past)
+        made = make([head], observed, history=past)
         assert len(made.changes) == 4_000
     assert time.process_time() - begun < 5
 

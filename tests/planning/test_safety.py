@@ -10,7 +10,6 @@ import pytest
 from reconciler.errors import PlanRefused
 from reconciler.model.limits import AssociationType, Category, DesiredLimit, Safety, TypeKey
 from reconciler.model.plan import Origin, Plan, Refusal, RefusalCode
-from reconciler.planning.plan import make_plan
 from reconciler.planning.safety import (
     Named,
     check_safe,
@@ -22,12 +21,12 @@ from tests.planning.factory import (
     BILLING,
     COMPANIES_CONTACTS,
     CONTACTS_COMPANIES,
-    CONTEXT,
     DECISION,
     OBJECT,
     declared,
     history,
     limit,
+    make,
     plan,
     portal,
 )
@@ -110,7 +109,7 @@ def test_a_limit_that_is_newly_protected_is_not_lowered_in_the_same_change(
 
 def test_a_removed_file_does_not_remove_a_protected_limit() -> None:
     """The direction is declared at the base only."""
-    made = make_plan(
+    made = make(
         [declared(limit(BILLING, 1), direction=COMPANIES_CONTACTS)],
         replace(
             portal({BILLING: 5}),
@@ -119,7 +118,6 @@ def test_a_removed_file_does_not_remove_a_protected_limit() -> None:
                 *portal({BILLING: 1}, direction=COMPANIES_CONTACTS).directions,
             ),
         ),
-        context=CONTEXT,
         history=history([declared(limit(BILLING, 5, protect=True))]),
     )
     assert refused(made)

@@ -70,7 +70,7 @@ def sentence(text: str, limit: int = PROSE_LIMIT) -> str:
     return _STEERS.sub(_escape, shortened(text, limit))
 
 
-def shortened(text: str, limit: int) -> str:
+def shortened(text: str, limit: int = NAME_LIMIT) -> str:
     """`text`, or its two ends around a note of its length when it has more than `limit`."""
     if len(text) <= limit:
         return text

@@ -128,15 +128,11 @@ def _template() -> tuple[jinja2.Template, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["short"] = _short
+    environment.filters["short"] = shortened
     environment.globals["style"] = style
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     source = folder.joinpath("plan.html").read_text("utf-8")
     return environment.from_string(source), f"sha256-{digest}"
-
-
-def _short(text: str, limit: int = NAME_LIMIT) -> str:
-    return shortened(text, limit)
 
 
 def _finalize(value: object) -> object:

@@ -31,7 +31,7 @@ from reconciler.applying.reading import Due, Reader
 from reconciler.applying.run import Run
 from reconciler.applying.sending import Part, by_endpoint, consequence
 from reconciler.errors import Interrupted, ReconcilerError
-from reconciler.hubspot.answers import BatchAnswer
+from reconciler.hubspot.batches import BatchAnswer
 from reconciler.model.limits import Direction, TypeKey
 from reconciler.model.plan import Batch, Change, ChangeError, ChangeResult, Operation
 

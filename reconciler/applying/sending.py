@@ -25,7 +25,7 @@ from reconciler.errors import (
     RequestRefused,
     TurnedAway,
 )
-from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
+from reconciler.hubspot.batches import BatchAnswer, BatchStatus, InputError
 from reconciler.model.limits import TypeKey
 from reconciler.model.plan import Batch, BatchInput, ChangeError, Operation
 
@@ -249,9 +249,8 @@ def _shared_type_ids(batch: Batch) -> frozenset[int]:
 def _error(answer: BatchAnswer) -> ChangeError:
     if answer.errors:
         return _as_change_error(answer.errors[0], answer)
-    status = answer.status or f"HTTP {answer.http_status}"
     return ChangeError(
-        f"the portal answered {status} without showing the limit",
+        f"the portal answered {answer.said} without showing the limit",
         correlation_id=answer.correlation_id,
     )
 

@@ -35,8 +35,8 @@ from reconciler.errors import (
 )
 from reconciler.http.events import report_to
 from reconciler.hubspot.portal import Portal
-from reconciler.hubspot.reads import Probe
 from reconciler.hubspot.versions import ApiVersion
+from reconciler.hubspot.wire import Probe
 from reconciler.model.limits import Direction, ObjectType
 from reconciler.report.escape import PROSE_LIMIT, terminal
 

@@ -197,11 +197,11 @@ class Session:
             base_url=parse_base_url(self.options.base_url),
             base_url_source=self.options.base_url_source,
             token=read_token(portal, self.workspace, self.options.allowed, self.given),
-            api_version=ApiVersion(api_version or self.api_version),
             concurrency=self.options.concurrency,
             timeout=self.options.timeout,
         )
-        with connect(connection, clock=self.clock, events=events) as connected:
+        version = ApiVersion(api_version or self.api_version)
+        with connect(connection, version=version, clock=self.clock, events=events) as connected:
             yield connected
 
     def destination(self, portal: PortalSettings) -> Destination:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-import tenacity
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.errors import ReconcilerError
+from reconciler.http.client import USUAL_WAIT, Call, CallFailed, Client, Repeat, Setback
 from reconciler.http.clock import Clock
-from reconciler.http.connection import Secret
-from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, Transport
-from reconciler.http.messages import UnusableAnswer as Unusable
+from reconciler.http.connection import Connection
+from reconciler.http.events import Event, WaitCause, Waiting, report_to
 from reconciler.http.rates import read_retry_after
+from reconciler.http.transport import Response, Transport
 from reconciler.outgoing import mask
 
 T = TypeVar("T")
@@ -27,8 +27,6 @@ PER_PAGE = 100
 MOST_PAGES = 100
 """Ten thousand comments: GitHub allows a quarter of them on one pull request."""
 
-_LONGEST_ATTEMPT = 30.0
-_LONGEST_WAIT = 20.0
 _REQUEST_TIMEOUT = 408
 
 SECONDARY_LIMIT_WAIT = 60.0
@@ -58,13 +56,12 @@ class PerhapsCreated(ForgeError):
     """A request that is not repeated left, and nobody knows whether it was carried out."""
 
 
-class PassingFault(Exception):
-    """An attempt failed in a way that may pass; `asked`: the seconds the forge asks to wait."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal(Setback):
+    """An answer outside 2xx; `kind`: the error that it is."""
 
-    def __init__(self, error: ForgeError, asked: float | None = None) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.asked = asked
+    status: int
+    kind: type[ForgeError] = ForgeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +77,42 @@ class Hints:
         return {401: self.unauthorized, 403: self.forbidden, 404: self.not_found}.get(status)
 
 
-@dataclass(frozen=True)
 class Api:
-    """`timeout`: seconds for one call, its waits and retries included. `notify`: is called with a line about each wait.
+    """Calls to one forge, with waits and retries within the time allowed of the connection.
 
-    Redirects are never followed: the token goes to `base_url`'s host and nowhere else.
+    Redirects are never followed: the token goes to the base URL's host and nowhere else.
     """
 
-    name: str
-    base_url: str
-    token: Secret
-    headers: Mapping[str, str] = field(repr=False)
-    hints: Hints
-    transport: Transport
-    clock: Clock
-    timeout: float
-    notify: Callable[[str], None]
-    jitter: Callable[[], float] = random.random
+    def __init__(
+        self,
+        name: str,
+        connection: Connection,
+        transport: Transport,
+        *,
+        headers: Mapping[str, str],
+        hints: Hints,
+        clock: Clock,
+        notify: Callable[[str], None],
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Take the headers of every request, and what is called with a line about each wait."""
+        self.name = name
+        self.base_url = connection.base_url
+        self._token = connection.token
+        self._hints = hints
+
+        def report(event: Event) -> None:
+            if isinstance(event, Waiting):
+                notify(f"{name}: {event.message}; waiting {max(1.0, event.seconds):.0f} s")
+
+        self._client = Client(
+            connection,
+            transport,
+            clock=clock,
+            report=report_to(report),
+            headers=headers,
+            jitter=jitter,
+        )
 
     def get(self, path: str, adapter: TypeAdapter[T]) -> T:
         """What is at a path."""
@@ -126,136 +142,69 @@ class Api:
         `url` stands in for a path below the API's own address; it may be repeated whatever the
         method.
         """
-        deadline = self.clock.monotonic() + self.timeout
-        attempt = _Attempt(self, method, path, document, url, deadline)
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(PassingFault),
-            wait=lambda state: self._wait(state, deadline),
-            stop=lambda state: self._is_over(state, deadline),
-            before_sleep=lambda state: self.notify(
-                f"{_fault(state).error.message}; waiting {state.upcoming_sleep:.0f} s"
-            ),
-            sleep=self.clock.wait,
-            reraise=True,
+        body = None if document is None else mask(json.dumps(document)).encode()
+        repeat = Repeat.READ if method == "GET" or url is not None else Repeat.IDEMPOTENT_WRITE
+        if method == "POST" and url is None:
+            repeat = Repeat.SINGLE_WRITE
+
+        def understand(response: Response, now: datetime) -> Response | Refusal:
+            found = response.masked(mask)
+            return found if 200 <= found.status < 300 else self._refusal(call, found, now)
+
+        call = Call("forge", method, path, understand, repeat, exempt=True, body=body, url=url)
+        try:
+            return self._client.call(call)
+        except CallFailed as failed:
+            setback, kind, status = failed.setback, ForgeError, None
+            if isinstance(setback, Refusal):
+                kind, status = setback.kind, setback.status
+            if failed.in_doubt and repeat is Repeat.SINGLE_WRITE:
+                kind = PerhapsCreated
+            message = f"{self.name}: {setback.message}{failed.ending}"
+            raise kind(message, hint=failed.hint, status=status) from None
+
+    def _refusal(self, call: Call[Response], response: Response, now: datetime) -> Refusal:
+        """What an answer outside 2xx means."""
+        status, words, hint = (
+            response.status,
+            message(response),
+            self._hints.for_status(response.status),
         )
-        try:
-            response: Response = retrying(attempt)
-            return response
-        except PassingFault as fault:
-            self._give_up(fault)
-
-    def left(self, deadline: float) -> float:
-        """Seconds left of the time allowed."""
-        return deadline - self.clock.monotonic()
-
-    def _wait(self, state: tenacity.RetryCallState, deadline: float) -> float:
-        """As long as was asked, or a guess that doubles; never a loop without a pause."""
-        guess = float(min(_LONGEST_WAIT, 2.0 ** (state.attempt_number - 1)))
-        asked = _fault(state).asked
-        wait = guess if asked is None else max(asked, 1.0)
-        spread = wait + min(1.0, wait / 4) * self.jitter()
-        return max(asked or 0.0, min(spread, self.left(deadline)))
-
-    def _is_over(self, state: tenacity.RetryCallState, deadline: float) -> bool:
-        return self.left(deadline) <= max(_fault(state).asked or 0.0, 0.1)
-
-    def _give_up(self, fault: PassingFault) -> NoReturn:
-        error = fault.error
-        asked = "" if fault.asked is None else f" and asks to wait {fault.asked:.0f} s"
-        raise ForgeError(
-            f"{error.message}{asked}; given up, the time allowed is {self.timeout:g} s",
-            hint=error.hint or "run the job again later, or allow more with --timeout",
-            status=error.status,
-        ) from None
-
-
-def _fault(state: tenacity.RetryCallState) -> PassingFault:
-    fault = state.outcome.exception() if state.outcome else None
-    assert isinstance(fault, PassingFault)  # noqa: S101  tenacity asks after a fault only
-    return fault
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """One request, made again each time it is called."""
-
-    api: Api
-    method: str
-    path: str
-    document: object
-    url: str | None
-    deadline: float
-
-    def __call__(self) -> Response:
-        try:
-            answer = self.api.transport.send(self._request(), self._seconds())
-            response = answer.masked(mask)
-        except NotSent as fault:
-            error = self._error("could not be sent", fault.description, hint=fault.hint)
-            raise PassingFault(error) if fault.chance is Chance.GOOD else error from None
-        except NoAnswer as fault:
-            raise self._in_doubt(self._error("was not answered", fault.description)) from None
-        except Unusable as fault:
-            raise self._error("got no usable answer", fault.description) from None
-        if 200 <= response.status < 300:
-            return response
-        raise self._failed(response)
-
-    def _request(self) -> Request:
-        headers = {"user-agent": "hubspot-reconciler", **self.api.headers}
-        body = None
-        if self.document is not None:
-            headers["content-type"] = "application/json"
-            body = mask(json.dumps(self.document)).encode()
-        return Request(self.method, self.url or self.api.base_url + self.path, headers, body)
-
-    def _seconds(self) -> float:
-        return max(0.1, min(_LONGEST_ATTEMPT, self.api.left(self.deadline)))
-
-    def _failed(self, response: Response) -> Exception:
-        status = response.status
-        asked = asked_wait(response, self.api.clock.wall())
+        asked = asked_wait(response, now)
+        kind: type[ForgeError] = ForgeError
+        passes = status >= 500 or status == _REQUEST_TIMEOUT
         if asked is not None:
-            return PassingFault(self._error("was rate limited", status=status), asked)
-        words = message(response)
-        if status >= 500 or status == _REQUEST_TIMEOUT:
-            return self._in_doubt(self._error("failed", words, status=status))
-        if 300 <= status < 400:
-            return self._redirected(response)
-        error = self._error("was refused", words, status=status)
-        if status == 404 and self.method in {"PATCH", "PUT", "DELETE"}:
-            return CommentGone(error.message, hint=error.hint, status=status)
-        return error
-
-    def _in_doubt(self, error: ForgeError) -> Exception:
-        if self.method == "POST" and self.url is None:
-            return PerhapsCreated(error.message, hint=error.hint, status=error.status)
-        return PassingFault(error)
-
-    def _redirected(self, response: Response) -> ForgeError:
-        try:
-            host = urlsplit(response.headers.get("location", "")).hostname or "nowhere"
-        except ValueError:
-            host = "nowhere"
-        return self._error(
-            "was redirected",
-            f"to {host}, where the token is not sent",
-            status=response.status,
-            hint="correct the API's address; or was the repository or project renamed?",
-        )
-
-    def _error(
-        self, what: str, words: str = "", *, status: int | None = None, hint: str | None = None
-    ) -> ForgeError:
-        number = "" if status is None else f" (HTTP {status})"
+            what, words, hint = "was rate limited", "", None
+        elif passes:
+            what = "failed"
+        elif 300 <= status < 400:
+            what, words = "was redirected", f"to {_host(response)}, where the token is not sent"
+            hint = "correct the API's address; or was the repository or project renamed?"
+        else:
+            what = "was refused"
+            if status == 404 and call.method in {"PATCH", "PUT", "DELETE"}:
+                kind = CommentGone
+        if status == 401 and self._token.source is not None:
+            what = f"{what}, with the token from {self._token.source}"
         detail = f": {words}" if words else ""
-        asked = f"{self.method} {self.path.partition('?')[0]}"
-        hint = hint or (None if status is None else self.api.hints.for_status(status))
-        if status == 401 and self.api.token.source is not None:
-            what = f"{what}, with the token from {self.api.token.source}"
-        return ForgeError(
-            f"{self.api.name}: {asked} {what}{number}{detail}", hint=hint, status=status
+        return Refusal(
+            message=f"{call.endpoint} {what} (HTTP {status}){detail}",
+            hint=hint,
+            status=status,
+            kind=kind,
+            passes=passes or asked is not None,
+            leaves_doubt=passes and asked is None,
+            cause=WaitCause.FAULT if asked is None else WaitCause.RATE_LIMIT,
+            wait=USUAL_WAIT if asked is None else max(asked, 1.0),
+            retry_after=asked,
         )
+
+
+def _host(response: Response) -> str:
+    try:
+        return urlsplit(response.headers.get("location", "")).hostname or "nowhere"
+    except ValueError:
+        return "nowhere"
 
 
 # ---------------------------------------------------------------- answers

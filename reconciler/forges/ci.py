@@ -243,14 +243,12 @@ def connected(
 
         def api(name: str, headers: dict[str, str], hints: Hints) -> Api:
             return Api(
-                name=name,
-                base_url=request.api_url,
-                token=request.token,
+                name,
+                connection,
+                transport,
                 headers=headers,
                 hints=hints,
-                transport=transport,
                 clock=clock,
-                timeout=timeout,
                 notify=notify,
             )
 

@@ -1,4 +1,4 @@
-"""Where a portal is and how to talk to it: base URL, token, API version and bounds."""
+"""Where a service is and how to talk to it: base URL, token and bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from reconciler import outgoing
 from reconciler.errors import CredentialError, UsageProblem
-from reconciler.hubspot.versions import ApiVersion
 
 DEFAULT_BASE_URL = "https://api.hubapi.com"
 MAXIMUM_CONCURRENCY = 16
@@ -89,7 +88,7 @@ def _token_problem(value: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach one portal. `timeout`: seconds allowed for one call, its retries included.
+    """How to reach one service. `timeout`: seconds allowed for one call, its retries included.
 
     `base_url_source`: where the base URL was given, such as `HUBSPOT_BASE_URL`, for messages.
     """
@@ -97,7 +96,6 @@ class Connection:
     token: Secret
     base_url: str = DEFAULT_BASE_URL
     base_url_source: str | None = None
-    api_version: ApiVersion = ApiVersion.V2026_09
     concurrency: int = MAXIMUM_CONCURRENCY
     timeout: float = 60.0
     is_loopback: bool = field(init=False)

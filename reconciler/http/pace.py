@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 
-from reconciler.errors import PortalUnavailable
 from reconciler.http.clock import Clock
 from reconciler.http.events import Event, WaitCause, Waiting
 from reconciler.http.rates import Policy, Rate
@@ -30,6 +29,15 @@ class RateRefusal:
 
     policy: Policy
     retry_after: float | None
+
+
+class RateExceeded(Exception):
+    """The time allowed is not enough to keep to the rate; nothing was sent."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
 
 
 class Pace:
@@ -69,7 +77,7 @@ class Pace:
     def enter(self, *, exempt: bool, patience: float = inf) -> Ticket:
         """Wait for leave to send one request, no longer than `patience` seconds.
 
-        Raise `PortalUnavailable` when these, or what 429s may cost, are not enough, and
+        Raise `RateExceeded` when these, or what 429s may cost, are not enough, and
         `Interrupted` when a stop is requested.
         """
         entered = self._clock.monotonic()
@@ -174,7 +182,7 @@ class Pace:
         if stopped_since is not None:
             left = min(left, max(entered, stopped_since) + self._patience - now)
         if delay > left:
-            raise PortalUnavailable(
+            raise RateExceeded(
                 f"the portal limits the rate: the next request may start in {delay:.1f} s, "
                 f"and {max(0.0, left):.1f} s are left of the time allowed",
                 hint="allow more time with --timeout, or run again later",

@@ -1,4 +1,4 @@
-"""The real transport, and the only module that knows httpx."""
+"""One request and its response, and the real transport: the only module that knows httpx."""
 
 from __future__ import annotations
 
@@ -9,29 +9,120 @@ import socket
 import ssl
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Protocol
 from urllib.request import getproxies, proxy_bypass
 
 from reconciler.errors import UsageProblem
 from reconciler.http.connection import Connection
-from reconciler.http.messages import (
-    Chance,
-    NoAnswer,
-    NotSent,
-    Request,
-    Response,
-    UnusableAnswer,
-    plain,
-)
 
 # httpx takes along its own command line, and with it rich and pygments, unless that is absent:
 # 0.1 s at every start for what nothing here uses.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be imported
 
 import httpx  # noqa: E402 - after the line above
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent. The headers hold the token and are therefore never shown."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, whole and decompressed; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body, for looking into; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    def masked(self, mask: Callable[[str], str], *, body: bool = True) -> Response:
+        """The same, with the headers as `mask` leaves them, and the body if that is wanted."""
+        text = self.text if body else ""
+        everything = "\n\n".join([*self.headers.values(), text])
+        if mask(everything) == everything:
+            return self
+        headers = {name: mask(value) for name, value in self.headers.items()}
+        return Response(self.status, headers, mask(text).encode() if body else self.body)
+
+
+class Transport(Protocol):
+    """Sends one request, follows no redirect, repeats nothing."""
+
+    def send(self, request: Request, seconds: float) -> Response:
+        """The response within `seconds`; raise `NotSent`, `NoAnswer` or `UnusableAnswer`."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class TransportFault(Exception):
+    """No response. `description` is for the user."""
+
+    def __init__(self, description: str, *, hint: str | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.hint = hint
+
+
+class Chance(Enum):
+    """Whether a request that could not be sent may be sent later."""
+
+    GOOD = "good"
+    """The cause may pass."""
+    ONCE_REACHED = "once reached"
+    """It may pass where the portal was reached before; where it never was, the address is wrong."""
+    NONE = "none"
+    """Not without a change of the settings."""
+
+
+class NotSent(TransportFault):
+    """The request never left."""
+
+    def __init__(
+        self, description: str, *, hint: str | None = None, chance: Chance = Chance.GOOD
+    ) -> None:
+        super().__init__(description, hint=hint)
+        self.chance = chance
+
+
+class NoAnswer(TransportFault):
+    """The request left, and no whole answer came back."""
+
+
+class UnusableAnswer(TransportFault):
+    """An answer came that is too large or cannot be decoded."""
+
+    def __init__(self, description: str, status: int) -> None:
+        super().__init__(description)
+        self.status = status
+
+
+_LONGEST_TEXT = 600
+
+
+def plain(text: str) -> str:
+    """A server's words in one line, without control characters, of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
+
 
 MAXIMUM_BODY = 10 * 1024 * 1024
 """Bytes of an answer, as it comes and decoded; HubSpot's largest here are some hundred kilobytes."""
@@ -100,7 +191,7 @@ class HttpTransport:
             with self._faults():
                 return _decoded(response, self._chunks(response, deadline))
         except (NoAnswer, UnusableAnswer):
-            if response.is_success:
+            if 200 <= response.status_code < 300:
                 raise
         return b""
 

@@ -1,10 +1,15 @@
-"""Batches on the wire, and error bodies: lenient, for any field may be missing or odd."""
+"""Batches on the wire: what is sent, what the answer says of each input, and error bodies.
+
+Lenient, for any field may be missing or odd.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,11 +20,51 @@ from pydantic import (
     WrapValidator,
 )
 
-from reconciler.http.messages import Response, plain
-from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
-from reconciler.hubspot.documents import Maximum, Wire, read
+from reconciler.http.transport import Response, plain
+from reconciler.hubspot.wire import Maximum, Wire, read
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import BatchInput
+
+CORRELATION_ID = "x-hubspot-correlation-id"
+"""The header with the ID that HubSpot's support asks for."""
+
+
+class BatchStatus(StrEnum):
+    """The status of a batch (documented)."""
+
+    COMPLETE = "COMPLETE"
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    CANCELED = "CANCELED"
+    UNKNOWN = "UNKNOWN"
+    """A status that came later: it says nothing of what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputError:
+    """One entry of a batch's `errors`; `type_ids` are those its text or context names."""
+
+    message: str
+    category: str | None = None
+    sub_category: str | None = None
+    correlation_id: str | None = None
+    type_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """A 2xx to a write, which does not prove that anything was written (observed).
+
+    `confirmed`: the limit of each type that `results` names, None for no limit. `status` None:
+    the body was empty or named none. `said`: the status as it came, for messages.
+    """
+
+    said: str
+    status: BatchStatus | None
+    confirmed: Mapping[TypeKey, int | None]
+    errors: tuple[InputError, ...]
+    num_errors: int
+    correlation_id: str | None
 
 
 def batch_body(inputs: Iterable[BatchInput]) -> bytes:
@@ -169,19 +214,13 @@ def read_batch(response: Response) -> BatchAnswer:
     """
     batch = read(_Batch, response) if response.body.strip() else _Batch()
     return BatchAnswer(
-        http_status=response.status,
+        said=str(batch.status or f"HTTP {response.status}"),
         status=batch.status,
         confirmed=_confirmed([row for row in batch.results if row]),
         errors=tuple(each.input_error() for each in batch.errors),
         num_errors=max(batch.num_errors, len(batch.errors)),
-        correlation_id=correlation_id(response) or batch.correlation_id,
+        correlation_id=response.headers.get(CORRELATION_ID) or batch.correlation_id,
     )
-
-
-def correlation_id(response: Response) -> str | None:
-    """The ID that HubSpot's support asks for, from the headers."""
-    text = response.headers.get("x-hubspot-correlation-id")
-    return plain(text) if text else None
 
 
 def _confirmed(rows: list[_Row]) -> dict[TypeKey, int | None]:

@@ -1,8 +1,15 @@
-"""What an answer that is no success means: which error, and whether it may pass."""
+"""What a response of HubSpot means when it is not what was asked for, and the error it ends in."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn, TypeVar
+
 from reconciler.errors import (
+    AnswerNotSupported,
+    AnswerNotUnderstood,
     AuthenticationFailed,
     DailyLimitReached,
     EndpointMissing,
@@ -12,133 +19,190 @@ from reconciler.errors import (
     Redirected,
     RequestRefused,
 )
-from reconciler.http.messages import Response, plain
-from reconciler.http.rates import Policy, Rate
-from reconciler.hubspot.batches import ErrorBody, correlation_id, read_error
+from reconciler.http.client import USUAL_WAIT, CallFailed, Setback, Unusable
+from reconciler.http.connection import Secret
+from reconciler.http.events import WaitCause
+from reconciler.http.rates import Policy, read_rate, read_retry_after
+from reconciler.http.transport import Response, plain
+from reconciler.hubspot.batches import CORRELATION_ID, ErrorBody, read_error
+from reconciler.hubspot.wire import BeyondThisVersion, Nonsense
+
+T = TypeVar("T")
 
 LOCKED, RATE_LIMITED, MIGRATING = 423, 429, 477
 _REQUEST_TIMEOUT = 408
-
+_PASSING = {_REQUEST_TIMEOUT, LOCKED, MIGRATING, RATE_LIMITED}
 _WRONG_ADDRESS = {404, 405, 410}
 
 _SHORTEST_WAITS = {LOCKED: 2.0, MIGRATING: 2.0}
 """Seconds: at least 2 for a lock (documented)."""
-_USUAL_WAIT = 1.0
 
 
-class Failure:
-    """An answer outside 2xx, read once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure(Setback):
+    """A response that is not what was asked for; `kind`: the error that it is."""
 
-    def __init__(
-        self,
-        endpoint: str,
-        response: Response,
-        rate: Rate,
-        retry_after: float | None,
-        *,
-        token_source: str | None = None,
-    ) -> None:
-        """Take the endpoint and the source of the token for messages, and `Retry-After`'s seconds."""
-        self._token = f"the token from {token_source}" if token_source else "the token"
-        self.status = response.status
-        self._in_doubt = False
-        self.retry_after = retry_after
-        self._endpoint = endpoint
-        self._location = response.headers.get("location")
-        self._rate = rate
-        self._body: ErrorBody = read_error(response.body)
-        self.correlation_id = self._body.correlation_id or correlation_id(response)
+    kind: type[PortalError]
+    category: str | None = None
 
-    @property
-    def passes(self) -> bool:
-        """Whether the same request may succeed later. A 500 may: the documents do not say."""
-        waits = {_REQUEST_TIMEOUT, LOCKED, MIGRATING, RATE_LIMITED}
-        return self.status in waits or self.status >= 500
 
-    @property
-    def leaves_doubt(self) -> bool:
-        """Whether a write may have been carried out all the same."""
-        return self.status >= 500 or self.status == _REQUEST_TIMEOUT
+def understand(
+    response: Response,
+    now: datetime,
+    *,
+    endpoint: str,
+    read: Callable[[Response], T],
+    reads: bool,
+    token: Secret,
+) -> T | Failure:
+    """What `read` makes of a 2xx, or why there is none. `reads`: the request changed nothing.
 
-    @property
-    def shortest_wait(self) -> float:
-        """Seconds to wait before the same request is sent again."""
-        shortest = _SHORTEST_WAITS.get(self.status, 0.0)
-        return max(shortest, _USUAL_WAIT if self.retry_after is None else self.retry_after)
+    A read that makes no sense is asked again: one bad answer ends nothing. A write is not, for it
+    may have been carried out. Data that holds the token would carry it into plans and reports;
+    masked, it is not data.
+    """
+    if not 200 <= response.status < 300:
+        return judge(response, now, endpoint=endpoint, token=token)
+    if reads and token.is_in(response.text):
+        return Failure(
+            kind=PortalError,
+            message=f"the answer to {endpoint} holds the token of this run; nothing of it is used",
+            hint="revoke the token: it stands in a label or a name, or something between here "
+            "and HubSpot sends it back",
+        )
+    try:
+        return read(response)
+    except BeyondThisVersion as unknown:
+        return Failure(
+            kind=AnswerNotSupported,
+            message=f"{endpoint}: {unknown.description}",
+            hint="use a newer version of reconciler, or another --api-version",
+        )
+    except Nonsense as nonsense:
+        return Failure(
+            kind=AnswerNotUnderstood,
+            message=f"unusable answer to {endpoint}: {nonsense.description} "
+            f"(HTTP {response.status})",
+            hint="if it stays so: is --base-url HubSpot's, and is there a proxy in between?",
+            passes=reads,
+            leaves_doubt=True,
+            lasting=nonsense.lasting,
+        )
 
-    @property
-    def policy(self) -> Policy:
-        """The policy of a 429: named, or known from a spent daily allowance."""
-        named = (self._body.policy_name or "").upper()
-        if Policy.DAILY.value in named or (not named and self._rate.daily_remaining == 0):
-            return Policy.DAILY
-        return Policy.SECONDLY if named == Policy.SECONDLY.value else Policy.ROLLING
 
-    def error(self, *, in_doubt: bool) -> PortalError:
-        """The error to raise; one that may pass is an unavailable portal.
+def judge(response: Response, now: datetime, *, endpoint: str, token: Secret) -> Failure:
+    """What a response outside 2xx means. Of a 500 the documents do not say: it may pass."""
+    status, body = response.status, read_error(response.body)
+    policy = _policy(response, body) if status == RATE_LIMITED else None
+    kind, words, hint = _meaning(response, body, policy, endpoint, token)
+    correlation_id = body.correlation_id or response.headers.get(CORRELATION_ID)
+    category = body.category or body.policy_name
+    details = f"HTTP {status}{f' {category}' if category else ''}, {body.message or 'no message'}"
+    support = f" [correlation ID {plain(correlation_id)}]" if correlation_id else ""
+    retry_after = read_retry_after(response.headers, now)
+    usual = USUAL_WAIT if retry_after is None else retry_after
+    passes = kind is PortalUnavailable
+    return Failure(
+        kind=kind,
+        message=f"{words}: {details}{support}",
+        hint=hint,
+        passes=passes,
+        leaves_doubt=status >= 500 or status == _REQUEST_TIMEOUT,
+        cause=_cause(status),
+        wait=max(_SHORTEST_WAITS.get(status, 0.0), usual),
+        retry_after=retry_after,
+        refused_by=policy if passes else None,
+        correlation_id=plain(correlation_id) if correlation_id else None,
+        category=body.category,
+    )
 
-        `in_doubt`: a write may have been carried out, by this attempt or an earlier one.
-        """
-        self._in_doubt = in_doubt
-        if self.status == RATE_LIMITED and self.policy is Policy.DAILY:
-            return self._make(
-                DailyLimitReached,
-                "the portal's requests for today are used up",
-                "the allowance is full again at midnight in the portal's time zone",
-            )
-        if self.passes:
-            return self._make(PortalUnavailable, f"the portal did not serve {self._endpoint}")
-        if 400 <= self.status < 500:
-            return self._refusal()
-        return self._make(Redirected, f"{self._endpoint} {self._redirection()}")
 
-    def _refusal(self) -> PortalError:
-        if self.status == 401:
-            return self._make(
-                AuthenticationFailed,
-                f"HubSpot does not accept {self._token} for {self._endpoint}",
-                "it is wrong, expired or revoked, or another one was meant: copy it again from the "
-                "page of the service key or private app in HubSpot",
-            )
-        if self.status == 403:
-            return self._missing_scopes()
-        kind = EndpointMissing if self.status in _WRONG_ADDRESS else RequestRefused
-        return self._make(kind, f"HubSpot refused {self._endpoint}", self._not_found())
+def _policy(response: Response, body: ErrorBody) -> Policy:
+    """The policy of a 429: named, or known from a spent daily allowance."""
+    named = (body.policy_name or "").upper()
+    if Policy.DAILY.value in named:
+        return Policy.DAILY
+    if not named and read_rate(response.headers).daily_remaining == 0:
+        return Policy.DAILY
+    return Policy.SECONDLY if named == Policy.SECONDLY.value else Policy.ROLLING
 
-    def _missing_scopes(self) -> PortalError:
-        scopes = ", ".join(self._body.required_scopes)
-        return self._make(
+
+def _cause(status: int) -> WaitCause:
+    if status == RATE_LIMITED:
+        return WaitCause.RATE_LIMIT
+    return WaitCause.LOCKED if status in {LOCKED, MIGRATING} else WaitCause.FAULT
+
+
+def _meaning(
+    response: Response, body: ErrorBody, policy: Policy | None, endpoint: str, token: Secret
+) -> tuple[type[PortalError], str, str | None]:
+    """The error, in words, and what to do next. What may pass is an unavailable portal."""
+    status = response.status
+    if policy is Policy.DAILY:
+        return (
+            DailyLimitReached,
+            "the portal's requests for today are used up",
+            "the allowance is full again at midnight in the portal's time zone",
+        )
+    if status in _PASSING or status >= 500:
+        return PortalUnavailable, f"the portal did not serve {endpoint}", None
+    if status == 401:
+        source = f" from {token.source}" if token.source else ""
+        return (
+            AuthenticationFailed,
+            f"HubSpot does not accept the token{source} for {endpoint}",
+            _COPY_AGAIN,
+        )
+    if status == 403:
+        scopes = ", ".join(body.required_scopes)
+        lacking = f"; it lacks one of the scopes {scopes}" if scopes else ""
+        return (
             PermissionMissing,
-            f"the token may not use {self._endpoint}"
-            + (f"; it lacks one of the scopes {scopes}" if scopes else ""),
-            f"grant {scopes or 'the scopes that the README lists'} to the service key in HubSpot: "
-            "Development → Keys → Service keys; an existing private app: Settings → Integrations → "
-            "Private Apps → the app → Scopes",
+            f"the token may not use {endpoint}{lacking}",
+            f"grant {scopes or 'the scopes that the README lists'} {_WHERE_SCOPES_ARE}",
         )
+    if status >= 400:
+        kind = EndpointMissing if status in _WRONG_ADDRESS else RequestRefused
+        hint = "check the object types, --api-version and --base-url" if status == 404 else None
+        return kind, f"HubSpot refused {endpoint}", hint
+    return Redirected, f"{endpoint} {_redirection(response)}", None
 
-    def _not_found(self) -> str | None:
-        if self.status != 404:
-            return None
-        return "check the object types, --api-version and --base-url"
 
-    def _redirection(self) -> str:
-        if not 300 <= self.status < 400:
-            return "was answered with a status that HTTP does not have"
-        host = plain(self._location or "").partition("//")[2].partition("/")[0].rpartition("@")[2]
-        where = f" to {host}" if host else ""
-        return f"was redirected{where}; redirects are not followed, so that the token stays here"
+_COPY_AGAIN = (
+    "it is wrong, expired or revoked, or another one was meant: copy it again from the page of the "
+    "service key or private app in HubSpot"
+)
+_WHERE_SCOPES_ARE = (
+    "to the service key in HubSpot: Development → Keys → Service keys; an existing private app: "
+    "Settings → Integrations → Private Apps → the app → Scopes"
+)
 
-    def _make(self, kind: type[PortalError], words: str, hint: str | None = None) -> PortalError:
-        return kind(
-            f"{words}: {self._details()}",
-            hint=hint,
-            category=self._body.category,
-            correlation_id=self.correlation_id,
-            may_have_been_written=self._in_doubt,
-        )
 
-    def _details(self) -> str:
-        category = self._body.category or self._body.policy_name
-        said = self._body.message or "no message"
-        support = f" [correlation ID {self.correlation_id}]" if self.correlation_id else ""
-        return f"HTTP {self.status}{f' {category}' if category else ''}, {said}{support}"
+def _redirection(response: Response) -> str:
+    if response.status < 300:
+        return "was answered with a status that HTTP does not have"
+    location = plain(response.headers.get("location", ""))
+    host = location.partition("//")[2].partition("/")[0].rpartition("@")[2]
+    where = f" to {host}" if host else ""
+    return f"was redirected{where}; redirects are not followed, so that the token stays here"
+
+
+def report(failed: CallFailed) -> NoReturn:
+    """Raise what a call ended with as a `PortalError`."""
+    setback, category = failed.setback, None
+    kind: type[PortalError]
+    match setback:
+        case Failure():
+            kind, category = setback.kind, setback.category
+        case Unusable():
+            kind = AnswerNotUnderstood
+        case _:
+            kind = PortalUnavailable
+    ending = "" if kind is RequestRefused else failed.ending
+    raise kind(
+        setback.message + ending,
+        hint=failed.hint,
+        category=category,
+        correlation_id=setback.correlation_id,
+        may_have_been_written=failed.in_doubt,
+    ) from None

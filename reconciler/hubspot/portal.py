@@ -11,20 +11,16 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from reconciler.errors import EndpointMissing, PermissionMissing, RequestRefused, TurnedAway
+from reconciler.http.client import Call, CallFailed, Client, Repeat
 from reconciler.http.clock import Clock, SystemClock
 from reconciler.http.connection import Connection
 from reconciler.http.events import Event, report_to
-from reconciler.http.messages import Response, Transport
-from reconciler.http.pace import Pace
 from reconciler.http.pool import Pool
-from reconciler.http.transport import HttpTransport
-from reconciler.hubspot import batches, reads
-from reconciler.hubspot.answers import BatchAnswer, Usage
-from reconciler.hubspot.attempts import Attempts
-from reconciler.hubspot.call import Call, Repeat
-from reconciler.hubspot.calls import Calls
-from reconciler.hubspot.reads import Probe
-from reconciler.hubspot.versions import SCOPES_PATH
+from reconciler.http.transport import HttpTransport, Response, Transport
+from reconciler.hubspot import failures, wire
+from reconciler.hubspot.batches import CORRELATION_ID, BatchAnswer, batch_body, read_batch
+from reconciler.hubspot.versions import SCOPES_PATH, ApiVersion
+from reconciler.hubspot.wire import Probe, Usage
 from reconciler.model.limits import (
     Account,
     CustomObject,
@@ -71,16 +67,26 @@ class Portal:
         connection: Connection,
         transport: Transport,
         *,
+        version: ApiVersion = ApiVersion.V2026_09,
         clock: Clock,
         events: Callable[[Event], None],
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.connection = connection
-        timeout = connection.timeout
-        pace = Pace(clock, patience=timeout, jitter=jitter, report=events)
+        self.version = version
+        self._token = connection.token
         self._transport = transport
-        self._attempts = Attempts(connection, transport, clock, events, pace)
-        self._call = Calls(self._attempts, clock, events, timeout, jitter)
+        self._client = Client(
+            connection,
+            transport,
+            clock=clock,
+            report=events,
+            headers={
+                "authorization": f"Bearer {connection.token.reveal()}",
+                "accept": "application/json",
+            },
+            correlation_header=CORRELATION_ID,
+            jitter=jitter,
+        )
         self._pool = Pool(connection.concurrency)
 
     def __enter__(self) -> Self:
@@ -102,7 +108,7 @@ class Portal:
     @property
     def requests(self) -> int:
         """How many requests were sent so far, every attempt counted."""
-        return self._attempts.sent
+        return self._client.sent
 
     def in_parallel(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """Run tasks on this portal's threads; the results in order, the first failure raised."""
@@ -112,35 +118,35 @@ class Portal:
 
     def account(self) -> Account:
         """The account that the token belongs to."""
-        path = self.connection.api_version.account_path
-        return self._get(CallName.ACCOUNT, path, reads.read_account)
+        path = self.version.account_path
+        return self._call(CallName.ACCOUNT, path, wire.read_account)
 
     def probe(self) -> Probe:
         """The account, and what time the portal has; for finding out why nothing works."""
-        path = self.connection.api_version.account_path
-        return self._get(CallName.ACCOUNT, path, reads.read_probe)
+        return self._call(CallName.ACCOUNT, self.version.account_path, wire.read_probe)
 
     def scopes(self) -> frozenset[str] | None:
         """What the token may do, where HubSpot lists it; None where it refuses to.
 
         Observed of service keys and private apps; the token is sent in the body as well.
         """
-        body = json.dumps({"tokenKey": self.connection.token.reveal()}).encode()
-        call = Call(CallName.SCOPES, "POST", SCOPES_PATH, reads.read_scopes, body=body)
+        body = json.dumps({"tokenKey": self._token.reveal()}).encode()
         try:
-            return self._call(call)
+            return self._call(
+                CallName.SCOPES, SCOPES_PATH, wire.read_scopes, method="POST", body=body
+            )
         except (RequestRefused, TurnedAway):
             return None
 
     def custom_objects(self) -> tuple[CustomObject, ...]:
         """The custom objects; needs the scope `crm.schemas.custom.read` (documented)."""
-        path = self.connection.api_version.custom_objects_path
-        return self._get(CallName.CUSTOM_OBJECTS, path, reads.read_custom_objects)
+        path = self.version.custom_objects_path
+        return self._call(CallName.CUSTOM_OBJECTS, path, wire.read_custom_objects)
 
     def custom_associations(self) -> tuple[CustomObject, ...]:
         """The custom objects with the association types that their schemas name; the same scope."""
-        path = self.connection.api_version.custom_associations_path
-        return self._get(CallName.CUSTOM_OBJECTS, path, reads.read_custom_objects)
+        path = self.version.custom_associations_path
+        return self._call(CallName.CUSTOM_OBJECTS, path, wire.read_custom_objects)
 
     def read(
         self, direction: Direction, *, needs_labels: NeedsLabels, seconds: float | None = None
@@ -150,9 +156,9 @@ class Portal:
         `seconds`: the time allowed for the limits, waits and retries included, where it is less
         than the connection's.
         """
-        path = self.connection.api_version.limits_path(direction)
-        understand = partial(reads.read_limits, direction=direction)
-        observed = self._get(CallName.LIMITS, path, understand, exempt=True, seconds=seconds)
+        path = self.version.limits_path(direction)
+        understand = partial(wire.read_limits, direction=direction)
+        observed = self._call(CallName.LIMITS, path, understand, exempt=True, seconds=seconds)
         return observed.with_labels(self.labels(direction)) if needs_labels(observed) else observed
 
     def read_all(
@@ -164,22 +170,22 @@ class Portal:
 
     def labels(self, direction: Direction) -> LabelList:
         """The association types of one direction, the unlabelled one included."""
-        path = self.connection.api_version.labels_path(direction)
-        return self._get(CallName.LABELS, path, reads.read_labels, exempt=True)
+        path = self.version.labels_path(direction)
+        return self._call(CallName.LABELS, path, wire.read_labels, exempt=True)
 
     def all_limits(self) -> tuple[ObservedLimit | NamelessLimit | UnknownRow, ...]:
         """The limits of all directions, which the rows do not name: a hint, never the truth."""
-        path = self.connection.api_version.all_limits_path
-        return self._get(CallName.ALL_LIMITS, path, reads.read_all_limits, exempt=True)
+        path = self.version.all_limits_path
+        return self._call(CallName.ALL_LIMITS, path, wire.read_all_limits, exempt=True)
 
     def usage(self, direction: Direction) -> Usage | None:
         """How many records are at or near the limit; None where the portal does not tell.
 
         That is a 403, for want of a `crm.objects.*.read` scope, or a 404 for the pair.
         """
-        path = self.connection.api_version.usage_path(direction)
+        path = self.version.usage_path(direction)
         try:
-            return self._get(CallName.USAGE, path, reads.read_usage)
+            return self._call(CallName.USAGE, path, wire.read_usage)
         except (PermissionMissing, EndpointMissing):
             return None
 
@@ -193,35 +199,49 @@ class Portal:
         any `PortalError` with `may_have_been_written` when nobody knows.
         """
         once = batch.operation is Operation.CREATE
-        path = self.connection.api_version.batch_path(batch.operation, batch.from_id, batch.to_id)
+        path = self.version.batch_path(batch.operation, batch.from_id, batch.to_id)
         return self._call(
-            Call(
-                CallName(batch.operation.value),
-                "POST",
-                path,
-                batches.read_batch,
-                repeat=Repeat.SINGLE_WRITE if once else Repeat.IDEMPOTENT_WRITE,
-                exempt=True,
-                body=batches.batch_body(batch.inputs),
-                batch=batch,
-            )
+            CallName(batch.operation.value),
+            path,
+            read_batch,
+            method="POST",
+            repeat=Repeat.SINGLE_WRITE if once else Repeat.IDEMPOTENT_WRITE,
+            exempt=True,
+            body=batch_body(batch.inputs),
+            subject=batch,
         )
 
-    def _get(
+    def _call(
         self,
         operation: CallName,
         path: str,
-        understand: Callable[[Response], T],
+        read: Callable[[Response], T],
         *,
+        method: str = "GET",
+        repeat: Repeat = Repeat.READ,
         exempt: bool = False,
+        body: bytes | None = None,
         seconds: float | None = None,
+        subject: Batch | None = None,
     ) -> T:
-        return self._call(Call(operation, "GET", path, understand, exempt=exempt, seconds=seconds))
+        understand = partial(
+            failures.understand,
+            endpoint=f"{method} {path.partition('?')[0]}",
+            read=read,
+            reads=repeat is Repeat.READ,
+            token=self._token,
+        )
+        call = Call(operation, method, path, understand, repeat, exempt, body, seconds, subject)
+        try:
+            return self._client.call(call)
+        except CallFailed as failed:
+            failures.report(failed)
 
 
 def connect(
     settings: Connection,
     *,
+    version: ApiVersion = ApiVersion.V2026_09,
     clock: Clock | None = None,
     events: Callable[[Event], None] | None = None,
     transport: Transport | None = None,
@@ -237,4 +257,4 @@ def connect(
     clock = clock or SystemClock()
     if transport is None:
         transport = HttpTransport(settings, clock.monotonic)
-    return Portal(settings, transport, clock=clock, events=events or report_to())
+    return Portal(settings, transport, version=version, clock=clock, events=events or report_to())

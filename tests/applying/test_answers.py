@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.applying.sending import sort_answer
-from reconciler.hubspot.answers import BatchAnswer, BatchStatus, InputError
+from reconciler.hubspot.batches import BatchAnswer, BatchStatus, InputError
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import BatchInput, Operation
 from tests.applying.factory import batch, key, label_id
@@ -24,7 +24,14 @@ def answer(
     num_errors: int = 0,
 ) -> BatchAnswer:
     """A 2xx with these rows and errors."""
-    return BatchAnswer(200, status, confirmed or {}, errors, num_errors or len(errors), "the-id")
+    return BatchAnswer(
+        str(status or "HTTP 200"),
+        status,
+        confirmed or {},
+        errors,
+        num_errors or len(errors),
+        "the-id",
+    )
 
 
 def error(*numbers: int, correlation_id: str | None = None) -> InputError:

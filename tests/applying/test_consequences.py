@@ -23,7 +23,7 @@ from reconciler.errors import (
     Redirected,
     RequestRefused,
 )
-from reconciler.hubspot.answers import BatchAnswer, BatchStatus
+from reconciler.hubspot.batches import BatchAnswer, BatchStatus
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import BatchInput, ChangeError, Operation
 from tests.applying.factory import batch, key, label_id

@@ -20,8 +20,7 @@ from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, timestamp
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.events import report_to
-from reconciler.http.messages import Transport
-from reconciler.http.transport import HttpTransport
+from reconciler.http.transport import HttpTransport, Transport
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, Safety
@@ -158,7 +157,6 @@ class World:
         settings = Connection(
             Secret(TOKEN),
             base_url=self._base_url,
-            api_version=self._version,
             concurrency=self._concurrency,
             timeout=timeout,
         )
@@ -166,6 +164,7 @@ class World:
         with Portal(
             settings,
             recorder,
+            version=self._version,
             clock=self.clock,
             events=events,
             jitter=lambda: 0.0,

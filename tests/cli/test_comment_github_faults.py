@@ -75,7 +75,7 @@ def test_a_rate_limit_that_ends_too_late_ends_the_run_at_once(job: Desk, github:
     github.fail(LIST, Told(403, {"message": "API rate limit exceeded"}, headers))
     ran = comment(job)
     assert (ran.code, len(github.asked)) == (1, 1)
-    assert re.search(r"was rate limited .* asks to wait 3\d\d\d s; given up", ran.err)
+    assert re.search(r"was rate limited .* asks to wait 3\d\d\d s, longer than", ran.err)
 
 
 def test_a_server_that_stays_down_is_given_up(job: Desk, github: GitHub) -> None:

@@ -372,9 +372,9 @@ def apply_plan(
     connection = Connection(
         base_url=parse_base_url(desk.server.url),
         token=Secret(DEFAULT_TOKEN),
-        api_version=ApiVersion("2026-03"),
     )
-    with connect(connection, clock=clock) as portal:
+    version = ApiVersion("2026-03")
+    with connect(connection, version=version, clock=clock) as portal:
         reconciler.apply_plan(plan, portal, clock=clock, safety=safety, force=force, settle=0)
 
 

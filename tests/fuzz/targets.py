@@ -26,12 +26,14 @@ from reconciler.config.yaml import read_documents
 from reconciler.errors import ConfigurationInvalid, Diagnostic, PlanRefused, ReconcilerError
 from reconciler.forges import api as forge
 from reconciler.forges.api import ForgeError
-from reconciler.http.messages import Response
+from reconciler.http.connection import Secret
 from reconciler.http.rates import read_rate, read_retry_after
+from reconciler.http.transport import Response
 from reconciler.hubspot.batches import read_batch
-from reconciler.hubspot.documents import BeyondThisVersion, Nonsense
-from reconciler.hubspot.failures import Failure
-from reconciler.hubspot.reads import (
+from reconciler.hubspot.failures import judge
+from reconciler.hubspot.wire import (
+    BeyondThisVersion,
+    Nonsense,
     read_account,
     read_all_limits,
     read_custom_objects,
@@ -167,6 +169,7 @@ _READERS: Mapping[bytes, Callable[[Response], object]] = {
     b"batch": read_batch,
 }
 _NOW = datetime(2026, 11, 25, tzinfo=UTC)
+_TOKEN = Secret("pat-eu1-00000000-0000-4000-8000-000000000000")
 
 
 def feed_answer(data: bytes) -> None:
@@ -177,10 +180,11 @@ def feed_answer(data: bytes) -> None:
     kind, response = _answer(data)
     retry_after = read_retry_after(response.headers, _NOW)
     assert retry_after is None or retry_after >= 0
-    failure = Failure("GET /limits", response, read_rate(response.headers), retry_after)
-    _check_printable(str(failure.error(in_doubt=False)))
-    assert failure.shortest_wait >= 0
-    bool(failure.passes)  # decided, whatever the answer
+    read_rate(response.headers)
+    if not 200 <= response.status < 300:
+        failure = judge(response, _NOW, endpoint="GET /limits", token=_TOKEN)
+        _check_printable(failure.message)
+        assert failure.wait >= 0
     understand = _READERS.get(kind, read_batch)
     try:
         read_answer = understand(response)

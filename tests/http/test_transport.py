@@ -16,18 +16,20 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import PortalUnavailable, UsageProblem
+from reconciler.errors import PortalUnavailable, Redirected, UsageProblem
 from reconciler.http.connection import Connection, Secret
-from reconciler.http.messages import (
+from reconciler.http.transport import (
+    MAXIMUM_BODY,
     Chance,
+    HttpTransport,
     NoAnswer,
     NotSent,
     Request,
     Response,
     TransportFault,
     UnusableAnswer,
+    _tls,
 )
-from reconciler.http.transport import MAXIMUM_BODY, HttpTransport, _tls
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.model.plan import Operation
 from tests.hubspot.raw_server import RawServer, Speak, raw_server, response, saying
@@ -349,7 +351,7 @@ def test_a_redirect_does_not_take_the_token_along() -> None:
         for location in (f"{elsewhere.url}/x", "http://[", "", "//evil.example/", "javascript:x"):
             redirect = response(b"", f"location: {location}", status="307 Temporary Redirect")
             with raw_server(saying(redirect)) as server, portal_at(server.url) as portal:
-                with pytest.raises(PortalUnavailable, match="redirected"):
+                with pytest.raises(Redirected, match="redirected"):
                     portal.read(CONTACTS_COMPANIES, needs_labels=never)
                 assert len(server.requests) == 1
         assert elsewhere.requests == []

@@ -13,7 +13,7 @@ from reconciler.errors import Interrupted
 from reconciler.http.clock import SystemClock
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.events import Event
-from reconciler.http.messages import Request, Response
+from reconciler.http.transport import Request, Response
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion
@@ -149,10 +149,11 @@ def scripted(
 ) -> tuple[Portal, ScriptedTransport]:
     """A portal over a script, in virtual time and without jitter."""
     transport = ScriptedTransport(*steps)
-    connection = Connection(Secret(TOKEN), timeout=timeout, api_version=version)
+    connection = Connection(Secret(TOKEN), timeout=timeout)
     portal = PortalClass(
         connection,
         transport,
+        version=version,
         clock=clock or FakeClock(),
         events=events or Recorder(),
         jitter=lambda: 0.0,
@@ -176,11 +177,10 @@ def sandboxed(
         connection = Connection(
             Secret(DEFAULT_TOKEN),
             base_url=server.url,
-            api_version=version,
             concurrency=concurrency,
             timeout=timeout,
         )
-        with connect(connection, events=events, clock=clock) as portal:
+        with connect(connection, version=version, events=events, clock=clock) as portal:
             yield portal, server
 
 

@@ -11,11 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import AnswerNotSupported, PortalUnavailable
-from reconciler.hubspot.answers import Usage
-from reconciler.hubspot.documents import NO_LIMIT
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion
+from reconciler.hubspot.wire import NO_LIMIT, Usage
 from reconciler.model.limits import (
     Account,
     AccountType,

@@ -12,11 +12,12 @@ from reconciler.errors import (
     AuthenticationFailed,
     Interrupted,
     PortalUnavailable,
+    ReconcilerError,
     RequestRefused,
 )
 from reconciler.http.events import Answered, Event, Sending, Unanswered, Waiting, report_to
-from reconciler.http.messages import NoAnswer, NotSent
-from reconciler.hubspot.answers import BatchAnswer, BatchStatus
+from reconciler.http.transport import NoAnswer, NotSent
+from reconciler.hubspot.batches import BatchAnswer, BatchStatus
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import Batch, BatchInput, Operation
@@ -112,7 +113,7 @@ def test_the_rows_of_an_answer_confirm() -> None:
     headers = {"x-hubspot-correlation-id": "c-1"}
     portal, _ = scripted(answer(207, {"status": "COMPLETE", "results": rows}, headers=headers))
     assert portal.write(batch()) == BatchAnswer(
-        http_status=207,
+        said="COMPLETE",
         status=BatchStatus.COMPLETE,
         confirmed={BILLING: 2, OBJECT_LIMIT: None, TypeKey(Category.WORK, 1): None},
         errors=(),
@@ -180,7 +181,7 @@ def test_every_success_is_accepted(operation: Operation, status: int, body: byte
     """With or without a body, from every operation; it confirms nothing."""
     portal, _ = scripted(answer(status, body=body))
     result = portal.write(batch(operation))
-    assert (result.http_status, result.status, result.confirmed) == (status, None, {})
+    assert (result.said, result.status, result.confirmed) == (f"HTTP {status}", None, {})
 
 
 @pytest.mark.parametrize("status", ["FAILED", "complete", "", 7, [], {"a": 1}, False])
@@ -352,6 +353,24 @@ def test_a_journal_stops_a_request_before_it_leaves_and_nothing_after(
     assert len(caplog.records) == 5
 
 
+def test_a_journal_that_breaks_between_attempts_leaves_doubt() -> None:
+    """The first attempt left without an answer: that the second may not leave does not undo it."""
+    sent: list[Event] = []
+
+    def full_after_one(event: Event) -> None:
+        if isinstance(event, Sending):
+            if sent:
+                raise ReconcilerError("cannot write the journal", hint="make room")
+            sent.append(event)
+
+    portal, transport = scripted(NoAnswer("gone"), events=report_to(journal=full_after_one))
+    with pytest.raises(PortalUnavailable, match="journal; an earlier attempt") as caught:
+        portal.write(batch())
+    assert caught.value.may_have_been_written
+    assert caught.value.hint == "make room"
+    assert len(transport.requests) == 1
+
+
 def test_events_hold_everything_but_the_token() -> None:
     """Numbers, attempts, inputs, answers and waits, in order."""
     events = Recorder()
@@ -364,7 +383,7 @@ def test_events_hold_everything_but_the_token() -> None:
         *(Sending, Answered),
     ]
     sent = [event.exchange for event in events.of(Sending)]
-    path = portal.connection.api_version.batch_path(Operation.UPDATE, "0-1", "0-2")
+    path = portal.version.batch_path(Operation.UPDATE, "0-1", "0-2")
     assert [str(each) for each in sent] == [f"POST {path}"] * 3
     assert [(each.number, each.attempt) for each in sent] == [(1, 1), (2, 2), (3, 3)]
     assert all(each.writes and each.subject == batch() for each in sent)

@@ -1,7 +1,7 @@
-"""What reads bring, turned into values of the domain: strict, for plans are made of it.
+"""HubSpot's JSON at the edge: what reads bring, turned into values of the domain.
 
-A damaged answer is never taken as empty. A row of a category that came later, or with a value
-outside HubSpot's rules, is kept as unknown and stops nothing else.
+Strict, for plans are made of it: a damaged answer is never taken as empty. A row of a category that
+came later, or with a value outside HubSpot's rules, is kept as unknown and stops nothing else.
 """
 
 from __future__ import annotations
@@ -14,22 +14,10 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
-from reconciler.http.messages import Response, plain
-from reconciler.hubspot.answers import Usage
-from reconciler.hubspot.documents import (
-    GREATEST_NUMBER,
-    NO_LIMIT,
-    BeyondThisVersion,
-    Maximum,
-    Nonsense,
-    Text,
-    Wire,
-    is_unicode,
-    parse,
-    understand,
-)
+from reconciler.http.transport import Response, plain
 from reconciler.model.limits import (
     LARGEST_NUMBER,
     Account,
@@ -46,6 +34,125 @@ from reconciler.model.limits import (
     TypeKey,
     UnknownRow,
 )
+
+NO_LIMIT = 500_000
+"""HubSpot's number for "no limit" (observed in object schemas)."""
+
+GREATEST_NUMBER = 2**31 - 1
+"""Limits and type IDs are 32-bit integers (documented)."""
+
+_LONGEST_NUMBER = 20
+
+
+class Nonsense(Exception):
+    """A 2xx that is not what was asked for.
+
+    `lasting`: JSON of the wrong shape, which is asked for again, but not as long as time allows.
+    """
+
+    def __init__(self, description: str, *, lasting: bool) -> None:
+        super().__init__(description)
+        self.description = description
+        self.lasting = lasting
+
+
+class BeyondThisVersion(Exception):
+    """A sound answer that this version does not know how to read: asking again changes nothing."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+
+
+class Wire(BaseModel):
+    """Strict types (`"28"` is no type ID), unknown keys ignored."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", alias_generator=to_camel)
+
+
+def _maximum(value: object) -> object:
+    return None if value == NO_LIMIT else value
+
+
+def _unicode(text: str) -> str:
+    if not is_unicode(text):
+        raise ValueError("half a character")
+    return text
+
+
+def is_unicode(text: str) -> bool:
+    r"""JSON can spell half a character (`\ud800`), which no file or terminal takes."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+Text = Annotated[str, AfterValidator(_unicode)]
+Maximum = Annotated[int | None, Field(ge=1, le=GREATEST_NUMBER), BeforeValidator(_maximum)]
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def read(model: type[_Model], response: Response) -> _Model:
+    """The answer as a model; raise `Nonsense`."""
+    return understand(model, parse(response))
+
+
+def parse(response: Response) -> object:
+    """The answer's JSON; raise `Nonsense`."""
+    body = response.body
+    if not body.strip():
+        raise Nonsense("it is empty", lasting=False)
+    try:
+        return json.loads(body, parse_int=_number)
+    except (ValueError, RecursionError):
+        kind = "HTML" if body.lstrip()[:1] == b"<" else "not valid JSON, or cut off"
+        raise Nonsense(f"it is {kind}", lasting=False) from None
+
+
+def understand(model: type[_Model], document: object) -> _Model:
+    """A document as a model; raise `Nonsense`."""
+    try:
+        return model.model_validate(document)
+    except RecursionError:
+        raise Nonsense("it is nested too deeply", lasting=True) from None
+    except ValidationError as error:
+        raise Nonsense(_first_problem(error), lasting=True) from None
+
+
+def _number(digits: str) -> int | float:
+    """A number of thousands of digits is none that HubSpot sends, and Python refuses to read it."""
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else float("inf")
+
+
+_PROBLEMS = {
+    "missing": "is missing",
+    "int_type": "is not a whole number",
+    "string_type": "is not text",
+    "list_type": "is not a list",
+    "model_type": "is not an object",
+    "greater_than_equal": "is too small",
+    "less_than_equal": "is too large",
+    "string_too_short": "is empty",
+}
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(step) for step in first["loc"]) or "the answer"
+    return plain(f"{place} {_PROBLEMS.get(first['type'], 'is not what HubSpot documents')}")
+
+
+# ------------------------------------------------------------ rows, schemas, accounts, usage
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many records of a direction are at or near its limit: a hint, never an exact count."""
+
+    limit: int | None
+    records_at_limit: int
+    records_near_limit: int
+
 
 _OBJECT_TYPE_ID = re.compile(r"^[0-9]{1,4}-[0-9]{1,15}$", re.ASCII)
 _TYPE_ID = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
@@ -230,10 +337,10 @@ def read_usage(response: Response) -> Usage:
     return Usage(answer.limit, answer.total_records_at_limit, answer.total_records_near_limit)
 
 
-_Model = TypeVar("_Model", bound=_Answer)
+_Read = TypeVar("_Read", bound=_Answer)
 
 
-def _answer(model: type[_Model], response: Response) -> _Model:
+def _answer(model: type[_Read], response: Response) -> _Read:
     """The answer as a model: 200 alone, complete and without errors, or it says nothing."""
     if response.status != 200:
         raise Nonsense("a read is answered with 200 or not at all", lasting=False)

@@ -110,6 +110,13 @@ def difference(here: str, there: str, *, where: tuple[str, str]) -> str:
     return "; ".join(parts[:_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
 
 
+def code_escape(code: int) -> str:
+    r"""A character, by its code point, as double quotes of YAML and Python take it: `\u202e`."""
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
 def escaped(text: str) -> str:
     r"""A text in double quotes for a YAML file, with all but ASCII escaped, such as `"\xe9"`."""
     return '"' + text.translate(_MustEscape()) + '"'
@@ -123,9 +130,7 @@ class _MustEscape(dict[int, str]):
             return "\\" + chr(code)
         if _FIRST_PRINTABLE <= code <= _LAST_ASCII:
             return chr(code)
-        if code <= 0xFF:
-            return f"\\x{code:02x}"
-        return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+        return code_escape(code)
 
 
 def _kind(one: str, other: str) -> str:

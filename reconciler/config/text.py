@@ -6,6 +6,7 @@ import re
 
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
+from reconciler.spelling import code_escape
 
 MAXIMUM_BYTES = 1 << 20
 """The largest file that is read: 1 MiB."""
@@ -97,9 +98,8 @@ def _first_tab(path: str, text: str) -> Diagnostic | None:
 
 def _forbidden_character(char: str) -> tuple[DiagnosticCode, str, str]:
     name = f"U+{ord(char):04X}"
-    escape = f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
     return (
         DiagnosticCode.CHARACTER_FORBIDDEN,
         f"the character {name} is not accepted in a file",
-        f'remove it; if a label needs it, write "{escape}" in double quotes',
+        f'remove it; if a label needs it, write "{code_escape(ord(char))}" in double quotes',
     )

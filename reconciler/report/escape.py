@@ -14,6 +14,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from reconciler.outgoing import UNSEEN
+from reconciler.spelling import code_escape
 
 NAME_LIMIT = 120
 """Characters of a label or a name that are shown; longer ones are shortened in the middle."""
@@ -95,13 +96,7 @@ def one_way(text: str) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     character = match.group()
-    short = _SHORT_ESCAPES.get(character)
-    if short is not None:
-        return short
-    code = ord(character)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return _SHORT_ESCAPES.get(character) or code_escape(ord(character))
 
 
 # ---------------------------------------------------------------- terminals and logs

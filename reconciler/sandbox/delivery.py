@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import assert_never
 
@@ -54,11 +56,17 @@ def deliver(response: Response, connection: socket.socket, pause: Pause) -> bool
 def _head(response: Response) -> bytes:
     """Status line and headers, with the length of the body."""
     reason = _REASONS.get(response.status, "Unknown")
-    lines = [f"HTTP/1.1 {response.status} {reason}", f"Date: {formatdate(usegmt=True)}"]
+    lines = [f"HTTP/1.1 {response.status} {reason}", f"Date: {_date(int(time.time()))}"]
     lines += [f"{name}: {value}" for name, value in response.headers]
     if response.status not in _BODILESS:
         lines.append(_framing(response))
     return "\r\n".join((*lines, "\r\n")).encode("latin-1", errors="replace")
+
+
+# Remembered for a second, since it takes longer than the rest of a head.
+@lru_cache(1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _chunk(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.message import Message
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler
 from io import BufferedIOBase, BufferedReader, RawIOBase
 
@@ -195,8 +196,19 @@ class _Lines(BufferedReader):
         return self.last
 
 
+class _Headers(HTTPMessage):
+    """Headers that are not those of a mail: the library's parser looks for no parts in a body."""
+
+    def get_content_type(self) -> str:
+        return "text/plain"
+
+    def get_content_maintype(self) -> str:
+        return "text"
+
+
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    MessageClass = _Headers
     # Without this the kernel may hold a small answer back for 40 ms (Nagle and delayed ACK).
     disable_nagle_algorithm = True
 

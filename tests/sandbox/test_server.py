@@ -314,6 +314,16 @@ def test_a_body_ends_where_it_says(header: str, body: bytes) -> None:
         assert received.count(b"HTTP/1.1 20") == 2
 
 
+@pytest.mark.parametrize("kind", ["multipart/form-data", "message/rfc822", 'text/x; a="b'])
+def test_the_type_of_a_body_does_not_change_how_it_is_read(kind: str) -> None:
+    """The library reads headers as those of a mail, where some types have parts of their own."""
+    with serve() as server:
+        length = f"Content-Length: {len(INPUTS)}"
+        received = answered(server, request(PURGE, length, f"Content-Type: {kind}", body=INPUTS))
+        assert received.startswith(b"HTTP/1.1 20")
+        assert [entry.body for entry in server.requests] == [INPUTS.decode()]
+
+
 def test_a_body_of_very_many_chunks_is_joined() -> None:
     """In time that grows with its length, not with the square of it, which would be minutes."""
     reader = BytesIO(b"1\r\nx\r\n" * 300_000 + b"0\r\n\r\nGET")

@@ -46,9 +46,9 @@ class Halt:
 def ends_the_run(error: ReconcilerError) -> bool:
     """Whether no further write makes sense, in any direction.
 
-    It does after a refusal, which is about what was asked, and after a 2xx that cannot be
-    understood. It does not after a signal, a token that is no longer accepted, a spent daily
-    allowance, a portal that gives no answer in the time allowed, or a journal that is broken.
+    A refusal and an answer that cannot be understood are about what was asked: other directions go
+    on. A signal, a token that is not accepted any more, a spent daily allowance, a portal that gives
+    no answer in the time allowed and a broken journal end the run.
     """
     match error:
         case RequestRefused() | PermissionMissing() | EndpointMissing():

@@ -1,4 +1,4 @@
-"""The real command as a process that can be watched and sent signals."""
+"""The real command: as a process that can be watched and sent signals, or in this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reconciler.sandbox.server import Server
 from tests.applying.traffic import written
 from tests.applying.truth import effective, is_about, rule_broken
 from tests.applying.world import TOKEN
-from tests.cli.running import environment
+from tests.cli.running import Desk, environment
 
 PATIENCE = 60.0
 """Seconds after which a test gives up; a busy machine is slow."""
@@ -55,23 +55,42 @@ class Finished:
         }
 
 
-class Apply:
-    """`reconciler apply plan.json --format json --journal journal.jsonl`, under way.
+ARGUMENTS = (
+    *("apply", "plan.json", "--force", "--format", "json"),
+    *("--journal", "journal.jsonl", "--settle", "0"),
+)
+"""The plan deletes more than a third of its limits, hence `--force`. One read will do: time is real
+here, and settling is tested in virtual time."""
 
-    The plan deletes more than a third of its limits, hence `--force`. One read will do: time is
-    real here, and settling is tested in virtual time.
-    """
+
+def apply_here(folder: Path, plan: Plan, address: str, *options: str) -> Finished:
+    """The command in this process, from its arguments to its exit code and streams."""
+    (folder / "plan.json").write_text(plan_json(plan), "utf-8")
+    variables = {"HUBSPOT_ACCESS_TOKEN": TOKEN, "HUBSPOT_BASE_URL": address}
+    begun = time.monotonic()
+    ran = Desk(folder, variables=variables).run_here(*ARGUMENTS, *options)
+    return finished(folder, ran.code, ran.out, ran.err, time.monotonic() - begun)
+
+
+def finished(folder: Path, code: int, out: str, err: str, seconds: float) -> Finished:
+    """What an apply left behind; the token must be nowhere."""
+    path = folder / "journal.jsonl"
+    journal = path.read_text("utf-8") if path.exists() else ""
+    assert TOKEN not in out + err + journal, "the token was shown"
+    assert "Traceback" not in err, err
+    lines = [json.loads(line) for line in journal.splitlines()]
+    return Finished(code, out, err, lines, seconds)
+
+
+class Apply:
+    """The command as a process of its own, under way."""
 
     def __init__(self, folder: Path, plan: Plan, address: str, *options: str) -> None:
-        self._journal = folder / "journal.jsonl"
+        self._folder = folder
         (folder / "plan.json").write_text(plan_json(plan), "utf-8")
         self._begun = time.monotonic()
         self._process = subprocess.Popen(
-            (
-                *(sys.executable, "-m", "reconciler", "apply", "plan.json"),
-                *("--force", "--format", "json", "--journal", "journal.jsonl"),
-                *("--settle", "0", *options),
-            ),
+            (sys.executable, "-m", "reconciler", *ARGUMENTS, *options),
             cwd=folder,
             env=environment({"HUBSPOT_ACCESS_TOKEN": TOKEN, "HUBSPOT_BASE_URL": address}),
             stdin=subprocess.DEVNULL,
@@ -93,14 +112,10 @@ class Apply:
             time.sleep(0.005)
 
     def finish(self) -> Finished:
-        """Wait for its end; the token must be nowhere."""
+        """Wait for its end."""
         out, err = self._process.communicate(timeout=PATIENCE)
         seconds = time.monotonic() - self._begun
-        journal = self._journal.read_text("utf-8") if self._journal.exists() else ""
-        assert TOKEN not in out + err + journal, "the token was shown"
-        assert "Traceback" not in err, err
-        lines = [json.loads(line) for line in journal.splitlines()]
-        return Finished(self._process.returncode, out, err, lines, seconds)
+        return finished(self._folder, self._process.returncode, out, err, seconds)
 
 
 def writes(server: Server) -> int:

@@ -62,8 +62,8 @@ def play(fault: Fault, number: int, variant: int, folder: Path) -> Ran:
         ran = made.apply(
             made.plan(scenario.configuration()),
             fault.faults(number, variant),
-            timeout=4.0 if hangs(fault) else TIMEOUT,
-            verify_timeout=1.0 if hangs(fault) else VERIFY_TIMEOUT,
+            timeout=1.0 if hangs(fault) else TIMEOUT,
+            verify_timeout=0.5 if hangs(fault) else VERIFY_TIMEOUT,
             save=full_disk(number) if fault.breaks_journal else ignore,
         )
         truth.check(ran, journal_is_whole=not fault.breaks_journal)

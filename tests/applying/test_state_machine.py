@@ -302,7 +302,7 @@ def test_no_sequence_of_events_breaks_a_promise() -> None:
     run_state_machine_as_test(
         Portals,
         settings=settings(
-            max_examples=40,
+            max_examples=20,
             stateful_step_count=15,
             deadline=None,
             derandomize=True,

@@ -17,7 +17,7 @@ from reconciler.model.plan import ChangeResult, Outcome, Status
 from tests.applying import scenario, truth
 from tests.applying.clock import VirtualClock
 from tests.applying.factory import change, portal, wanted
-from tests.applying.playing import USUAL, plan, world
+from tests.applying.scenario import USUAL, plan, world
 from tests.applying.world import WIDE, World
 
 

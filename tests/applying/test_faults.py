@@ -13,9 +13,8 @@ from reconciler.errors import ExitCode
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.sandbox.rules import Judging, Mixed, Rules, Verdict
 from tests.applying.faults import LASTING, ONCE, Fault
-from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed, played
-from tests.applying.playing import USUAL, Variation, phases, play, positions
-from tests.applying.table import Row
+from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, Row, committed, played
+from tests.applying.scenario import USUAL, Variation, phases, play, positions
 
 FAULTS = [
     pytest.param(title, index, fault, id=f"{kind}: {fault}")

@@ -13,9 +13,8 @@ from reconciler.sandbox.server import Server, serve
 from reconciler.sandbox.stand_in import Options
 from tests.applying import scenario, truth
 from tests.applying.faults import LASTING, ONCE, Fault, Phase
-from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, committed
-from tests.applying.playing import USUAL, converge, full_disk, ignore, phases, positions
-from tests.applying.table import Row
+from tests.applying.faults_table import LASTING_TITLE, ONCE_TITLE, Row, committed
+from tests.applying.scenario import USUAL, converge, full_disk, ignore, phases, positions
 from tests.applying.world import TIMEOUT, TOKEN, VERIFY_TIMEOUT, Ran, World
 
 SERVERS_OWN_TIME = ("lag", "pend", "flap,seconds", "wrote=4", "delay,seconds=3", "trickle")

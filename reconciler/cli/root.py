@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "Render a saved plan.",
     "apply": "Make the portal what the plan says, and verify it.",
     "comment": "Put the plan on the pull or merge request.",
+    "status": "Show the limits in force, and what no file manages.",
     "compare": "Show how the limits of two portals differ.",
     "doctor": "Check token, scopes, portal, API version and this machine.",
     "schema": "Print the JSON Schema of a format.",

@@ -178,6 +178,14 @@ class Portal:
         path = self.version.all_limits_path
         return self._call(CallName.ALL_LIMITS, path, wire.read_all_limits, exempt=True)
 
+    def types_at_limits(self) -> frozenset[str] | None:
+        """The IDs of object types with records at or near a limit; None as of `usage`."""
+        path = self.version.usage_types_path
+        try:
+            return self._call(CallName.USAGE, path, wire.read_usage_types)
+        except (PermissionMissing, EndpointMissing):
+            return None
+
     def usage(self, direction: Direction) -> Usage | None:
         """How many records are at or near the limit; None where the portal does not tell.
 

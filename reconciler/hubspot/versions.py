@@ -72,9 +72,17 @@ class ApiVersion(StrEnum):
     def labels_path(self, direction: Direction) -> str:
         return f"/crm/associations/{self}/{_pair(*direction.key)}/labels"
 
+    @property
+    def usage_types_path(self) -> str:
+        return f"{self._usage_prefix}/from"
+
     def usage_path(self, direction: Direction) -> str:
+        return f"{self._usage_prefix}/{_pair(*direction.key)}"
+
+    @property
+    def _usage_prefix(self) -> str:
         prefix = "/crm/v3/limits" if self is ApiVersion.V4 else f"/crm/limits/{self}"
-        return f"{prefix}/associations/records/{_pair(*direction.key)}"
+        return f"{prefix}/associations/records"
 
     def batch_path(self, operation: Operation, from_id: str, to_id: str) -> str:
         return f"{self._configurations(from_id, to_id)}/batch/{operation}"

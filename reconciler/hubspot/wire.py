@@ -266,6 +266,19 @@ class _Usage(_Answer):
     total_records_near_limit: int = Field(ge=0, le=LARGEST_NUMBER)
 
 
+class _UsageType(Wire):
+    object_type_id: Text
+
+
+class _UsageTypes(_Answer):
+    results: list[_UsageType]
+
+
+def read_usage_types(response: Response) -> frozenset[str]:
+    """The object types that have records at or near a limit."""
+    return frozenset(each.object_type_id for each in _answer(_UsageTypes, response).results)
+
+
 def read_limits(response: Response, direction: Direction) -> ObservedDirection:
     """The rows of one direction; raise `Nonsense` where two of them contradict each other."""
     rows = [_limit(row) for row in _answer(_Rows, response).results]

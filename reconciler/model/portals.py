@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.model.limits import Account, Category
+from reconciler.model.limits import Account, AssociationType, Category, Direction, Place
+from reconciler.model.plan import LimitUsage
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,3 +75,50 @@ class Comparison:
     differences: tuple[Difference, ...]
     shared: int
     unplaced: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+
+
+class Standing(StrEnum):
+    """What the configuration says of a limit that is in force."""
+
+    MANAGED = "managed"
+    """The files name it, or their direction removes what they do not name."""
+    UNMANAGED = "unmanaged"
+    """Its direction is declared, and the limit is neither named nor removed."""
+    UNCOVERED = "uncovered"
+    """No file declares its direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitInForce:
+    """A limit that a portal has. `wanted`: what the files want of a managed one, None for none."""
+
+    direction: Direction
+    type: AssociationType
+    max: int
+    standing: Standing
+    wanted: int | None = None
+    source: Place | None = None
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """Whether a plan would leave it as it is."""
+        return self.standing is not Standing.MANAGED or self.wanted == self.max
+
+
+@dataclass(frozen=True)
+class PortalStatus:
+    """The limits in force in a portal. `usage` None: the portal does not say.
+
+    `unplaced`: limits whose direction could not be found, in words.
+    """
+
+    name: str
+    account: Account
+    limits: tuple[LimitInForce, ...]
+    usage: tuple[LimitUsage, ...] | None
+    unplaced: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def count(self, standing: Standing) -> int:
+        """How many limits stand so."""
+        return sum(each.standing is standing for each in self.limits)

@@ -19,6 +19,7 @@ import jinja2
 from reconciler.errors import plural
 from reconciler.model.limits import Place
 from reconciler.model.plan import Origin, Plan, Refusal
+from reconciler.model.portals import PortalStatus
 from reconciler.report.escape import (
     NAME_LIMIT,
     PATH_LIMIT,
@@ -28,6 +29,7 @@ from reconciler.report.escape import (
     visible,
     web_link,
 )
+from reconciler.report.status import notices, status_counts, tables
 from reconciler.report.view import (
     EFFECT_SYMBOLS,
     NO_CHANGES,
@@ -88,8 +90,29 @@ def plan_html(plan: Plan, *, digest: str, links: Links = no_links) -> str:
     return page
 
 
+def status_html(status: PortalStatus) -> str:
+    """The limits in force, a table per object type."""
+    template, style = _template_of("status.html")
+    page: str = template.render(
+        status=status,
+        policy=_policy(style),
+        counts=status_counts(status),
+        notices=notices(status),
+        tables=tables(status),
+    )
+    return page
+
+
+def _policy(style: str) -> str:
+    """What a page may load: its own style sheet, by its hash."""
+    return (
+        f"default-src 'none'; style-src '{style}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
 def _page(plan: Plan, digest: str, links: Links, lengths: _Lengths) -> str:
-    template, style = _template()
+    template, style = _template_of("plan.html")
     found = sections(plan)
     groups = all_groups(plan)
     ids = {each.change for each in plan.refusals}
@@ -102,8 +125,7 @@ def _page(plan: Plan, digest: str, links: Links, lengths: _Lengths) -> str:
     page: str = template.render(
         plan=plan,
         digest=digest,
-        policy=f"default-src 'none'; style-src '{style}'; img-src data:; base-uri 'none'; "
-        "form-action 'none'",
+        policy=_policy(style),
         verdict=_verdict(plan),
         effects=_effects(groups),
         refusals=[view.refusal(each) for each in plan.refusals],
@@ -117,8 +139,8 @@ def _page(plan: Plan, digest: str, links: Links, lengths: _Lengths) -> str:
 
 
 @cache
-def _template() -> tuple[jinja2.Template, str]:
-    """The compiled page, and the hash by which its policy allows its style sheet."""
+def _template_of(name: str) -> tuple[jinja2.Template, str]:
+    """A compiled page, and the hash by which its policy allows the style sheet of all pages."""
     folder = files("reconciler.report").joinpath("templates")
     style = folder.joinpath("plan.css").read_text("utf-8")
     environment = jinja2.Environment(
@@ -131,7 +153,7 @@ def _template() -> tuple[jinja2.Template, str]:
     environment.filters["short"] = shortened
     environment.globals["style"] = style
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    source = folder.joinpath("plan.html").read_text("utf-8")
+    source = folder.joinpath(name).read_text("utf-8")
     return environment.from_string(source), f"sha256-{digest}"
 
 

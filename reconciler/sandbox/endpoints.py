@@ -25,7 +25,7 @@ NO_LIMIT = 500_000
 _SAMPLES = 3
 
 
-SCOPES = (
+_SCOPES = (
     "crm.objects.companies.read",
     "crm.objects.companies.write",
     "crm.objects.contacts.read",
@@ -35,11 +35,11 @@ SCOPES = (
 )
 
 
-def token_info(portal: Portal, body: bytes) -> Response:
+def _token_info(portal: Portal, body: bytes) -> Response:
     """The scopes of a key, which is named in the body (observed). Raises BadBody without one."""
     if not isinstance(read_object(body).get("tokenKey"), str):
         raise BadBody(invalid("Invalid input JSON: tokenKey must be a string."))
-    known = {"userId": 1, "hubId": portal.portal_id, "appId": 1, "scopes": list(SCOPES)}
+    known = {"userId": 1, "hubId": portal.portal_id, "appId": 1, "scopes": list(_SCOPES)}
     return json_response(200, known)
 
 
@@ -106,6 +106,10 @@ def _read(portal: Portal, call: Call, request: Request, rules: Rules) -> Answer:
             return labels.read_labels(portal, _direction(portal, call), call.version)
         case Operation.USAGE:
             return _usage(portal, _direction(portal, call))
+        case Operation.TOKEN:
+            return _token_info(portal, request.body)
+        case Operation.USAGE_TYPES:
+            return _usage_types(portal)
         case Operation.SCHEMAS:
             return _schemas(portal, request.query)
         case Operation.SCHEMA:
@@ -168,6 +172,31 @@ def _schemas_batch(portal: Portal, body: bytes) -> Answer:
             return _unknown(name)
         rows.append(_schema(portal, found, with_associations=with_associations))
     return json_response(200, {"results": rows})
+
+
+def _usage_types(portal: Portal) -> Response:
+    """The object types that have records at or near the limit of some direction (documented)."""
+    found: dict[str, tuple[bool, bool]] = {}
+    for direction, associations in portal.directions.items():
+        at, near = found.get(direction.from_id, (False, False))
+        known = associations.usage
+        found[direction.from_id] = (at or known.at_limit > 0, near or known.near_limit > 0)
+    return json_response(
+        200,
+        {
+            "results": [
+                {
+                    "objectTypeId": one.id,
+                    "singularLabel": one.singular,
+                    "pluralLabel": one.plural,
+                    "hasRecordsAtLimit": found[one.id][0],
+                    "hasRecordsNearLimit": found[one.id][1],
+                }
+                for one in portal.object_types
+                if any(found.get(one.id, ()))
+            ]
+        },
+    )
 
 
 def _usage(portal: Portal, direction: Direction) -> Response:

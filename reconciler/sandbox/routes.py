@@ -52,6 +52,7 @@ class Operation(StrEnum):
     ACCOUNT = "account"
     TOKEN = "token"  # noqa: S105 - what HubSpot knows of the token
     USAGE = "usage"
+    USAGE_TYPES = "usage-types"
 
     @property
     def is_exempt(self) -> bool:
@@ -81,6 +82,7 @@ _GOVERNED = frozenset(
         Operation.ACCOUNT,
         Operation.TOKEN,
         Operation.USAGE,
+        Operation.USAGE_TYPES,
     }
 )
 
@@ -162,6 +164,8 @@ def _schemas(version: Version, method: str, parts: list[str]) -> Call | None:
 
 def _usage(version: Version, method: str, parts: list[str]) -> Call | None:
     match method, parts:
+        case "GET", ["associations", "records", "from"]:
+            return Call(Operation.USAGE_TYPES, version)
         case "GET", ["associations", "records", start, end]:
             return Call(Operation.USAGE, version, start, end)
         case _:

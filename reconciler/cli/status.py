@@ -1,0 +1,103 @@
+"""`reconciler status`: the limits in force, with usage, and what no file manages."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from reconciler.cli import output
+from reconciler.cli.exits import stopping_on_signals
+from reconciler.cli.options import PATHS, PortalOptions, portal_options
+from reconciler.cli.progress import reporting
+from reconciler.cli.session import Session, for_each_portal
+from reconciler.config.object_types import standard_type
+from reconciler.config.workspace import PortalSettings
+from reconciler.errors import ExitCode
+from reconciler.http.events import report_to
+from reconciler.hubspot.portal import Portal
+from reconciler.hubspot.survey import Survey, survey
+from reconciler.model.limits import Desired
+from reconciler.model.plan import LimitUsage
+from reconciler.model.portals import PortalStatus
+from reconciler.planning.names import resolve_directions
+from reconciler.planning.standing import limits_in_force
+from reconciler.report.status import status_counts, status_json, status_text
+
+
+@click.command("status")
+@PATHS
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+)
+@portal_options
+def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> int:
+    """Show the limits in force in a portal, and which of them the pair files below PATHS manage.
+
+    Unmanaged: its direction is declared, and no file names or removes it. Uncovered: no file
+    declares its direction. With how many records are at or near a limit, where the portal says so.
+    Nothing is written.
+    """
+    session = Session.start(options)
+    portals = session.portals()
+    has_files = bool(paths) or session.workspace.config_directory.is_dir()
+    desired = session.files(paths, None).loaded.desired if has_files else Desired(())
+
+    def work(settings: PortalSettings) -> ExitCode:
+        with (
+            reporting(settings.name, session.given) as progress,
+            session.connected(settings, report_to(progress)) as portal,
+        ):
+            found = _status(settings.name, portal, desired)
+        match format_:
+            case "json":
+                text = status_json(found)
+            case "html":
+                from reconciler.report.html import status_html  # jinja2: only pages pay for it
+
+                text = status_html(found)
+            case _:
+                text = status_text(found)
+        output.result(text, brief=status_counts(found))
+        return ExitCode.DONE
+
+    with stopping_on_signals(session.stop):
+        return int(for_each_portal(portals, work, session.given))
+
+
+def _status(name: str, portal: Portal, desired: Desired) -> PortalStatus:
+    seen = survey(portal, standard_type)
+    declared = resolve_directions(desired.directions, seen.custom_objects)
+    return PortalStatus(
+        name,
+        seen.observed.account,
+        limits_in_force(seen.observed.directions, declared),
+        _usage(portal, seen),
+        seen.unplaced_in_words,
+        seen.notes,
+    )
+
+
+def _usage(portal: Portal, seen: Survey) -> tuple[LimitUsage, ...] | None:
+    """The usage of the directions whose records are at or near a limit; None: unknown.
+
+    One request says which object types have such records, then one for each of their directions
+    that has an object limit.
+    """
+    types = portal.types_at_limits()
+    if types is None:
+        return None
+    wanted = [
+        each.direction for each in seen.observed.directions if each.direction.from_.id in types
+    ]
+    read = portal.in_parallel([partial(portal.usage, direction) for direction in wanted])
+    return tuple(
+        LimitUsage(*direction.key, found.limit, found.records_at_limit, found.records_near_limit)
+        for direction, found in zip(wanted, read, strict=True)
+        if found is not None
+    )

@@ -37,7 +37,7 @@ from reconciler.config.yaml import read_documents, read_events
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
-_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*")
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#")
 _MARKER = re.compile(r"(?:---|\.\.\.)(?=\s|$)")
 
 

@@ -233,6 +233,14 @@ def test_what_cannot_be_formatted_is_refused(
     assert refusals(document) == expected
 
 
+def test_a_comment_behind_a_text_with_a_hash_is_kept() -> None:
+    """The hash in quotes starts no comment, and hides none that follows."""
+    document = "from: a\nto: b\nlabels:\n  A: {reason: 'see #1', max: 1} # keep\n"
+    result = canonical_text(Source(PATH, document.encode()))
+    assert isinstance(result, str)
+    assert "# keep" in result
+
+
 def test_nothing_is_lost_where_a_comment_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The result is read again before it is believed."""
     monkeypatch.setattr(
@@ -242,7 +250,7 @@ def test_nothing_is_lost_where_a_comment_cannot_be_kept(monkeypatch: pytest.Monk
     assert refusals("from: a\nto: b\nmax:  6\n") == [("format-unsafe", 1, 1)]
 
 
-COMMENT = st.text(st.sampled_from("abc #:{}'\"-"), max_size=8).map(lambda each: f"# {each}!")
+COMMENT = st.text(st.sampled_from("abc #:{}'\"-"), max_size=8).map(lambda each: f"# !{each}!")
 LABEL = st.text(st.sampled_from("abcXYZ 1#:,{}'\"-é\u00a0\U0001f600?"), min_size=1, max_size=6)
 MAXIMUM = st.one_of(st.integers(1, 100).map(str), st.sampled_from(["unlimited", '"unlimited"']))
 
@@ -338,9 +346,9 @@ def meaning(document: str) -> object:
 
 
 def comments(document: str) -> list[str]:
-    """The comments that the generated files have: they alone end in an exclamation mark."""
+    """The comments that the generated files have: they alone are between exclamation marks."""
     return sorted(
-        found.strip() for found in re.findall(r"(?:^|(?<=\s))# [^!\n]*!", document, re.MULTILINE)
+        found.strip() for found in re.findall(r"(?:^|(?<=\s))# ![^!\n]*!", document, re.MULTILINE)
     )
 
 

@@ -116,6 +116,32 @@ def document_text(documents: Iterable[Document]) -> str:
     return "\n".join(out) + "\n"
 
 
+def block_lines(block: Block, indent: str) -> list[str]:
+    """The lines of a mapping or list that is part of a document."""
+    out: list[str] = []
+    _write_block(block, indent, out, opens=True)
+    return out
+
+
+def braces_text(entry: Entry, parent: Block) -> str:
+    """An entry as it is written between braces or brackets."""
+    match entry.value:
+        case str(value):
+            value = quoted_in_brackets(value)
+        case Literal(lines):
+            value = quoted("\n".join(lines))
+        case Block() as block:
+            inner = ", ".join(braces_text(each, block) for each in block.entries)
+            value = f"[{inner}]" if block.is_list else f"{{{inner}}}"
+    return value if parent.is_list else f"{quoted_in_brackets(key_text(entry.key))}: {value}"
+
+
+def quoted_in_brackets(written: str) -> str:
+    """A written text as it is between brackets, where more characters need quotes."""
+    bare = not written.startswith('"') and _IN_BRACKETS.search(written)
+    return quoted(written) if bare else written
+
+
 def _write_block(block: Block, indent: str, out: list[str], *, opens: bool) -> None:
     for entry in block.entries:
         _write_comments([*entry.lead, *entry.above], indent, out, opens=opens)

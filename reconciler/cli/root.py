@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from copy import copy
+from keyword import iskeyword
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "import": "Write pair files from what a portal has.",
     "validate": "Check the files offline.",
     "fmt": "Write pair files in one canonical form, comments kept.",
     "plan": "Show what would change in the portal.",
@@ -40,7 +42,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"reconciler.cli.{cmd_name}")
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"reconciler.cli.{name}")
         command = copy(module.command)
         command.params = [*command.params, *global_options()]
         return command if isinstance(command, click.Command) else None

@@ -27,13 +27,13 @@ from reconciler.config.canonical import (
     braces_text,
     label_order,
 )
-from reconciler.config.events import read_documents, read_events
 from reconciler.config.nodes import Entry as NodeEntry
 from reconciler.config.nodes import Mapping, Node, Scalar, child
 from reconciler.config.nodes import Sequence as List
 from reconciler.config.pair_text import Limit, direction_entries, label_entry
 from reconciler.config.source import Source
 from reconciler.config.text import decode
+from reconciler.config.yaml import read_documents, read_events
 from reconciler.errors import Diagnostic
 from reconciler.model.limits import ByTypeId, Label, Place
 
@@ -100,8 +100,8 @@ def _with_line_ends(replacements: Sequence[_Replacement], text: str, content: by
     """Carry the replacements out in the bytes, whose line ends and mark `decode` left out."""
     raw = content.decode("utf-8")
     newline = "\r\n" if "\r\n" in raw else "\r" if "\r" in raw and "\n" not in raw else "\n"
-    if not raw.endswith(("\n", "\r")):
-        raw += newline
+    is_open = not raw.endswith(("\n", "\r"))
+    raw += newline if is_open else ""
     starts = [0]
     position = 1 if raw.startswith("\ufeff") else 0
     offsets = [position]
@@ -122,7 +122,8 @@ def _with_line_ends(replacements: Sequence[_Replacement], text: str, content: by
             raise EditImpossible("two changes overlap")
         pieces += [raw[done:start], each.text.replace("\n", newline)]
         done = end
-    pieces.append(raw[done:])
+    rest = raw[done:]
+    pieces.append(rest.removesuffix(newline) if is_open else rest)
     return "".join(pieces).encode()
 
 
@@ -223,7 +224,9 @@ class _Page:
             self._changed(direction.entries[key]).added = entry.value
 
     def _changed(self, there: NodeEntry) -> _Changed:
-        return self._lists.setdefault((there.key.line, there.key.column), _Changed(there))
+        return self._lists.setdefault(
+            (there.key.place.line, there.key.place.column), _Changed(there)
+        )
 
     def finish(self) -> None:
         """Add what labels and types get, and cut out what goes."""
@@ -248,11 +251,11 @@ class _Page:
             joined = "".join(f", {braces_text(each, block)}" for each in block.entries)
             self._insert(self._end(nodes[-1]), joined)
         elif isinstance(node, List):
-            lines = block_lines(block, " " * (node.column - 1))
+            lines = block_lines(block, " " * (node.place.column - 1))
             self._insert(self._line_end(self._end(nodes[-1])), _as_lines(lines))
         elif isinstance(node, Mapping):
             for entry in block.entries:
-                lines = block_lines(Block([entry]), " " * (node.column - 1))
+                lines = block_lines(Block([entry]), " " * (node.place.column - 1))
                 before = self._before(node, entry.key)
                 at = self._end(there.key if before is None else before.value)
                 self._insert(self._line_end(at), _as_lines(lines))
@@ -263,7 +266,7 @@ class _Page:
         first = 0
         for number, (one, other) in enumerate(pairwise(entries), start=1):
             end = self._line(self._end(one.value))
-            if any(not line.strip() for line in self._lines[end : other.key.line - 1]):
+            if any(not line.strip() for line in self._lines[end : other.key.place.line - 1]):
                 first = number
         group = entries[first:]
         keys = [label_order(each.key.text) for each in group]
@@ -279,7 +282,7 @@ class _Page:
             raise EditImpossible(f"`{changed.there.key.text}` has no value")
         block = changed.added or Block()
         inner = ", ".join(braces_text(each, block) for each in block.entries)
-        start = self._offset(node.line, node.column) + 1
+        start = self._offset(node.place.line, node.place.column) + 1
         self._replace(*((spans[0][0], spans[-1][1]) if spans else (start, start)), inner)
 
     def _add_key(self, mapping: Mapping, entry: Entry) -> None:
@@ -290,12 +293,12 @@ class _Page:
             return
         rank = PAIR_KEYS.index(entry.key)
         before = [each for each in mapping.entries.values() if _rank(each.key.text) < rank]
-        lines = block_lines(Block([entry]), " " * (mapping.column - 1))
+        lines = block_lines(Block([entry]), " " * (mapping.place.column - 1))
         if before:
             last = max(before, key=lambda each: _rank(each.key.text))
             self._insert(self._line_end(self._end(last.value)), _as_lines(lines))
         else:
-            self._insert(self._starts[mapping.line - 1], _as_lines(lines))
+            self._insert(self._starts[mapping.place.line - 1], _as_lines(lines))
 
     def _remove(self, place: Place) -> None:
         for root in self._roots:
@@ -329,7 +332,7 @@ class _Page:
         else:
             starts = _children(node)
         return [
-            (self._offset(first.line, first.column), self._end(value))
+            (self._offset(first.place.line, first.place.column), self._end(value))
             for first, value in zip(starts, _children(node), strict=True)
         ]
 
@@ -363,14 +366,14 @@ class _Page:
         return self._text.index("\n", offset) + 1
 
     def _is_flow(self, node: Node) -> bool:
-        return (node.line, node.column) in self._ends and self._text[
-            self._offset(node.line, node.column)
+        return (node.place.line, node.place.column) in self._ends and self._text[
+            self._offset(node.place.line, node.place.column)
         ] in "{["
 
     def _end(self, node: Node) -> int:
         """The offset behind a value's last character."""
         if isinstance(node, Scalar) or self._is_flow(node):
-            return self._ends[node.line, node.column]
+            return self._ends[node.place.line, node.place.column]
         return max(self._end(each) for each in _children(node))
 
 
@@ -385,7 +388,7 @@ def _children(node: Node) -> list[Node]:
 
 
 def _at(node: Node, place: Place) -> bool:
-    return (node.line, node.column) == (place.line, place.column)
+    return (node.place.line, node.place.column) == (place.line, place.column)
 
 
 def _rank(key: str) -> int:

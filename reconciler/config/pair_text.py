@@ -30,8 +30,8 @@ FAMILIAR = ("0-1", "0-2", "0-3", "0-5", "0-136")
 LONGEST_NAME = 100
 """Characters of an object type's name that a file is called by."""
 
-Limit = tuple[Selector, int]
-"""What a file names a limit by, and its value."""
+Limit = tuple[Selector, int | None]
+"""What a file names a limit by, and its value; None: unlimited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def direction_entries(limits: Iterable[Limit]) -> list[Entry]:
     return entries
 
 
-def label_entry(selector: Selector, maximum: int) -> Entry:
+def label_entry(selector: Selector, maximum: int | None) -> Entry:
     """`Billing contact: 2`, or `max: 2` for the object limit; with the category if it needs one."""
     match selector:
         case Label(text, category):
@@ -158,15 +158,20 @@ def label_entry(selector: Selector, maximum: int) -> Entry:
             raise ValueError(f"no label names {selector}")
 
 
-def _value(maximum: int, category: Category | None) -> str | Block:
+def _value(maximum: int | None, category: Category | None) -> str | Block:
+    text = _number(maximum)
     if category is None:
-        return str(maximum)
-    return Block([Entry("max", str(maximum)), Entry("category", category)], compact=True)
+        return text
+    return Block([Entry("max", text), Entry("category", category)], compact=True)
+
+
+def _number(maximum: int | None) -> str:
+    return "unlimited" if maximum is None else str(maximum)
 
 
 def _type_items(limits: Iterable[Limit]) -> Iterator[Entry]:
     for selector, maximum in limits:
         if isinstance(selector, ByTypeId):
             keys = (("category", selector.key.category), ("type_id", str(selector.key.type_id)))
-            entries = [*(Entry(key, value) for key, value in keys), Entry("max", str(maximum))]
+            entries = [*(Entry(key, value) for key, value in keys), Entry("max", _number(maximum))]
             yield Entry("", Block(entries, compact=True))

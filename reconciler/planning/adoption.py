@@ -115,7 +115,7 @@ def name_limits(
     for each in types.values():
         shared.setdefault(each.label, []).append(each)
     chosen = sorted((types[key] for key in keys), key=_familiar)
-    ceiling = _object_limit(chosen, values)
+    ceiling = _object_limit(types.values(), values)
     used: set[str | None] = set(taken)
     found = []
     for type_ in chosen:
@@ -147,7 +147,8 @@ def _selector(type_: AssociationType, same: Sequence[AssociationType]) -> Select
 
 def _object_limit(types: Collection[AssociationType], values: Mapping[TypeKey, int]) -> int | None:
     """The limit that label limits are held against in a file: that of the unlabelled type."""
-    return next((values[each.key] for each in types if each.label is None), None)
+    found = (values[each.key] for each in types if each.label is None and each.key in values)
+    return min(found, default=None)
 
 
 def _familiar(type_: AssociationType) -> tuple[bool, str, str, TypeKey]:

@@ -1,0 +1,416 @@
+"""A portal's limits → pair files: what is new, what differs, and every file checked before one is
+written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import reconciler
+from reconciler.cli.files import replace_file
+from reconciler.cli.session import Files
+from reconciler.config.edit import (
+    AddInverse,
+    AddLimits,
+    Edit,
+    EditImpossible,
+    RemoveLimit,
+    SetValue,
+    edited,
+)
+from reconciler.config.files import collect
+from reconciler.config.loading import parse
+from reconciler.config.object_types import canonical
+from reconciler.config.pair_text import DirectionText, PairFile, pair_files
+from reconciler.config.source import Source
+from reconciler.errors import (
+    ConfigurationInvalid,
+    PermissionMissing,
+    ReconcilerError,
+    UsageProblem,
+    plural,
+)
+from reconciler.hubspot.portal import Portal
+from reconciler.hubspot.survey import Row, survey
+from reconciler.model.limits import (
+    CustomName,
+    CustomObject,
+    Desired,
+    DesiredDirection,
+    Direction,
+    History,
+    Label,
+    ObjectReference,
+    ObjectType,
+    ObservedDirection,
+    Place,
+    ResolvedDirection,
+    Selector,
+    Unlabelled,
+)
+from reconciler.outgoing import mask
+from reconciler.planning.adoption import Adoption, adopt, name_limits, unwritable
+from reconciler.planning.names import names_custom_objects, try_resolve
+
+PairName = tuple[ObjectReference, ObjectReference]
+Key = tuple[str, str]
+
+
+def parse_pair(text: str) -> PairName:
+    """The object types of `--pair FROM:TO`; raises UsageProblem."""
+    sides = [canonical(side.strip()) for side in text.split(":")]
+    named = [side for side in sides if isinstance(side, ObjectType | CustomName)]
+    if len(sides) != 2 or len(named) != 2:
+        raise UsageProblem(
+            f"--pair {text}: write two object types, such as contacts:companies or 0-1:p123_car"
+        )
+    return named[0], named[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to import: these pairs (None: all); with `drift` only what HubSpot changed."""
+
+    pairs: tuple[PairName, ...] | None
+    drift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read: how declared directions differ, and what no file declares.
+
+    `notes` and `unplaced` say what could not be looked at, and what belongs to no direction.
+    """
+
+    adoptions: tuple[Adoption, ...]
+    uncovered: tuple[ObservedDirection, ...] = ()
+    unplaced: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+    custom_known: bool = True
+
+
+def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) -> Seen:
+    """Read the portal beside the files. Raises a `PortalError` where a read fails."""
+    nothing = reconciler.observe(portal, Desired(()), portal_id=portal_id)
+    desired, custom_known = files.loaded.desired, True
+    custom: tuple[CustomObject, ...] = ()
+    asked: dict[Key, Direction] = {}
+    if wanted.pairs is not None:
+        custom, custom_known = _custom_objects(portal, wanted.pairs, desired)
+        asked = _directions(wanted.pairs, custom)
+        kept = [each for each in desired.directions if _key(each, custom) in asked]
+        desired = replace(desired, directions=tuple(kept))
+    observation = nothing
+    if desired.directions:
+        base, tip = (files.base, files.tip) if wanted.drift else (None, None)
+        observation = reconciler.observe(portal, desired, base=base, tip=tip, ref=files.ref)
+    history = observation.history if wanted.drift else None
+    seen = observation.observed.by_key
+    adoptions = tuple(
+        _adopted(portal, each, seen[each.direction.key], history) for each in observation.head
+    )
+    notes = tuple(each.message for each in observation.vanished)
+    if wanted.drift:
+        return Seen(adoptions, notes=notes)
+    if wanted.pairs is not None:
+        missing = [each for key, each in asked.items() if key not in seen]
+        found = portal.read_all(missing, needs_labels=lambda _: True)
+        return Seen(adoptions, found, notes=notes, custom_known=custom_known)
+    everything = survey(portal, _standard)
+    found = tuple(each for each in everything.observed.directions if each.direction.key not in seen)
+    return Seen(
+        adoptions,
+        _with_labels(portal, found),
+        everything.unplaced,
+        (*notes, *everything.notes),
+        custom_known=not everything.notes,
+    )
+
+
+def _standard(text: str) -> ObjectType | None:
+    """A standard object type by ID or name."""
+    named = canonical(text)
+    return named if isinstance(named, ObjectType) and named.id.startswith("0-") else None
+
+
+def _custom_objects(
+    portal: Portal, pairs: Sequence[PairName], desired: Desired
+) -> tuple[tuple[CustomObject, ...], bool]:
+    """The portal's custom objects if any name needs them, and whether all names are certain."""
+    named = [_declared(pair) for pair in pairs]
+    if not names_custom_objects([*named, *desired.directions]):
+        return (), True
+    try:
+        return portal.custom_objects(), True
+    except PermissionMissing:
+        if any(isinstance(side, CustomName) for pair in pairs for side in pair):
+            raise
+        return (), False
+
+
+def _declared(pair: PairName) -> DesiredDirection:
+    return DesiredDirection(*pair, (), True, Place("--pair", 1, 1))  # noqa: FBT003 - a field
+
+
+def _directions(pairs: Iterable[PairName], custom: Sequence[CustomObject]) -> dict[Key, Direction]:
+    """Both directions of every pair, by object type IDs; raises UsageProblem for unknown names."""
+    found: dict[Key, Direction] = {}
+    for one, other in pairs:
+        for pair in ((one, other), (other, one)):
+            resolution = try_resolve([_declared(pair)], custom)
+            for problem in resolution.diagnostics:
+                raise UsageProblem(f"--pair {one}:{other}: {problem.message}", hint=problem.hint)
+            for each in resolution.directions:
+                found[each.direction.key] = each.direction
+    return found
+
+
+def _key(declared: DesiredDirection, custom: Sequence[CustomObject]) -> Key | None:
+    found = try_resolve([declared], custom).directions
+    return found[0].direction.key if found else None
+
+
+def _adopted(
+    portal: Portal, declared: ResolvedDirection, seen: ObservedDirection, history: History | None
+) -> Adoption:
+    """What changes in a direction; its labels are read where limits are to be named by them."""
+    adoption = adopt(declared, seen, history)
+    if adoption.added and seen.labels is None:
+        return adopt(declared, seen.with_labels(portal.labels(seen.direction)), history)
+    return adoption
+
+
+def _with_labels(
+    portal: Portal, directions: Sequence[ObservedDirection]
+) -> tuple[ObservedDirection, ...]:
+    """Directions with their labels, without which nobody knows what a label names."""
+    unread = [each for each in directions if each.labels is None]
+    lists = portal.in_parallel([partial(portal.labels, each.direction) for each in unread])
+    read = {
+        each.direction.key: each.with_labels(labels)
+        for each, labels in zip(unread, lists, strict=True)
+    }
+    return tuple(read.get(each.direction.key, each) for each in directions)
+
+
+# ---------------------------------------------------------------- files
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file to be written: its path as shown, its bytes, and what it held (None: it is new)."""
+
+    path: str
+    target: Path
+    content: bytes
+    was: bytes | None
+    limits: int
+
+    @property
+    def status(self) -> str:
+        return "created" if self.was is None else "updated"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Everything that is to be written, and what a reader should know beside it."""
+
+    files: tuple[FileChange, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def write(self) -> None:
+        """Write all files, each completely or not at all, once all of them can be written."""
+        for each in self.files:
+            _check_target(each)
+        for each in self.files:
+            each.target.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(each.target, each.content, was=each.was)
+
+
+def _check_target(change: FileChange) -> None:
+    target = change.target
+    if change.was is None and os.path.lexists(target):
+        what = "is a folder" if target.is_dir() else "exists and does not declare this pair"
+        raise ReconcilerError(
+            f"cannot write {change.path}: it {what}; nothing was written",
+            hint="move it away, or choose another folder with --out",
+        )
+    folder = target.parent
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.is_dir():
+        raise ReconcilerError(
+            f"cannot write {change.path}: {folder} is not a folder; nothing was written"
+        )
+    needed = target if change.was is not None else folder
+    if not os.access(needed, os.W_OK):
+        raise ReconcilerError(
+            f"cannot write {change.path}: {needed} is not writable; nothing was written"
+        )
+    text = change.content.decode()
+    if mask(text) != text and (
+        change.was is None or mask(change.was.decode()) == change.was.decode()
+    ):
+        raise ReconcilerError(
+            f"cannot write {change.path}: the portal's answer contains the token; "
+            "nothing was written"
+        )
+
+
+def new_files(seen: Seen, folder: Path, shown: Callable[[Path], str]) -> Changes:
+    """A file for every pair of which no direction is declared yet."""
+    declared = {each.declared.direction.key for each in seen.adoptions}
+    fresh = [each for each in seen.uncovered if each.direction.key[::-1] not in declared]
+    texts = [text for text in map(_text, fresh) if text.limits]
+    made = pair_files(texts, custom_known=seen.custom_known)
+    changes = [_created(each, folder / each.name, shown) for each in made]
+    return Changes(tuple(changes), tuple(_notes(seen.uncovered)))
+
+
+def _created(made: PairFile, target: Path, shown: Callable[[Path], str]) -> FileChange:
+    return FileChange(shown(target), target, made.text.encode(), None, made.limits)
+
+
+def _text(observed: ObservedDirection) -> DirectionText:
+    keys = observed.values().keys() - observed.untouchable
+    limits = tuple((each.selector, each.max) for each in name_limits(observed, keys))
+    return DirectionText(observed.direction, limits, prune=not any(unwritable(observed)))
+
+
+def _notes(directions: Iterable[ObservedDirection]) -> Iterable[str]:
+    for each in directions:
+        for type_ in unwritable(each):
+            yield (
+                f"{each.direction}: the limit of {type_} ({type_.key}) is above what a file can "
+                "say and is left out; the direction says prune: false"
+            )
+        for row in each.unknown:
+            yield f"{each.direction}: {row}"
+
+
+def updates(seen: Seen, files: Files, folder: Path) -> Changes:
+    """The existing files with what differs, edited in place. Raises ReconcilerError."""
+    edits: dict[str, list[Edit]] = {}
+    for adoption in seen.adoptions:
+        for edit in _edits(adoption):
+            edits.setdefault(edit.place.path, []).append(edit)
+    for place, observed in _inverses(seen):
+        text = _text(observed)
+        if text.limits:
+            edits.setdefault(place.path, []).append(AddInverse(place, text.limits))
+    sources = _sources(files, edits, folder)
+    changed = tuple(
+        FileChange(
+            path,
+            Path(sources[path].real or path),
+            _edited(sources[path], edits[path]),
+            sources[path].content,
+            sum(len(each.limits) if isinstance(each, _ADDED) else 1 for each in edits[path]),
+        )
+        for path in sorted(edits)
+    )
+    _check_meaning(seen.adoptions, files.loaded.desired, changed)
+    return Changes(changed)
+
+
+_ADDED = (AddLimits, AddInverse)
+
+
+def _inverses(seen: Seen) -> Iterator[tuple[Place, ObservedDirection]]:
+    """The directions with limits of which only the other way is declared, and where that is."""
+    declared = {each.declared.direction.key: each.declared for each in seen.adoptions}
+    for observed in seen.uncovered:
+        other = declared.get(observed.direction.key[::-1])
+        if other is not None and observed.values():
+            yield other.place, observed
+
+
+def _edits(adoption: Adoption) -> Iterable[Edit]:
+    declared, observed = adoption.declared, adoption.observed
+    for limit, value in adoption.values:
+        yield SetValue(limit.place, value)
+    going = [each for each in adoption.gone if not isinstance(each.selector, Unlabelled)]
+    for limit in adoption.gone:
+        yield RemoveLimit(limit.named_at) if limit in going else SetValue(limit.place, None)
+    left = [each for each in declared.limits if each not in going]
+    if adoption.added:
+        taken = {each.selector.text for each in left if isinstance(each.selector, Label)}
+        named = name_limits(observed, adoption.added, taken)
+        yield AddLimits(declared.place, tuple((each.selector, each.max) for each in named))
+    elif not left and going:
+        yield AddLimits(declared.place, ((Unlabelled(), None),))
+
+
+def _sources(files: Files, edits: Mapping[str, object], folder: Path) -> dict[str, Source]:
+    """The files to edit, as they were when their places were read."""
+    if not edits:
+        return {}
+    hashes = {each.path: each.sha256 for each in files.loaded.desired.files}
+    paths = [folder, *(Path(each) for each in edits)]
+    found = {each.path: each for each in collect(paths)[0]}
+    for path in edits:
+        source = found.get(path)
+        if source is None or hashlib.sha256(source.content).hexdigest() != hashes.get(path):
+            raise ReconcilerError(
+                f"{path} was changed while the command ran; nothing was written",
+                hint="run the command again",
+            )
+    return found
+
+
+def _edited(source: Source, edits: Sequence[Edit]) -> bytes:
+    try:
+        return edited(source, edits)
+    except (EditImpossible, LookupError) as error:
+        raise _not_edited(source.path, str(error)) from error
+
+
+def _not_edited(path: str, why: str) -> ReconcilerError:
+    return ReconcilerError(
+        f"{path} cannot be edited in place: {why}; nothing was written",
+        hint="run `reconciler fmt` on it and import again",
+    )
+
+
+def _check_meaning(
+    adoptions: Iterable[Adoption], desired: Desired, changed: Sequence[FileChange]
+) -> None:
+    """Raise unless the edited files are valid and say what was read from the portal."""
+    names = {each.place: (each.from_, each.to) for each in desired.directions}
+    after: dict[PairName, DesiredDirection] = {}
+    for change in changed:
+        try:
+            loaded = parse([Source(change.path, change.content)], prune=True)
+        except ConfigurationInvalid as error:
+            first = error.diagnostics[0]
+            raise _not_edited(change.path, f"line {first.place.line}: {first.message}") from error
+        after |= {(each.from_, each.to): each for each in loaded.desired.directions}
+    paths = {change.path for change in changed}
+    for adoption in adoptions:
+        declared = adoption.declared
+        now = after.get(names[declared.place]) if adoption.changes else None
+        if now is None or {each.place.path for each in declared.limits} - paths:
+            continue  # nothing changes, or an overlay has a part of it
+        again = adopt(replace(declared, limits=now.limits), adoption.observed)
+        if set(adoption.added) & set(again.added) or _names(adoption) & _names(again):
+            raise _not_edited(declared.place.path, f"{declared.direction} would not match")
+
+
+def _names(adoption: Adoption) -> set[Selector]:
+    return {limit.selector for limit, _ in adoption.values}
+
+
+def differing(seen: Seen) -> list[str]:
+    """The files that differ from the portal, each with how many limits."""
+    counts: dict[str, int] = {}
+    for adoption in seen.adoptions:
+        path = adoption.declared.place.path
+        counts[path] = counts.get(path, 0) + adoption.changes
+    for place, observed in _inverses(seen):
+        counts[place.path] = counts.get(place.path, 0) + len(observed.values())
+    return [f"{path} ({plural(count, 'limit')})" for path, count in sorted(counts.items()) if count]

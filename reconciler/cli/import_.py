@@ -1,0 +1,179 @@
+"""`reconciler import`: pair files from what a portal has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from reconciler.cli import output
+from reconciler.cli.adopting import (
+    Changes,
+    FileChange,
+    Seen,
+    Wanted,
+    differing,
+    look,
+    new_files,
+    parse_pair,
+    updates,
+)
+from reconciler.cli.exits import stopping_on_signals
+from reconciler.cli.options import SETTLE, PortalOptions, portal_options
+from reconciler.cli.progress import reporting
+from reconciler.cli.session import Files, Session
+from reconciler.config.files import collect, shown_path
+from reconciler.config.source import Loaded
+from reconciler.config.workspace import PortalSettings
+from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
+from reconciler.http.events import report_to
+from reconciler.hubspot.survey import Row
+from reconciler.model.limits import Desired, ObservedLimit, UnknownRow
+
+
+@click.command("import")
+@click.option(
+    "--pair",
+    "pairs",
+    multiple=True,
+    metavar="FROM:TO",
+    help="Object types whose limits to import, both ways; repeatable.  [default: every limit]",
+)
+@click.option("--out", metavar="DIR", help="Folder of the pair files.  [default: the workspace's]")
+@click.option("--update", is_flag=True, help="Edit existing files in place, comments kept.")
+@click.option(
+    "--drift",
+    is_flag=True,
+    help="With --update and --base: take only what was changed in HubSpot since the base.",
+)
+@click.option("--base", metavar="REF", help="With --drift: the branch that was applied last.")
+@SETTLE
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@portal_options
+def command(
+    options: PortalOptions,
+    pairs: tuple[str, ...],
+    out: str | None,
+    update: bool,  # noqa: FBT001 - click passes flags by name
+    drift: bool,  # noqa: FBT001 - as above
+    base: str | None,
+    settle: float,
+    format_: str,
+) -> int:
+    """Write a pair file for every pair of object types that has limits in the portal.
+
+    Nothing is written to the portal. Existing files stay as they are: where they differ, the
+    command says so and writes nothing, unless --update is given. Importing twice changes nothing.
+    """
+    if drift and not (update and base):
+        raise UsageProblem("--drift goes with --update and --base REF")
+    if base and not drift:
+        raise UsageProblem("--base goes with --update --drift")
+    wanted = Wanted(tuple(parse_pair(each) for each in pairs) or None, drift)
+    session = Session.start(options)
+    (settings,) = _one(session.portals())
+    folder = _folder(session, out)
+    files = _existing(session, folder, base)
+    with (
+        stopping_on_signals(session.stop),
+        reporting(settings.name, options.given) as progress,
+        session.connected(settings, report_to(progress)) as portal,
+    ):
+        if drift:  # a second read confirms that somebody changed something
+            session.plan(settings, portal, files, settle)
+        seen = look(portal, files, wanted, settings.portal_id)
+    edits = updates(seen, files, folder) if update else _unchanged(seen)
+    new = Changes() if drift else new_files(seen, folder, shown_path)
+    changes = Changes((*new.files, *edits.files), (*seen.notes, *new.notes))
+    changes.write()
+    notes = [*changes.notes, *(_unplaced(each) for each in seen.unplaced)]
+    for each in notes:
+        output.note(f"warning: {each}", options.given)
+    output.result(_report(format_, settings, changes, seen))
+    return int(ExitCode.DONE)
+
+
+def _one(portals: list[PortalSettings]) -> list[PortalSettings]:
+    if len(portals) != 1:
+        raise UsageProblem("import reads one portal: name it with --portal")
+    return portals
+
+
+def _folder(session: Session, out: str | None) -> Path:
+    folder = session.workspace.config_directory if out is None else Path(out)
+    if out == "" or (folder.exists() and not folder.is_dir()):
+        raise UsageProblem(f"--out {out}: this is not a folder")
+    return folder
+
+
+def _existing(session: Session, folder: Path, base: str | None) -> Files:
+    """What the files of the folder say. None of them is no mistake, unless there is a base."""
+    found = folder.is_dir() and collect([folder])[0]
+    if not found and base is None:
+        return Files(Loaded(Desired(())), None, None)
+    return session.files([folder], base)
+
+
+def _unchanged(seen: Seen) -> Changes:
+    """Nothing to edit, or an error that says which files differ."""
+    files = differing(seen)
+    if not files:
+        return Changes()
+    shown = ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
+    raise ReconcilerError(
+        f"existing files differ from the portal: {shown}; nothing was written",
+        hint="`reconciler import --update` edits them in place; `reconciler plan` shows how they "
+        "differ",
+    )
+
+
+def _report(format_: str, settings: PortalSettings, changes: Changes, seen: Seen) -> str:
+    if format_ == "json":
+        return json.dumps(_document(settings, changes, seen), indent=2, ensure_ascii=False)
+    lines = [
+        f"{each.status} {each.path} ({plural(each.limits, 'limit')})" for each in changes.files
+    ]
+    return "\n".join([*lines, _summary(changes, seen)])
+
+
+def _summary(changes: Changes, seen: Seen) -> str:
+    left = len(seen.unplaced)
+    unplaced = f" {plural(left, 'limit')} could not be placed." if left else ""
+    if not changes.files:
+        return f"Nothing to import. The files say what the portal has.{unplaced}"
+    limits = plural(sum(each.limits for each in changes.files), "limit")
+    return f"Imported: {limits} in {plural(len(changes.files), 'file')}.{unplaced}"
+
+
+def _document(settings: PortalSettings, changes: Changes, seen: Seen) -> dict[str, object]:
+    return {
+        "portal": settings.name,
+        "files": [_file_document(each) for each in changes.files],
+        "unplaced": [_row_document(each) for each in seen.unplaced],
+        "warnings": list(changes.notes),
+    }
+
+
+def _file_document(change: FileChange) -> dict[str, object]:
+    return {"path": change.path, "status": change.status, "limits": change.limits}
+
+
+def _unplaced(row: Row) -> str:
+    """A limit that no direction's read shows, named as GET `all` names it."""
+    if isinstance(row, UnknownRow):
+        return f"not placed: {row}"
+    if isinstance(row, ObservedLimit):
+        label = f' "{row.type.label}"' if row.type.label else ""
+        return f"not placed: the limit {row.max} of {row.type.key}{label}"
+    return f"not placed: the limit {row.max} of {row.key}"
+
+
+def _row_document(row: Row) -> dict[str, object]:
+    if isinstance(row, UnknownRow):
+        return {"category": None, "type_id": None, "label": None, "max": None, "row": row.row}
+    key = row.type.key if isinstance(row, ObservedLimit) else row.key
+    label = row.type.label if isinstance(row, ObservedLimit) else None
+    return {"category": key.category, "type_id": key.type_id, "label": label, "max": row.max}

@@ -25,7 +25,7 @@ from reconciler.config.edit import (
 )
 from reconciler.config.files import collect
 from reconciler.config.loading import parse
-from reconciler.config.object_types import canonical
+from reconciler.config.object_types import canonical, standard_type
 from reconciler.config.pair_text import DirectionText, PairFile, pair_files
 from reconciler.config.source import Source
 from reconciler.errors import (
@@ -43,7 +43,6 @@ from reconciler.model.limits import (
     Desired,
     DesiredDirection,
     Direction,
-    History,
     Label,
     ObjectReference,
     ObjectType,
@@ -56,6 +55,7 @@ from reconciler.model.limits import (
 from reconciler.outgoing import mask
 from reconciler.planning.adoption import Adoption, adopt, name_limits, unwritable
 from reconciler.planning.names import names_custom_objects, try_resolve
+from reconciler.planning.origin import History
 
 PairName = tuple[ObjectReference, ObjectReference]
 Key = tuple[str, str]
@@ -121,7 +121,7 @@ def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) ->
         missing = [each for key, each in asked.items() if key not in seen]
         found = portal.read_all(missing, needs_labels=lambda _: True)
         return Seen(adoptions, found, notes=notes, custom_known=custom_known)
-    everything = survey(portal, _standard)
+    everything = survey(portal, standard_type)
     found = tuple(each for each in everything.observed.directions if each.direction.key not in seen)
     return Seen(
         adoptions,
@@ -130,12 +130,6 @@ def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) ->
         (*notes, *everything.notes),
         custom_known=not everything.notes,
     )
-
-
-def _standard(text: str) -> ObjectType | None:
-    """A standard object type by ID or name."""
-    named = canonical(text)
-    return named if isinstance(named, ObjectType) and named.id.startswith("0-") else None
 
 
 def _custom_objects(

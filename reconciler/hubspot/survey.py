@@ -211,11 +211,8 @@ class _Search:
         ):
             if seen is not None and (seen.values() or seen.unknown_limits):
                 self.found[pair] = seen
-        self.unplaced = tuple(
-            row
-            for row in self.unplaced
-            if not any(_shows(seen, row) for seen in self.found.values())
-        )
+        shown = {each for seen in self.found.values() for each in _shown(seen)}
+        self.unplaced = tuple(row for row in self.unplaced if shown.isdisjoint(_said_by(row)))
 
     def look_for_labels(self, pairs: Iterable[Pair]) -> None:
         """Read the limits of those directions whose labels name a type that is not placed."""
@@ -235,12 +232,19 @@ class _Search:
         return Direction(self._types.named(pair[0]), self._types.named(pair[1]))
 
 
-def _shows(seen: ObservedDirection, row: Row) -> bool:
-    """Whether a direction has the row: its type with the same limit, for an ID may occur in two."""
+def _shown(seen: ObservedDirection) -> Iterator[object]:
+    """What a direction shows: types with their limits, for an ID may occur in two directions."""
+    yield from seen.values().items()
+    yield from seen.untouchable
+    yield from (each.row for each in seen.unknown)
+
+
+def _said_by(row: Row) -> Iterable[object]:
+    """What a direction shows that has a row of GET `all`; any of these will do."""
     if isinstance(row, UnknownRow):
-        return any(each.row == row.row for each in seen.unknown)
+        return (row.row,)
     key = _key(row)
-    return key is not None and (seen.values().get(key) == row.max or key in seen.untouchable)
+    return ((key, row.max), key)
 
 
 def _read(portal: Portal, direction: Direction) -> ObservedDirection | None:

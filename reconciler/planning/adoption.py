@@ -14,7 +14,6 @@ from reconciler.model.limits import (
     AssociationType,
     ByTypeId,
     DesiredLimit,
-    History,
     Label,
     ObservedDirection,
     ResolvedDirection,
@@ -25,7 +24,7 @@ from reconciler.model.limits import (
 from reconciler.model.plan import Origin
 from reconciler.planning.diff import wanted_limits
 from reconciler.planning.names import name_types
-from reconciler.planning.origin import Declared, Sides
+from reconciler.planning.origin import Declared, History, Sides
 
 LONGEST_LABEL = 500
 """Characters of a label that names a type in a file: YAML ends a key at 1,024 bytes."""

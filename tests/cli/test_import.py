@@ -1,0 +1,419 @@
+"""`reconciler import`: pair files from a portal, and existing ones left alone or edited in place."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.adopting import look
+from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.stand_in import Options
+from tests.cli.running import Desk, Ran
+
+PAIR = "configs/contacts-companies.yaml"
+FRESH = """\
+from: contacts
+to: companies
+max: 5
+labels:
+  Billing contact: 1
+inverse:
+  labels:
+    Billing contact: 2
+"""
+EXAMPLE_FILES = [
+    "configs/contacts-car.yaml",
+    PAIR,
+    "configs/contacts-contacts.yaml",
+    "configs/contacts-deals.yaml",
+]
+NO_CHANGES = "No changes. The portal matches the configuration."
+
+
+@pytest.fixture
+def imported(desk: Desk) -> Desk:
+    """The example portal's limits as files."""
+    assert desk.run_here("import").code == 0
+    return desk
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Iterator[Desk]:
+    """A portal whose token may not read object schemas."""
+    options = Options(faults=(parse_fault("schemas:403"),))
+    with serve(example_portal(), options) as server:
+        yield Desk(tmp_path, server)
+
+
+def files(desk: Desk) -> dict[str, str]:
+    """The files of the folder, by path."""
+    return {
+        str(each.relative_to(desk.folder)): each.read_text(encoding="utf-8")
+        for each in sorted(desk.folder.rglob("*"))
+        if each.is_file() and ".git" not in each.parts
+    }
+
+
+def plan(desk: Desk) -> str:
+    """What is left to do."""
+    ran = desk.run_here("plan")
+    assert ran.code == 0, ran.err
+    return ran.last_line
+
+
+def edit(desk: Desk, from_: str, to: str, type_id: int, maximum: int | None) -> None:
+    """Change a limit behind the files' back."""
+    assert desk.server is not None
+    desk.server.edit(from_, to, type_id, maximum)
+
+
+# ---------------------------------------------------------------- the first import
+
+
+def test_every_limit_becomes_a_line(desk: Desk) -> None:
+    """One file per pair, both directions, and nothing is left to plan."""
+    ran = desk.run_here("import")
+    assert (ran.code, ran.last_line) == (0, "Imported: 6 limits in 4 files.")
+    assert f"created {PAIR} (3 limits)\n" in ran.out
+    assert sorted(files(desk)) == sorted(EXAMPLE_FILES)
+    assert files(desk)[PAIR] == FRESH
+    assert plan(desk) == NO_CHANGES
+    assert desk.writes() == []
+
+
+def test_importing_twice_changes_not_one_byte(imported: Desk) -> None:
+    """Neither a value nor a time stamp."""
+    before = {path: (imported.folder / path).stat().st_mtime_ns for path in files(imported)}
+    texts = files(imported)
+    for arguments in ((), ("--update",), ("--pair", "contacts:companies")):
+        ran = imported.run_here("import", *arguments)
+        assert (ran.code, ran.out) == (
+            0,
+            "Nothing to import. The files say what the portal has.\n",
+        )
+    assert files(imported) == texts
+    assert before == {path: (imported.folder / path).stat().st_mtime_ns for path in before}
+
+
+def test_what_is_imported_is_canonical_and_valid(imported: Desk) -> None:
+    """`fmt` has nothing to do, and `validate` nothing to say."""
+    assert imported.run_here("fmt", "--check").code == 0
+    ran = imported.run_here("validate")
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("pair", ["contacts:companies", "COMPANY:0-1", " 0-2 : Contact "])
+def test_a_pair_in_any_spelling(desk: Desk, pair: str) -> None:
+    """Only that pair, both ways, in the order that people know."""
+    ran = desk.run_here("import", "--pair", pair)
+    assert ran.code == 0
+    assert files(desk) == {PAIR: FRESH}
+
+
+def test_several_pairs_and_a_custom_object(desk: Desk) -> None:
+    """By its name, which is resolved in the portal."""
+    ran = desk.run_here("import", "--pair", "contacts:car", "--pair", "deals:contacts")
+    assert ran.code == 0
+    assert files(desk) == {
+        "configs/contacts-car.yaml": "from: car\nto: contacts\nmax: 4\n",
+        "configs/contacts-deals.yaml": "from: deals\nto: contacts\nlabels:\n  Champion: 1\n",
+    }
+
+
+def test_a_label_that_two_categories_share_says_which(desk: Desk) -> None:
+    """By its category."""
+    assert desk.server is not None
+    examples = Path(__file__).parents[2] / "examples" / "configs" / "quotes-contacts.yaml"
+    desk.write("ours/quotes.yaml", examples.read_text(encoding="utf-8"))
+    assert desk.run_here("apply", "ours", "--auto-approve").code == 0
+    assert desk.run_here("import", "--pair", "quotes:contacts").code == 0
+    text = files(desk)["configs/contacts-quotes.yaml"]
+    assert "  Quote to billing contact: {max: 1, category: USER_DEFINED}\n" in text
+    assert plan(desk) == NO_CHANGES
+
+
+def test_what_cannot_be_placed_is_listed(faulty: Desk) -> None:
+    """With category and ID, on stderr, in the summary and in the document; the rest is imported."""
+    ran = faulty.run_here("import")
+    assert ran.code == 0
+    assert "warning: not placed: the limit 4 of USER_DEFINED/40" in ran.err
+    assert "crm.schemas.custom.read" in ran.err
+    assert ran.last_line == "Imported: 5 limits in 3 files. 1 limit could not be placed."
+    document = faulty.run_here("import", "--format", "json").json
+    assert document["files"] == []
+    (row,) = document["unplaced"]
+    assert (row["category"], row["type_id"], row["max"]) == ("USER_DEFINED", 40, 4)
+
+
+def test_as_json(desk: Desk) -> None:
+    """The files, what became of each, and what was left out."""
+    document = desk.run_here("import", "--format", "json").json
+    assert document["portal"] == "default"
+    assert {"path": PAIR, "status": "created", "limits": 3} in document["files"]
+    assert (document["unplaced"], document["warnings"]) == ([], [])
+
+
+def test_another_folder(desk: Desk) -> None:
+    """It is made, and nothing is written elsewhere."""
+    assert desk.run_here("import", "--out", "a/b").code == 0
+    assert sorted(files(desk)) == sorted(each.replace("configs", "a/b") for each in EXAMPLE_FILES)
+
+
+# ---------------------------------------------------------------- existing files
+
+
+def test_files_that_differ_are_not_overwritten(imported: Desk) -> None:
+    """The error says which, what to do, and that nothing was written, not even new files."""
+    imported.write(PAIR, "# ours\n" + FRESH.replace("max: 5", "max: 7"))
+    (imported.folder / EXAMPLE_FILES[0]).unlink()
+    before = files(imported)
+    ran = imported.run_here("import")
+    assert ran.code == 1
+    assert f"{PAIR} (1 limit); nothing was written" in ran.err
+    assert "--update" in ran.err
+    assert files(imported) == before
+
+
+def test_a_file_by_another_name_is_found(imported: Desk) -> None:
+    """A direction that any file of the folder declares is not declared again."""
+    (imported.folder / PAIR).rename(imported.folder / "configs/ours.yml")
+    before = files(imported)
+    assert imported.run_here("import").code == 0
+    assert files(imported) == before
+
+
+def test_update_edits_one_value(imported: Desk) -> None:
+    """The number alone; comments, order, quotes and layout stay."""
+    text = (
+        "# ours\nto:   companies\nfrom: 'contacts'\n"
+        'inverse: {labels: {"Billing contact": {reason: why, max:   "unlimited"  }}}  # both\n'
+        "\nlabels:\n    Billing contact:     3     # three\nmax: 5\n"
+    )
+    file = imported.write(PAIR, text)
+    file.chmod(0o640)
+    ran = imported.run_here("import", "--update")
+    assert (ran.code, ran.out) == (
+        0,
+        f"updated {PAIR} (2 limits)\nImported: 2 limits in 1 file.\n",
+    )
+    expected = text.replace("     3 ", "     1 ").replace('"unlimited"', "2")
+    assert file.read_text() == expected
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert plan(imported) == NO_CHANGES
+
+
+def test_update_adds_what_the_file_does_not_name(imported: Desk) -> None:
+    """Labels in order, the object limit behind the object types, the other direction at the end."""
+    imported.write(PAIR, "from: contacts   # ours\nto: companies\nlabels:\n  Decision maker: 3\n")
+    edit(imported, "contacts", "companies", 30, 3)
+    assert imported.run_here("import", "--update").code == 0
+    assert files(imported)[PAIR] == (
+        "from: contacts   # ours\nto: companies\nmax: 5\nlabels:\n"
+        "  Billing contact: 1\n  Decision maker: 3\n"
+        "inverse:\n  labels:\n    Billing contact: 2\n"
+    )
+    assert plan(imported) == NO_CHANGES
+
+
+def test_update_says_that_a_limit_is_gone(imported: Desk) -> None:
+    """`unlimited` in its place, so that its comment and reason stay."""
+    edit(imported, "contacts", "companies", 28, None)
+    edit(imported, "contacts", "companies", 279, None)
+    assert imported.run_here("import", "--update").code == 0
+    assert files(imported)[PAIR] == FRESH.replace("max: 5", "max: unlimited").replace(
+        "contact: 1", "contact: unlimited"
+    )
+    assert plan(imported) == NO_CHANGES
+
+
+def test_update_removes_labels_that_hubspot_no_longer_has(imported: Desk) -> None:
+    """A renamed label goes, and its new name comes; comments above stay."""
+    imported.write(
+        PAIR, FRESH.replace("  Billing contact: 1\n", "  # who pays\n  Payer: 1 # one\n")
+    )
+    assert imported.run_here("import", "--update").code == 0
+    assert files(imported)[PAIR] == FRESH.replace(
+        "  Billing contact: 1\n", "  Billing contact: 1\n  # who pays\n"
+    )
+    assert plan(imported) == NO_CHANGES
+
+
+def test_update_leaves_alone_what_the_file_does_not_manage(imported: Desk) -> None:
+    """With `prune: false` only what it names."""
+    text = "from: contacts\nto: companies\nmax: 4\nprune: false\ninverse:\n  max: 9\n"
+    imported.write(PAIR, text)
+    assert imported.run_here("import", "--update").code == 0
+    assert files(imported)[PAIR] == text.replace("max: 4", "max: 5").replace("9", "unlimited")
+    assert plan(imported) == NO_CHANGES
+
+
+def test_update_of_one_pair(imported: Desk) -> None:
+    """Other files stay, whatever differs."""
+    imported.write(PAIR, FRESH.replace("max: 5", "max: 7"))
+    imported.write(EXAMPLE_FILES[0], "from: car\nto: contacts\nmax: 9\n")
+    assert imported.run_here("import", "--update", "--pair", "contact:company").code == 0
+    assert files(imported)[PAIR] == FRESH
+    assert files(imported)[EXAMPLE_FILES[0]] == "from: car\nto: contacts\nmax: 9\n"
+
+
+# ---------------------------------------------------------------- drift
+
+
+def git(desk: Desk, *arguments: str) -> None:
+    """Run git as somebody with a name."""
+    subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *arguments],
+        cwd=desk.folder,
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.fixture
+def repository(imported: Desk) -> Desk:
+    """The import committed to main, and a branch checked out."""
+    git(imported, "init", "-b", "main")
+    git(imported, "add", "configs")
+    git(imported, "commit", "-m", "Import the portal")
+    git(imported, "checkout", "-b", "branch")
+    return imported
+
+
+def drift(desk: Desk, *arguments: str) -> Ran:
+    """Take drift over, without the time between its two reads."""
+    return desk.run_here(
+        "import", "--update", "--drift", "--base", "main", "--settle", "0", *arguments
+    )
+
+
+def test_drift_is_taken_and_the_branch_s_own_change_kept(repository: Desk) -> None:
+    """What somebody changed in HubSpot, and nothing that is only not applied yet."""
+    repository.write(PAIR, FRESH.replace("max: 5", "max: 8"))
+    edit(repository, "contacts", "companies", 28, 4)
+    edit(repository, "deals", "contacts", 32, None)
+    ran = drift(repository)
+    assert ran.code == 0
+    assert ran.last_line == "Imported: 2 limits in 2 files."
+    changed = files(repository)
+    assert changed[PAIR] == FRESH.replace("max: 5", "max: 8").replace("contact: 1", "contact: 4")
+    assert changed[EXAMPLE_FILES[3]].endswith("Champion: unlimited\n")
+    assert drift(repository).last_line == "Nothing to import. The files say what the portal has."
+
+
+def test_drift_takes_no_direction_that_no_file_declares(repository: Desk) -> None:
+    """That is what `import` and `status` are for."""
+    edit(repository, "contacts", "deals", 4, 3)
+    assert drift(repository).last_line.startswith("Nothing to import.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--drift", "--base", "main"),
+        ("--update", "--drift"),
+        ("--update", "--base", "main"),
+        ("--pair", "contacts"),
+        ("--pair", "contacts:companies:deals"),
+        ("--pair", "contacts:"),
+        ("--pair", "contacts:nothing_of_that_name"),
+        ("--out", ""),
+        ("--out", "file"),
+        ("--all-portals", "--shard", "2/2"),
+    ],
+)
+def test_wrong_usage(desk: Desk, arguments: tuple[str, ...]) -> None:
+    """Exit 64, and nothing is written."""
+    desk.write("file", "")
+    assert desk.run_here("import", *arguments).code == 64
+    assert list(files(desk)) == ["file"]
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+@pytest.mark.parametrize("read", ["all", "read", "labels", "account"])
+def test_a_key_without_scopes(tmp_path: Path, read: str) -> None:
+    """A read that is forbidden is not taken for empty: an error, and no file."""
+    options = Options(faults=(parse_fault(f"{read}:403"),))
+    with serve(example_portal(), options) as server:
+        desk = Desk(tmp_path, server)
+        ran = desk.run_here("import", "--pair", "contacts:companies") if read != "all" else None
+        ran = ran or desk.run_here("import")
+    assert ran.code == 1
+    assert "scope" in ran.err
+    assert files(desk) == {}
+
+
+def test_a_target_that_is_a_folder(desk: Desk) -> None:
+    """Nothing is written, not even the other files."""
+    (desk.folder / PAIR).mkdir(parents=True)
+    ran = desk.run_here("import")
+    assert ran.code == 1
+    assert f"cannot write {PAIR}: it is a folder; nothing was written" in ran.err
+    assert files(desk) == {}
+
+
+def test_a_file_in_the_way(desk: Desk) -> None:
+    """A file of that name which declares something else is not overwritten."""
+    text = "from: tickets\nto: deals\nmax: 1\nprune: false\n"
+    desk.write(PAIR, text)
+    ran = desk.run_here("import", "--pair", "contacts:companies")
+    assert ran.code == 1
+    assert "exists and does not declare this pair" in ran.err
+    assert files(desk) == {PAIR: text}
+
+
+def test_a_folder_that_takes_no_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known before anything is written."""
+    monkeypatch.setattr("reconciler.cli.adopting.os.access", lambda *_: False)
+    ran = desk.run_here("import")
+    assert ran.code == 1
+    assert "is not writable; nothing was written" in ran.err
+    assert files(desk) == {}
+
+
+def test_a_link_in_place_of_a_new_file(desk: Desk) -> None:
+    """It is not written through: nothing outside of the folder is touched."""
+    (desk.folder / "configs").mkdir()
+    (desk.folder / PAIR).symlink_to("../outside.yaml")
+    ran = desk.run_here("import", "--pair", "contacts:companies")
+    assert ran.code != 0
+    assert not (desk.folder / "outside.yaml").exists()
+
+
+def test_a_file_changed_meanwhile(imported: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody saved it while the portal was read: it is left as it is."""
+    file = imported.write(PAIR, FRESH.replace("max: 5", "max: 7"))
+    newer = FRESH.replace("max: 5", "max: 700")
+
+    def saved_meanwhile(*arguments: object) -> object:
+        seen = look(*arguments)  # type: ignore[arg-type] # passed on as they came
+        file.write_text(newer)
+        return seen
+
+    monkeypatch.setattr("reconciler.cli.import_.look", saved_meanwhile)
+    ran = imported.run_here("import", "--update")
+    assert ran.code == 1
+    assert "was changed while the command ran" in ran.err
+    assert file.read_text() == newer
+
+
+def test_the_wrong_portal_is_refused_before_anything_is_read(desk: Desk) -> None:
+    """The workspace says whose limits these files are."""
+    desk.write("reconciler.yaml", "version: 1\nportals:\n  production:\n    portal_id: 5\n")
+    ran = desk.run_here("import")
+    assert ran.code == 4
+    assert "portal 5" in ran.err
+
+
+def test_invalid_files_stop_it(imported: Desk) -> None:
+    """What they declare is not known, so nothing is added beside them."""
+    imported.write(PAIR, FRESH.replace("5", "0"))
+    ran = imported.run_here("import")
+    assert ran.code == 3
+    assert f"{PAIR}:3:6: error[limit-out-of-range]" in ran.err

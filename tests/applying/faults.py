@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.http.transport import NoAnswer, NotSent, Response
-from tests.applying.clock import VirtualClock
 from tests.applying.trouble import Trouble
 from tests.applying.world import TOKEN
+from tests.clock import VirtualClock
 
 
 class Phase(StrEnum):

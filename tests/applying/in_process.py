@@ -9,7 +9,7 @@ from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Dropped, Hanging, Short, Streamed, Trickled, Whole
 from reconciler.sandbox.wire import Request as SandboxRequest
 from reconciler.sandbox.wire import Response as SandboxResponse
-from tests.applying.clock import VirtualClock
+from tests.clock import VirtualClock
 
 LARGEST_BODY = 10 * 1024 * 1024
 """What the real transport takes; a test over a socket makes sure of it."""

@@ -15,10 +15,10 @@ from reconciler.errors import ExitCode, PlanRefused, PortalUnavailable
 from reconciler.http.events import report_to
 from reconciler.model.plan import ChangeResult, Outcome, Status
 from tests.applying import scenario, truth
-from tests.applying.clock import VirtualClock
 from tests.applying.factory import change, portal, wanted
 from tests.applying.scenario import USUAL, plan, world
 from tests.applying.world import WIDE, World
+from tests.clock import VirtualClock
 
 
 def results(*statuses: Status) -> list[ChangeResult]:
@@ -152,7 +152,7 @@ def test_a_refused_apply_has_a_result() -> None:
     result = unwritten(plan(USUAL), PlanRefused("stale"), VirtualClock(), "then", 6)
     assert (result.outcome, result.requests, result.message) == (Outcome.REFUSED, 6, "stale")
     assert {each.status for each in result.changes} == {Status.NOT_ATTEMPTED}
-    assert (result.started_at, result.finished_at) == ("then", "2026-11-21T09:16:40Z")
+    assert (result.started_at, result.finished_at) == ("then", "2026-11-21T09:00:00Z")
 
 
 def test_an_apply_that_an_error_ended_has_a_result() -> None:

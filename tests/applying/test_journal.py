@@ -22,12 +22,12 @@ from reconciler.hubspot.portal import CallName
 from reconciler.model.plan import ChangeError, ChangeResult, Operation, Outcome, Result, Status
 from reconciler.planning.plan_file import plan_json
 from tests.applying import scenario, truth
-from tests.applying.clock import VirtualClock
 from tests.applying.factory import CONTACTS_COMPANIES, batch, change, portal, wanted
 from tests.applying.faults import Phase
 from tests.applying.scenario import USUAL, phases, plan, world
 from tests.applying.trouble import Trouble
 from tests.applying.world import TOKEN, World
+from tests.clock import VirtualClock
 
 WRITE = Exchange(
     7,
@@ -75,7 +75,7 @@ def test_a_request_is_saved_before_it_leaves(tmp_path: Path) -> None:
         (line,) = lines(tmp_path / "journal.jsonl")
     assert disk.saved == 1
     assert line == {
-        "at": "2026-11-21T09:16:40.000+00:00",
+        "at": "2026-11-21T09:00:00.000+00:00",
         "run_id": RUN,
         "event": "request",
         "request": 7,

@@ -27,7 +27,7 @@ from reconciler.model.limits import (
     UnknownRow,
 )
 from reconciler.model.plan import Plan
-from tests.applying.clock import VirtualClock
+from tests.clock import VirtualClock
 from tests.planning.factory import (
     BILLING,
     CONTACTS_COMPANIES,

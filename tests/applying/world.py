@@ -32,9 +32,9 @@ from reconciler.sandbox.rules import Rules
 from reconciler.sandbox.server import Server
 from reconciler.sandbox.stand_in import Options, Sandbox
 from reconciler.sandbox.state import Entry, Step
-from tests.applying.clock import SharedClock, SkippingClock, VirtualClock
 from tests.applying.in_process import InProcess
 from tests.applying.trouble import Delivered, Recorder, Trouble
+from tests.clock import SharedClock, SkippingClock, VirtualClock
 
 TOKEN = "pat-eu1-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 TIMEOUT = 15.0
@@ -116,7 +116,8 @@ class World:
         concurrency: int = 1,
     ) -> World:
         """Without a socket, in virtual time."""
-        clock, ids = SharedClock() if concurrency > 1 else VirtualClock(), count(1)
+        clock = (SharedClock if concurrency > 1 else VirtualClock)(1_000.0)
+        ids = count(1)
         sandbox = Sandbox(
             state,
             Options(token=TOKEN, rules=rules or Rules()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,27 +10,10 @@ from reconciler.forges.api import Api, ForgeError, PerhapsCreated
 from reconciler.forges.github import HINTS
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.transport import Chance, NoAnswer, NotSent, Request, Response, UnusableAnswer
+from tests.clock import START, VirtualClock
 
-START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 RESET = str(int(START.timestamp()) + 90)
 ScriptEntry = Response | Exception
-
-
-class Clock:
-    """Time passes only where somebody waits."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-
-    def monotonic(self) -> float:
-        return sum(self.waited)
-
-    def wall(self) -> datetime:
-        return START + timedelta(seconds=self.monotonic())
-
-    def wait(self, seconds: float) -> None:
-        if seconds > 0:
-            self.waited.append(seconds)
 
 
 class Script:
@@ -61,9 +43,9 @@ def answer(status: int, headers: Mapping[str, str] | None = None, words: str = "
     return Response(status, headers or {}, f'{{"message": "{words}"}}'.encode())
 
 
-def calling(*entries: ScriptEntry, timeout: float = 300) -> tuple[Api, Clock, Script]:
+def calling(*entries: ScriptEntry, timeout: float = 300) -> tuple[Api, VirtualClock, Script]:
     """An API that answers from a script."""
-    clock, script = Clock(), Script(*entries)
+    clock, script = VirtualClock(), Script(*entries)
     connection = Connection(Secret("ghs_0123456789"), "https://api.github.com", timeout=timeout)
     api = Api(
         "GitHub",
@@ -96,7 +78,7 @@ def test_a_rate_limit_is_waited_for_as_long_as_asked(refusal: Response, seconds:
     """And never in a loop without a pause."""
     api, clock, _ = calling(refusal, OK)
     api.call("GET", "/x")
-    assert clock.waited == [seconds]
+    assert clock.waits == [seconds]
 
 
 def test_a_403_without_a_limit_is_a_refusal() -> None:
@@ -104,7 +86,7 @@ def test_a_403_without_a_limit_is_a_refusal() -> None:
     api, clock, script = calling(answer(403, {"x-ratelimit-remaining": "4999"}, "no"))
     with pytest.raises(ForgeError, match=r"was refused \(HTTP 403\): no"):
         api.call("GET", "/x")
-    assert (clock.waited, len(script.sent)) == ([], 1)
+    assert (clock.waits, len(script.sent)) == ([], 1)
 
 
 def test_a_limit_longer_than_the_time_allowed_is_not_waited_for() -> None:
@@ -112,7 +94,7 @@ def test_a_limit_longer_than_the_time_allowed_is_not_waited_for() -> None:
     api, clock, _ = calling(answer(429, {"retry-after": "301"}))
     with pytest.raises(ForgeError, match=r"asks to wait 301 s, longer than .* the 300 s allowed"):
         api.call("GET", "/x")
-    assert clock.waited == []
+    assert clock.waits == []
 
 
 def test_waits_grow_and_fit_the_time_allowed() -> None:
@@ -120,8 +102,8 @@ def test_waits_grow_and_fit_the_time_allowed() -> None:
     api, clock, _ = calling(answer(500), timeout=60)
     with pytest.raises(ForgeError, match="given up"):
         api.call("GET", "/x")
-    assert clock.waited[:5] == [1, 2, 4, 8, 10]
-    assert 55 < sum(clock.waited) < 60
+    assert clock.waits[:5] == [1, 2, 4, 8, 10]
+    assert 55 < sum(clock.waits) < 60
 
 
 @pytest.mark.parametrize("fault", [NoAnswer("silence"), answer(502), answer(408)])
@@ -130,11 +112,11 @@ def test_only_a_post_is_not_repeated_once_in_doubt(fault: ScriptEntry) -> None:
     api, clock, _ = calling(fault, OK)
     with pytest.raises(PerhapsCreated):
         api.call("POST", "/x", {})
-    assert clock.waited == []
+    assert clock.waits == []
     for method in ("GET", "PATCH", "PUT", "DELETE"):
         api, clock, _ = calling(fault, OK)
         api.call(method, "/x", {})
-        assert clock.waited in ([0.25], [1])
+        assert clock.waits in ([0.25], [1])
 
 
 def test_a_post_that_never_left_is_sent_again() -> None:
@@ -149,7 +131,7 @@ def test_what_will_not_pass_is_not_repeated() -> None:
     api, clock, script = calling(NotSent("the host is unknown", chance=Chance.NONE))
     with pytest.raises(ForgeError):
         api.call("GET", "/x")
-    assert (clock.waited, len(script.sent)) == ([], 1)
+    assert (clock.waits, len(script.sent)) == ([], 1)
 
 
 def test_an_answer_that_nobody_can_read_is_asked_for_again_but_not_often() -> None:

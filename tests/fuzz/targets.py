@@ -56,8 +56,9 @@ from reconciler.report.markdown import LIMIT, plan_markdown
 from reconciler.report.mermaid import plan_mermaid
 from reconciler.report.terminal import Style
 from reconciler.report.text import plan_text, result_text
+from tests.clock import VirtualClock
 from tests.fuzz.plans import plan_from, result_from
-from tests.hubspot.support import FakeClock, always, batch, scripted
+from tests.hubspot.support import always, batch, scripted
 from tests.report.factory import DIGEST, is_printable, small_changes
 from tests.report.factory import plan as made_plan
 from tests.report.page import every, read
@@ -201,7 +202,7 @@ def feed_portal(data: bytes) -> None:
     Waits pass in no time, and a wait that would be longer than the time allowed is not waited.
     """
     answers = [_answer(each)[1] for each in data.split(b"\n====\n")]
-    clock = FakeClock()
+    clock = VirtualClock()
     portal, _ = scripted(*answers, clock=clock)
     for ask in (
         portal.account,

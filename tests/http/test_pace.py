@@ -15,8 +15,9 @@ from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.events import Event, WaitCause, Waiting
 from reconciler.http.pace import Pace, RateRefusal
 from reconciler.http.rates import Policy, Rate
+from tests.clock import VirtualClock
 from tests.hubspot.simulation import RollingServer, Simulation, busiest
-from tests.hubspot.support import FakeClock, Recorder
+from tests.hubspot.support import Recorder
 
 FULL = RateRefusal(Policy.ROLLING, None)
 
@@ -26,7 +27,7 @@ def floor(simulation: Simulation) -> float:
     return (simulation.requests - 1) // simulation.server.limit * simulation.server.interval
 
 
-def pace_of(clock: FakeClock, report: Callable[[Event], None] = lambda _: None) -> Pace:
+def pace_of(clock: VirtualClock, report: Callable[[Event], None] = lambda _: None) -> Pace:
     """A pace with a patience of a minute and no jitter."""
     return Pace(clock, patience=60, jitter=lambda: 0.0, report=report)
 
@@ -108,7 +109,7 @@ def test_a_limit_by_the_second_is_kept_too(limit: int) -> None:
 
 def test_a_retry_after_is_believed() -> None:
     """A portal that says one second is asked again after one second, not after the interval."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     ticket = pace.enter(exempt=True)
     full = Rate(limit=100, remaining=0, interval=10.0)
@@ -130,7 +131,7 @@ def test_a_retry_after_is_believed() -> None:
 )
 def test_what_a_refusal_tells_of_the_window(rate: Rate, policy: Policy, waited: float) -> None:
     """A stated limit means that the window is full, unless another policy refused."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     pace.refused(pace.enter(exempt=True), rate, RateRefusal(policy, None))
     pace.enter(exempt=True)
@@ -139,7 +140,7 @@ def test_what_a_refusal_tells_of_the_window(rate: Rate, policy: Policy, waited: 
 
 def test_exempt_requests_run_free_whatever_the_others_hear() -> None:
     """Headers of the account endpoint say nothing about the limit endpoints (documented)."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     for _ in range(10):
         pace.answered(pace.enter(exempt=False), Rate(limit=10, remaining=0, interval=10.0))
@@ -152,7 +153,7 @@ def test_exempt_requests_run_free_whatever_the_others_hear() -> None:
 
 def test_other_endpoints_are_held_to_the_usual_allowance_from_the_start() -> None:
     """100 in ten seconds where nothing is said."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     for _ in range(101):
         pace.answered(pace.enter(exempt=False), Rate())
@@ -161,7 +162,7 @@ def test_other_endpoints_are_held_to_the_usual_allowance_from_the_start() -> Non
 
 def test_exempt_requests_count_once_they_are_limited() -> None:
     """What ran free in the last interval is counted when a header brings the window in."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     for _ in range(120):
         pace.answered(pace.enter(exempt=True), Rate())
@@ -172,7 +173,7 @@ def test_exempt_requests_count_once_they_are_limited() -> None:
 
 def test_a_refusal_stops_everybody() -> None:
     """While one thread's 429 is waited out, no other sends, exempt or not."""
-    clock = FakeClock()
+    clock = VirtualClock()
     events = Recorder()
     pace = pace_of(clock, events)
     first, second = pace.enter(exempt=True), pace.enter(exempt=True)
@@ -186,7 +187,7 @@ def test_a_refusal_stops_everybody() -> None:
 
 def test_refusals_in_a_row_wait_longer() -> None:
     """Without Retry-After the pauses double, up to ten seconds."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     pauses = [pace.refused(pace.enter(exempt=True), Rate(), FULL) for _ in range(6)]
     assert pauses == [1, 2, 4, 8, 10, 10]
@@ -194,14 +195,14 @@ def test_refusals_in_a_row_wait_longer() -> None:
 
 def test_requests_refused_together_are_one_refusal() -> None:
     """Sixteen 429s of requests that left together do not add up to a long pause."""
-    pace = pace_of(FakeClock())
+    pace = pace_of(VirtualClock())
     tickets = [pace.enter(exempt=True) for _ in range(16)]
     assert [pace.refused(ticket, Rate(), FULL) for ticket in tickets] == [1.0] * 16
 
 
 def test_a_pause_longer_than_the_time_allowed_fails_at_once() -> None:
     """Threads that have not sent anything yet do not sleep through it either."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     pace.refused(pace.enter(exempt=True), Rate(), RateRefusal(Policy.ROLLING, 3600.0))
     with pytest.raises(PortalUnavailable, match="may start in 3600"):
@@ -211,7 +212,7 @@ def test_a_pause_longer_than_the_time_allowed_fails_at_once() -> None:
 
 def test_a_request_waits_no_longer_for_refusals_to_end_than_a_call_may_take() -> None:
     """Pauses that others keep prolonging are not waited out for ever."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     waiting = pace.enter(exempt=True)
     pace.refused(pace.enter(exempt=True), Rate(), RateRefusal(Policy.ROLLING, 50.0))
@@ -223,7 +224,7 @@ def test_a_request_waits_no_longer_for_refusals_to_end_than_a_call_may_take() ->
 
 def test_a_retry_does_not_wait_past_its_time() -> None:
     """With seconds left it fails, saying how long it would have taken."""
-    pace = pace_of(FakeClock())
+    pace = pace_of(VirtualClock())
     pace.answered(pace.enter(exempt=False), Rate(limit=1, remaining=0, interval=10.0))
     with pytest.raises(PortalUnavailable, match=r"10\.0 s, and 4\.0 s are left"):
         pace.enter(exempt=False, patience=4.0)
@@ -231,7 +232,7 @@ def test_a_retry_does_not_wait_past_its_time() -> None:
 
 def test_a_request_that_never_left_used_nothing() -> None:
     """Its slot is free again, and a probe that never left does not end the pause's caution."""
-    clock = FakeClock()
+    clock = VirtualClock()
     pace = pace_of(clock)
     for _ in range(300):
         pace.withdrawn(pace.enter(exempt=False))

@@ -14,7 +14,7 @@ from reconciler.http.rates import (
     read_rate,
     read_retry_after,
 )
-from tests.hubspot.support import START
+from tests.clock import START
 
 
 def test_hubspots_headers_are_read() -> None:

@@ -15,7 +15,7 @@ from random import Random
 from reconciler.http.pace import Pace, RateRefusal
 from reconciler.http.rates import Policy, Rate
 from reconciler.http.window import Ticket
-from tests.hubspot.support import FakeClock
+from tests.clock import VirtualClock
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Simulation:
 
     def run(self) -> Simulation:
         self._random = Random(self.seed)
-        self._clock = FakeClock()
+        self._clock = VirtualClock()
         self._pace = Pace(
             self._clock,
             patience=1e9,

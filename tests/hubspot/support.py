@@ -1,4 +1,4 @@
-"""What the tests of the portal share: a clock that jumps, a scripted transport, a recorder."""
+"""What the tests of the portal share: a scripted transport, a recorder."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from reconciler.errors import Interrupted
 from reconciler.http.clock import SystemClock
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.events import Event
@@ -22,9 +20,9 @@ from reconciler.model.plan import Batch, BatchInput, Operation
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.server import Server, serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options
+from tests.clock import VirtualClock
 
 TOKEN = "pat-na1-0123456789abcdef"
-START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 CONTACTS, COMPANIES = ObjectType("0-1", "contacts"), ObjectType("0-2", "companies")
 CONTACTS_COMPANIES = Direction(CONTACTS, COMPANIES)
@@ -46,28 +44,6 @@ def batch(operation: Operation = Operation.UPDATE, maximum: int | None = 2) -> B
     """A batch of one input: the limit of "Billing contact"."""
     value = None if operation is Operation.PURGE else maximum
     return Batch(1, operation, "0-1", "0-2", (BatchInput(BILLING, value),))
-
-
-class FakeClock:
-    """Time that passes only by waiting; `stop_at` seconds after the start a stop is requested."""
-
-    def __init__(self, stop_at: float | None = None) -> None:
-        self.now = 0.0
-        self.waits: list[float] = []
-        self._stop_at = stop_at
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def wall(self) -> datetime:
-        return START + timedelta(seconds=self.now)
-
-    def wait(self, seconds: float) -> None:
-        if seconds > 0:
-            self.waits.append(seconds)
-        self.now += max(0.0, seconds)
-        if self._stop_at is not None and self.now >= self._stop_at:
-            raise Interrupted
 
 
 Step = Response | Exception | Callable[[Request, float], Response]
@@ -142,7 +118,7 @@ def rows(*entries: tuple[TypeKey, str | None, int | None]) -> dict[str, object]:
 
 def scripted(
     *steps: Step,
-    clock: FakeClock | None = None,
+    clock: VirtualClock | None = None,
     events: Callable[[Event], None] | None = None,
     timeout: float = 60.0,
     version: ApiVersion = ApiVersion.V2026_03,
@@ -154,7 +130,7 @@ def scripted(
         connection,
         transport,
         version=version,
-        clock=clock or FakeClock(),
+        clock=clock or VirtualClock(),
         events=events or Recorder(),
         jitter=lambda: 0.0,
     )

@@ -24,11 +24,11 @@ from reconciler.http.events import WaitCause, Waiting
 from reconciler.http.transport import Chance, NotSent, Response
 from reconciler.hubspot.portal import Portal
 from reconciler.model.limits import ObservedDirection
+from tests.clock import VirtualClock
 from tests.hubspot.support import (
     CONTACTS_COMPANIES,
     OBJECT_LIMIT,
     TOKEN,
-    FakeClock,
     Recorder,
     answer,
     never,
@@ -158,7 +158,7 @@ def test_redirects_are_errors_that_name_the_host(status: int) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"message": "busy", "correlationId": "c"}'])
 def test_what_may_pass_is_waited_out(status: int, body: bytes) -> None:
     """Three times, then the read succeeds as if nothing had been."""
-    clock = FakeClock()
+    clock = VirtualClock()
     fault = answer(status, body=body)
     portal, transport = scripted(fault, fault, fault, SOUND, clock=clock)
     assert read(portal).values() == {OBJECT_LIMIT: 5}
@@ -169,7 +169,7 @@ def test_what_may_pass_is_waited_out(status: int, body: bytes) -> None:
 def test_a_lock_is_given_two_seconds_at_least() -> None:
     """423, as documented, even where Retry-After says less."""
     for headers in ({}, {"retry-after": "0"}):
-        clock = FakeClock()
+        clock = VirtualClock()
         portal, _ = scripted(answer(423, headers=headers), SOUND, clock=clock)
         read(portal)
         assert clock.now == 2
@@ -179,7 +179,7 @@ def test_a_lock_is_given_two_seconds_at_least() -> None:
 def test_retry_after_is_honoured(status: int) -> None:
     """As seconds and as a date."""
     for text in ("7", "Sat, 21 Nov 2026 09:00:07 GMT"):
-        clock = FakeClock()
+        clock = VirtualClock()
         portal, _ = scripted(answer(status, headers={"retry-after": text}), SOUND, clock=clock)
         read(portal)
         assert 7 <= clock.now < 9
@@ -187,7 +187,7 @@ def test_retry_after_is_honoured(status: int) -> None:
 
 def test_retry_after_of_nothing_is_no_licence_to_hammer() -> None:
     """A portal that says 0 for ever is asked tens of times in a minute, not thousands."""
-    portal, transport = scripted(answer(503, headers={"retry-after": "0"}), clock=FakeClock())
+    portal, transport = scripted(answer(503, headers={"retry-after": "0"}), clock=VirtualClock())
     with pytest.raises(PortalUnavailable):
         read(portal)
     assert 10 < len(transport.requests) < 40
@@ -196,7 +196,7 @@ def test_retry_after_of_nothing_is_no_licence_to_hammer() -> None:
 @pytest.mark.parametrize("status", [423, 429, 477, 503])
 def test_a_wait_longer_than_the_time_allowed_fails_at_once(status: int) -> None:
     """A migration of 24 hours is told, not slept through."""
-    clock = FakeClock()
+    clock = VirtualClock()
     portal, transport = scripted(answer(status, headers={"retry-after": "86400"}), clock=clock)
     with pytest.raises(PortalUnavailable, match=r"asks to wait 8640\d s.*60 s allowed") as caught:
         read(portal)
@@ -208,7 +208,7 @@ def test_a_wait_longer_than_the_time_allowed_fails_at_once(status: int) -> None:
 @pytest.mark.parametrize("policy", ["TEN_SECONDLY_ROLLING", "SECONDLY", None])
 def test_a_short_time_is_kept_to_and_told(policy: str | None) -> None:
     """With five seconds and a 429 that stays, the last one is told before they are over."""
-    clock = FakeClock()
+    clock = VirtualClock()
     portal, transport = scripted(
         answer(429, {"policyName": policy, "correlationId": "c-7"}), clock=clock, timeout=5
     )
@@ -221,7 +221,7 @@ def test_a_short_time_is_kept_to_and_told(policy: str | None) -> None:
 
 def test_one_refusal_of_the_rate_passes_within_a_short_time() -> None:
     """A single 429 without Retry-After does not cost a run of five seconds its life."""
-    clock = FakeClock()
+    clock = VirtualClock()
     portal, _ = scripted(answer(429, body=b""), SOUND, clock=clock, timeout=5)
     read(portal)
     assert clock.now <= 2
@@ -240,7 +240,7 @@ def test_giving_up_tells_the_last_answer() -> None:
 
 def test_attempts_share_the_time_allowed() -> None:
     """None may take more than half of it, and the last no more than what is left."""
-    clock = FakeClock()
+    clock = VirtualClock()
 
     def slow(_: object, seconds: float) -> Response:
         clock.now += seconds
@@ -280,7 +280,7 @@ def test_the_wait_of_a_rate_header_is_an_error_beyond_the_time_allowed() -> None
         "x-hubspot-ratelimit-remaining": "0",
         "x-hubspot-ratelimit-interval-milliseconds": "999999999999",
     }
-    clock = FakeClock()
+    clock = VirtualClock()
     stopping = answer(200, {"results": []}, headers=headers)
     portal, transport = scripted(stopping, clock=clock, timeout=30)
     read(portal)
@@ -288,14 +288,14 @@ def test_the_wait_of_a_rate_header_is_an_error_beyond_the_time_allowed() -> None
         read(portal)
     assert len(transport.requests) == 1
     assert clock.now <= 30
-    portal, _ = scripted(stopping, clock=FakeClock(), timeout=90)
+    portal, _ = scripted(stopping, clock=VirtualClock(), timeout=90)
     read(portal)
     read(portal)
 
 
 def test_one_read_may_be_given_less_time() -> None:
     """Reading back ends with the time that was allowed for it, whatever the portal asks for."""
-    clock = FakeClock()
+    clock = VirtualClock()
     portal, _ = scripted(answer(503), clock=clock)
     with pytest.raises(PortalUnavailable, match="the time allowed is 3 s"):
         portal.read(CONTACTS_COMPANIES, needs_labels=never, seconds=3)
@@ -339,7 +339,7 @@ def test_waits_are_told_with_their_cause() -> None:
 
 def test_a_stop_ends_a_wait() -> None:
     """A lock of minutes does not keep an apply from stopping."""
-    clock = FakeClock(stop_at=10)
+    clock = VirtualClock(stop_at=10)
     portal, transport = scripted(answer(477, headers={"retry-after": "50"}), clock=clock)
     with pytest.raises(Interrupted):
         read(portal)
@@ -348,7 +348,7 @@ def test_a_stop_ends_a_wait() -> None:
 
 def test_after_a_stop_nothing_is_sent() -> None:
     """Not even a first attempt."""
-    portal, transport = scripted(SOUND, clock=FakeClock(stop_at=0))
+    portal, transport = scripted(SOUND, clock=VirtualClock(stop_at=0))
     with pytest.raises(Interrupted):
         read(portal)
     assert transport.requests == []

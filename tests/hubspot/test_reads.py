@@ -29,11 +29,11 @@ from reconciler.model.limits import (
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Sandbox
 from reconciler.sandbox.wire import Request
+from tests.clock import VirtualClock
 from tests.hubspot.support import (
     BILLING,
     CONTACTS_COMPANIES,
     OBJECT_LIMIT,
-    FakeClock,
     always,
     answer,
     never,
@@ -146,7 +146,7 @@ def test_a_body_that_is_no_json_is_a_passing_fault(body: bytes) -> None:
     sound = answer(200, rows((OBJECT_LIMIT, None, 5)))
     portal, _ = scripted(*[answer(200, body=body)] * 5, sound)
     assert portal.read(CONTACTS_COMPANIES, needs_labels=never).values() == {OBJECT_LIMIT: 5}
-    clock = FakeClock()
+    clock = VirtualClock()
     portal, transport = scripted(answer(200, body=body), clock=clock)
     with pytest.raises(PortalUnavailable, match="unusable answer"):
         portal.read(CONTACTS_COMPANIES, needs_labels=never)
@@ -335,7 +335,7 @@ def test_reads_take_200_alone_and_without_errors(
     portal, transport = scripted(hollow, hollow, answer(200, SOUND[what]))
     perform(portal)
     assert len(transport.requests) == 3
-    clock = FakeClock()
+    clock = VirtualClock()
     portal, _ = scripted(hollow, clock=clock)
     with pytest.raises(PortalUnavailable, match=words):
         perform(portal)

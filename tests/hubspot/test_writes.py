@@ -21,12 +21,12 @@ from reconciler.hubspot.batches import BatchAnswer, BatchStatus
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import Batch, BatchInput, Operation
+from tests.clock import VirtualClock
 from tests.hubspot.support import (
     BILLING,
     CONTACTS_COMPANIES,
     OBJECT_LIMIT,
     TOKEN,
-    FakeClock,
     Recorder,
     Step,
     answer,
@@ -244,7 +244,7 @@ def test_a_create_that_was_not_carried_out_is_sent_again(fault: Step) -> None:
 )
 def test_when_time_is_up_doubt_is_told(fault: Step, *, doubt: bool) -> None:
     """Only what had left and was not answered may have been written."""
-    clock = FakeClock()
+    clock = VirtualClock()
     portal, transport = scripted(fault, clock=clock)
     with pytest.raises(PortalUnavailable) as caught:
         portal.write(batch())
@@ -290,7 +290,7 @@ def test_a_refusal_after_doubt_is_a_refusal() -> None:
 @pytest.mark.parametrize(("fault", "doubt"), [(NoAnswer("gone"), True), (answer(423), False)])
 def test_an_interruption_between_attempts_tells_the_doubt(fault: Step, *, doubt: bool) -> None:
     """A stop ends the wait, and what is not known is not forgotten."""
-    portal, transport = scripted(fault, clock=FakeClock(stop_at=0.1))
+    portal, transport = scripted(fault, clock=VirtualClock(stop_at=0.1))
     with pytest.raises(Interrupted) as caught:
         portal.write(batch())
     assert caught.value.may_have_been_written is doubt

@@ -15,11 +15,17 @@ START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 
 class VirtualClock:
-    """A clock for tests; what one thread waits, others that wait meanwhile need not wait again."""
+    """A clock for tests; what one thread waits, others that wait meanwhile need not wait again.
 
-    def __init__(self) -> None:
+    `now`: seconds since it was made; `waits`: every wait. A stop is requested at `stop_at`, or by
+    `stop`.
+    """
+
+    def __init__(self, now: float = 0.0, stop_at: float | None = None) -> None:
+        self.now = now
+        self.waits: list[float] = []
         self.stop = Stop()
-        self._now = 1_000.0
+        self._stop_at = stop_at
         self._lock = threading.Lock()
 
     @contextmanager
@@ -28,20 +34,24 @@ class VirtualClock:
         yield
 
     def monotonic(self) -> float:
-        return self._now
+        return self.now
 
     def wall(self) -> datetime:
-        return START + timedelta(seconds=self._now)
+        return START + timedelta(seconds=self.now)
 
     def wait(self, seconds: float) -> None:
         if self.stop.requested:
             raise Interrupted("interrupted: no further request was sent")
+        if seconds > 0:
+            self.waits.append(seconds)
         self.pass_time(self.monotonic(), seconds)
+        if self._stop_at is not None and self.now >= self._stop_at:
+            raise Interrupted
 
     def pass_time(self, since: float, seconds: float) -> None:
         """Make it at least so many seconds after that moment."""
         with self._lock:
-            self._now = max(self._now, since + max(0.0, seconds))
+            self.now = max(self.now, since + max(0.0, seconds))
 
 
 class SharedClock(VirtualClock):
@@ -51,8 +61,8 @@ class SharedClock(VirtualClock):
     that the other has, before the other gets the processor.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, now: float = 0.0) -> None:
+        super().__init__(now)
         self._under_way = 0
         self._quiet = threading.Condition()
 
@@ -79,13 +89,13 @@ class SkippingClock(VirtualClock):
     """The machine's clock, but waiting takes no time; for real sockets, which take theirs."""
 
     def monotonic(self) -> float:
-        return time.monotonic() + self._now
+        return time.monotonic() + self.now
 
     def wall(self) -> datetime:
-        return START + timedelta(seconds=self._now)
+        return START + timedelta(seconds=self.now)
 
     def pass_time(self, since: float, seconds: float) -> None:
         """Skip what is left of so many seconds after that moment."""
         left = since + max(0.0, seconds) - self.monotonic()
         with self._lock:
-            self._now += max(0.0, left)
+            self.now += max(0.0, left)

@@ -219,7 +219,7 @@ class _Search:
         wanted = [pair for pair in dict.fromkeys(pairs) if pair not in self._looked_at]
         self._looked_at.update(wanted)
         labels = self._portal.in_parallel(
-            [partial(_labels, self._portal, self._direction(pair)) for pair in wanted]
+            [partial(labels_of, self._portal, self._direction(pair)) for pair in wanted]
         )
         missing = {_key(row) for row in self.unplaced}
         self.read(
@@ -255,7 +255,7 @@ def _read(portal: Portal, direction: Direction) -> ObservedDirection | None:
         return None
 
 
-def _labels(portal: Portal, direction: Direction) -> Collection[AssociationType]:
+def labels_of(portal: Portal, direction: Direction) -> Collection[AssociationType]:
     """The types of a direction; none where the portal does not show them.
 
     It may not associate these object types, or the token may not read them: what belongs there

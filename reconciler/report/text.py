@@ -37,7 +37,7 @@ from reconciler.report.view import (
 _NAME_CELLS = 44
 _AMOUNT_CELLS = len("unlimited → 50000")
 _COMMIT = 12
-"""As many characters of a commit as git's own `--short` gives in a large repository."""
+"""As many characters of a commit as `git rev-parse --short` gives in a large repository."""
 
 
 def plan_text(plan: Plan, *, style: Style, width: int | None = None) -> str:

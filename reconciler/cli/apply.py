@@ -139,7 +139,9 @@ def _apply_saved(session: Session, plan: Plan, base: str | None, chosen: ApplyOp
             hint="leave --api-version out, or make the plan again",
         )
     settings = _planned_portal(session, plan)
-    safeguards = Safeguards(session.workspace.safety, chosen.force, *session.at_hand(base))
+    safeguards = Safeguards(
+        session.workspace.safety, chosen.force, *session.at_hand(settings, base)
+    )
     application = Application(session, settings, chosen, plan, safeguards)
     with stopping_on_signals(session.stop):
         return application.run()
@@ -175,7 +177,7 @@ def _apply_files(
     session: Session, paths: tuple[Path, ...], base: str | None, chosen: ApplyOptions
 ) -> ExitCode:
     portals = session.portals()
-    files = session.files(paths, base)
+    files = session.files(portals, paths, base)
     applied: list[str] = []
 
     def work(settings: PortalSettings) -> ExitCode:
@@ -191,13 +193,14 @@ def _apply_files(
             reporting(settings.name, chosen.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
-            plan = session.plan(settings, portal, files, chosen.settle)
+            here = files[settings.name]
+            plan = session.plan(settings, portal, here, chosen.settle)
         if not plan.changes and not plan.refusals:
             said = _another_plan(chosen, plan)
             done = untouched(plan, session.clock, started_at, portal.requests, said)
             return report_result(chosen, done)
         safeguards = Safeguards(
-            session.workspace.safety, chosen.force, files.loaded.desired, files.base
+            session.workspace.safety, chosen.force, here.loaded.desired, here.base
         )
         code = Application(session, settings, chosen, plan, safeguards, asks=True).run()
         if code is ExitCode.DONE:

@@ -61,14 +61,14 @@ def command(
         raise UsageProblem("--out: several portals need {portal} in the file name")
     planned = Digests(digests, out)
     saved = {each.name: _file_name(out, each) for each in portals}
-    files = session.files(paths, base)
+    files = session.files(portals, paths, base)
 
     def work(settings: PortalSettings) -> ExitCode:
         with (
             reporting(settings.name, options.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
-            plan = session.plan(settings, portal, files, settle)
+            plan = session.plan(settings, portal, files[settings.name], settle)
         if (name := saved[settings.name]) is not None:
             write_file("--out", name, plan_json(plan))
         planned.add(plan)

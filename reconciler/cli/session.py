@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import reconciler
 from reconciler.cli import output
@@ -20,8 +21,13 @@ from reconciler.cli.workspace import (
     workspace_name,
 )
 from reconciler.config.git import Base
-from reconciler.config.source import Loaded
-from reconciler.config.workspace import DEFAULT_CONFIGS, PortalSettings, Workspace
+from reconciler.config.source import Loaded, Source
+from reconciler.config.workspace import (
+    DEFAULT_CONFIGS,
+    OverlayFolder,
+    PortalSettings,
+    Workspace,
+)
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
@@ -31,6 +37,9 @@ from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, ObjectReference
 from reconciler.model.plan import Destination, GitState, Plan
 from reconciler.planning.plan import PlanContext
+
+if TYPE_CHECKING:
+    from reconciler.config.loading import File
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +87,36 @@ class Session:
         check_sources(portals, self.workspace, chosen.allowed)
         return portals
 
-    def files(self, paths: Sequence[Path], base: str | None) -> Files:
-        """Read the pair files, and with `base` those of the merge base."""
-        read = load_config(self.workspace, paths)
-        loaded = read.loaded.for_a_portal()
-        self._warn(loaded.warnings)
-        state = None if read.head is None else read.head.state
-        if base is None:
-            return Files(loaded, state, None, notes=self._removed(loaded.desired, paths))
-        return self._with_base(base, Files(loaded, state, None), paths)
+    def files(
+        self, portals: Sequence[PortalSettings], paths: Sequence[Path], base: str | None
+    ) -> dict[str, Files]:
+        """Read the pair files for each portal by its name, and with `base` those of the merge base.
 
-    def at_hand(self, base: str | None) -> tuple[Desired | None, Desired | None]:
+        Portals with the same overlays, or with none, have the same files.
+        """
+        read = load_config(self.workspace, paths, portals)
+        state = None if read.head is None else read.head.state
+        found: dict[tuple[OverlayFolder, ...], Loaded] = {}
+        for portal in portals:
+            if portal.overlays not in found:
+                found[portal.overlays] = read.loaded(portal).for_a_portal()
+        self._warn(dict.fromkeys(each for loaded in found.values() for each in loaded.warnings))
+        files = {portal.name: Files(found[portal.overlays], state, None) for portal in portals}
+        if base is not None:
+            return self._with_base(base, portals, files, paths)
+        notes = {
+            overlays: self._removed(loaded.desired, paths, portal)
+            for portal in portals
+            for overlays, loaded in [(portal.overlays, found[portal.overlays])]
+        }
+        return {
+            portal.name: replace(files[portal.name], notes=notes[portal.overlays])
+            for portal in portals
+        }
+
+    def at_hand(
+        self, portal: PortalSettings, base: str | None
+    ) -> tuple[Desired | None, Desired | None]:
         """What the workspace's pair files and those of the base say, for a saved plan.
 
         None where there is no folder of pair files: a pipeline may apply without a checkout.
@@ -97,7 +125,7 @@ class Session:
         head = None
         if self.workspace.config_directory.is_dir():
             try:
-                head = load_config(self.workspace, ()).loaded.desired
+                head = load_config(self.workspace, (), [portal]).loaded(portal).desired
             except ConfigurationInvalid as error:
                 error.hint = "a saved plan is held against what the pair files at hand protect"
                 raise
@@ -109,21 +137,25 @@ class Session:
             return head, None
         from reconciler.config import history
 
-        past = history.parse_base(self._read_base(base, ()))
+        past = history.parse_base(self._read_base(base, ()), portal.name)
         for words in history.in_words(past.problems):
             output.note(words, self.given)
         return head, past.desired
 
-    def _removed(self, head: Desired, paths: Sequence[Path]) -> tuple[str, ...]:
+    def _removed(
+        self, head: Desired, paths: Sequence[Path], portal: PortalSettings
+    ) -> tuple[str, ...]:
         """What a plan without a base does not show: directions that no file declares any more."""
         from reconciler.config import git_head, history
 
+        overlays = () if paths else portal.overlays
         given = [str(path) for path in config_paths(self.workspace, paths)]
+        given += [str(self.workspace.root / folder.path) for folder in overlays]
         known = git_head.removed_since(Path.cwd(), given)
         if known is None:
             return ()
         ref, sources = known
-        elsewhere = _directions(head) | self._elsewhere(head, paths)
+        elsewhere = _directions(head) | self._elsewhere(head, paths, portal)
         gone = [
             each
             for each in history.directions_of(sources)
@@ -136,25 +168,37 @@ class Session:
         left = "without a base these limits are left alone"
         return (f"{what}: {left}; plan with --base {ref} to remove them",)
 
-    def _with_base(self, ref: str, files: Files, paths: Sequence[Path]) -> Files:
+    def _with_base(
+        self,
+        ref: str,
+        portals: Sequence[PortalSettings],
+        files: dict[str, Files],
+        paths: Sequence[Path],
+    ) -> dict[str, Files]:
         from reconciler.config import history
 
         found = self._read_base(ref, paths)
-        parsed: history.Parsed = {}
-        past = history.parse_base(found, parsed)
-        elsewhere = self._elsewhere(files.loaded.desired, paths)
-        base = history.without_others(found, past.desired, files.loaded.desired, elsewhere)
-        state = files.git and replace(files.git, base=found.commit)
-        tip = None if found.tip is None else history.parse_base(found.tip, parsed)
-        problems = past.problems if tip is None else (*past.problems, *tip.problems)
-        return replace(
-            files,
-            git=state,
-            base=base,
-            tip=None if tip is None else tip.desired,
-            ref=ref,
-            notes=history.in_words(tuple(dict.fromkeys(problems))),
-        )
+        known: dict[Source, File] = {}
+
+        def with_base(portal: PortalSettings) -> Files:
+            here = files[portal.name]
+            head = here.loaded.desired
+            past = history.parse_base(found, portal.name, known)
+            elsewhere = self._elsewhere(head, paths, portal)
+            tip = None
+            if found.tip is not None:
+                tip = history.parse_base(found.tip, portal.name, known)
+            problems = past.problems if tip is None else (*past.problems, *tip.problems)
+            return replace(
+                here,
+                git=here.git and replace(here.git, base=found.commit),
+                base=history.without_others(found, past.desired, head, elsewhere),
+                tip=None if tip is None else tip.desired,
+                ref=ref,
+                notes=history.in_words(tuple(dict.fromkeys(problems))),
+            )
+
+        return {portal.name: with_base(portal) for portal in portals}
 
     def _read_base(self, ref: str, paths: Sequence[Path]) -> Base:
         from reconciler.config import git
@@ -167,7 +211,7 @@ class Session:
             configs=(self.workspace.root / DEFAULT_CONFIGS).as_posix(),
         )
 
-    def _elsewhere(self, head: Desired, paths: Sequence[Path]) -> set[Pair]:
+    def _elsewhere(self, head: Desired, paths: Sequence[Path], portal: PortalSettings) -> set[Pair]:
         """What head declares in files that were not named.
 
         `plan configs/a.yaml` must not delete a direction that moved from there to another file.
@@ -175,10 +219,10 @@ class Session:
         everything = self.workspace.config_directory
         if not paths or not everything.is_dir():
             return set()
-        declared = load_config(self.workspace, [everything]).loaded.desired
+        declared = load_config(self.workspace, [everything], [portal]).loaded(portal).desired
         return _directions(declared) - _directions(head)
 
-    def _warn(self, warnings: tuple[Diagnostic, ...]) -> None:
+    def _warn(self, warnings: Iterable[Diagnostic]) -> None:
         if self.given.verbosity >= 0:
             output.show_diagnostics(warnings, self.given)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from reconciler.cli import output
 from reconciler.cli.options import Allowed, Given, given_options
 from reconciler.cli.tokens import know_environment, source_problems
 from reconciler.cli.workspace import load_config, open_workspace
+from reconciler.config.source import Loaded
 from reconciler.config.workspace import default_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
 from reconciler.model.limits import Desired
@@ -54,11 +56,21 @@ def _check(paths: tuple[Path, ...], given: Given) -> tuple[tuple[Diagnostic, ...
     except ConfigurationInvalid as error:
         found += error.diagnostics
     warnings = source_problems(workspace.portals, workspace, Allowed(), Severity.WARNING)
+    loaded: list[Loaded] = []
     try:
-        loaded = load_config(workspace, paths).loaded
+        read = load_config(workspace, paths, workspace.portals)
+        for portal in {each.overlays: each for each in workspace.portals}.values():
+            try:
+                loaded.append(read.loaded(portal))
+            except ConfigurationInvalid as error:
+                found += error.diagnostics
     except ConfigurationInvalid as error:
-        return (*found, *warnings, *error.diagnostics), None
-    return (*found, *warnings, *loaded.warnings), None if found else loaded.desired
+        found += error.diagnostics
+    findings = (*found, *warnings, *(each for one in loaded for each in one.warnings))
+    valid = loaded and not any(each.severity is Severity.ERROR for each in found)
+    files = dict.fromkeys(file for one in loaded for file in one.desired.files)
+    desired = replace(loaded[0].desired, files=tuple(files)) if valid else None
+    return tuple(dict.fromkeys(findings)), desired
 
 
 def _report(

@@ -16,6 +16,7 @@ from reconciler.config.boundary import find_top
 from reconciler.config.files import WORKSPACE_FILE, collect, read_source, shown_path
 from reconciler.config.source import Loaded, Source
 from reconciler.config.workspace import (
+    OverlayFolder,
     PortalSettings,
     Workspace,
     find_default,
@@ -33,6 +34,7 @@ from reconciler.model.limits import Place
 
 if TYPE_CHECKING:
     from reconciler.config.git_head import Head
+    from reconciler.config.loading import Configuration
 
 
 def open_workspace(given: Given) -> Workspace:
@@ -117,30 +119,91 @@ def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What the pair files say, and what HEAD has of them; `head` None: no commit to ask."""
+    """The pair files and overlays as read, and what HEAD has of them.
 
-    loaded: Loaded
+    `head` None: there is no commit to ask. `warnings` are about the reading.
+    """
+
+    configuration: Configuration
+    unreadable: tuple[Diagnostic, ...]
+    warnings: tuple[Diagnostic, ...]
     head: Head | None
 
+    def loaded(self, portal: PortalSettings) -> Loaded:
+        """What the files say for a portal. Raises ConfigurationInvalid with all that is wrong."""
+        overlays = [folder.path for folder in portal.overlays]
+        loaded = self.configuration.loaded(overlays, earlier=self.unreadable)
+        return replace(loaded, warnings=(*loaded.warnings, *self.warnings))
 
-def load_config(workspace: Workspace, paths: Sequence[Path]) -> Read:
-    """Read the pair files, those included that only a sparse checkout leaves out.
 
-    Raises ConfigurationInvalid with everything that is wrong with them.
+def load_config(
+    workspace: Workspace, paths: Sequence[Path], portals: Sequence[PortalSettings]
+) -> Read:
+    """Read the pair files, and what the portals lay over them.
+
+    Those are included that only a sparse checkout leaves out. Raises ConfigurationInvalid where
+    there is nothing to read.
     """
-    from reconciler.config.loading import load_found  # pydantic only when it is needed
+    from reconciler.config.loading import Configuration, refuse_nothing  # pydantic only when needed
 
     given = config_paths(workspace, paths)
-    sources, unreadable = collect(given)
-    head = _at_head(workspace, given, sources)
+    folders = {folder.path: folder for portal in portals for folder in portal.overlays}
+    found, unreadable = collect(given)
+    overlays: dict[str, list[Source]] = {}
+    for path, folder in folders.items():
+        overlays[path], problems = _collect_overlays(workspace, folder)
+        unreadable += problems
+    every = (*found, *(source for each in overlays.values() for source in each))
+    own = [_relative(workspace.root / path) for path in folders]
+    head = _at_head(workspace, [*given, *own], every)
     hidden = () if head is None else head.hidden
-    loaded = load_found(given, [*sources, *hidden], unreadable, prune=workspace.prune)
-    warnings = (
-        *loaded.warnings,
-        *(_read_from_head(source) for source in hidden),
-        *_missed_workspace(workspace),
+    sources = [each for each in (*found, *hidden) if not _is_overlay(each, workspace)]
+    for path, layer in overlays.items():
+        layer += [each for each in hidden if _is_below(each, workspace.root / path)]
+    if found and not sources:
+        unreadable.append(_overlays_only(found[0]))
+    refuse_nothing(given, sources, unreadable)
+    warnings = (*map(_read_from_head, hidden), *_missed_workspace(workspace))
+    configuration = Configuration(
+        sources, overlays, prune=workspace.prune, partial=bool(paths), known={} if folders else None
     )
-    return Read(replace(loaded, warnings=warnings), head)
+    return Read(configuration, tuple(unreadable), warnings, head)
+
+
+def _collect_overlays(
+    workspace: Workspace, folder: OverlayFolder
+) -> tuple[list[Source], list[Diagnostic]]:
+    path = _relative(workspace.root / folder.path)
+    if path.is_dir():
+        return collect([path])
+    words = "is not a folder" if path.exists() else "does not exist"
+    return [], [
+        Diagnostic(
+            DiagnosticCode.OVERLAY_MISSING,
+            f"the overlay {folder.path} {words}",
+            folder.place or Place(str(workspace.path), 1, 1),
+            hint=f"overlays are folders, seen from {workspace.path}; make {shown_path(path)}",
+            secret_from=1 if folder.place is None else folder.place.line,
+        )
+    ]
+
+
+def _is_overlay(source: Source, workspace: Workspace) -> bool:
+    return any(_is_below(source, workspace.root / each.path) for each in workspace.overlays)
+
+
+def _is_below(source: Source, folder: Path) -> bool:
+    real = Path(os.path.realpath(source.path) if source.real is None else source.real)
+    return real.is_relative_to(os.path.realpath(folder))
+
+
+def _overlays_only(source: Source) -> Diagnostic:
+    return Diagnostic(
+        DiagnosticCode.OVERLAY_ONLY,
+        f"{source.path} is an overlay: it says nothing without the pair files that it is laid over",
+        Place(source.path, 1, 1),
+        hint="give the pair files, or no path at all",
+    )
 
 
 def _missed_workspace(workspace: Workspace) -> Iterator[Diagnostic]:

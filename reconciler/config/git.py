@@ -36,6 +36,8 @@ class Base:
     `workspace` None: there was no workspace file. `sources` are the files at the paths given, or
     all; `others` those that no path given leads to. `problems` say what could not be read.
     `tip` None: `ref` has not moved on since.
+    `overlays`: the files by the folder that the commit's workspace names for a portal. `partial`:
+    paths were given.
     """
 
     ref: str
@@ -45,10 +47,19 @@ class Base:
     others: tuple[Source, ...] = ()
     problems: tuple[str, ...] = ()
     tip: Base | None = None
+    overlays: tuple[tuple[str, tuple[Source, ...]], ...] = ()
+    partial: bool = False
 
     @property
     def prune(self) -> bool:
         return (self.workspace or default_workspace()).prune
+
+    def overlays_of(self, portal: str) -> tuple[str, ...]:
+        """The folders of overlays that the commit's own workspace names for a portal."""
+        portals = () if self.workspace is None else self.workspace.portals
+        return tuple(
+            folder.path for each in portals if each.name == portal for folder in each.overlays
+        )
 
 
 def read_base(
@@ -118,6 +129,7 @@ class _Reading:
         except NotReadable as error:
             return Base(self.ref, commit, (), None, problems=(error.message,), tip=tip)
         collected = _Collected()
+        overlays = self._overlays(workspace, collected)
         chosen = [self._below(parts) for parts in known] if given else [self._below(configs)]
         if len(known) < len(given):
             chosen.append(self._moved_away(configs))
@@ -134,7 +146,26 @@ class _Reading:
             others=tuple(collected.sources[len(sources) :]),
             problems=tuple(collected.problems),
             tip=tip,
+            overlays=overlays,
+            partial=bool(given),
         )
+
+    def _overlays(
+        self, workspace: Workspace | None, collected: _Collected
+    ) -> tuple[tuple[str, tuple[Source, ...]], ...]:
+        """The overlays first, so that none of them is read as a pair file as well."""
+        found: list[tuple[str, tuple[Source, ...]]] = []
+        if workspace is None:
+            return ()
+        for folder in workspace.overlays:
+            parts = self.repository.parts((workspace.root / folder.path).as_posix())
+            own = _Collected()
+            if parts is not None:
+                self._collect(self._below(parts), own)
+            collected.problems += own.problems
+            collected.seen |= own.seen
+            found.append((folder.path, tuple(own.sources)))
+        return tuple(found)
 
     def _workspace(self, path: str | None) -> Workspace | None:
         """The commit's own workspace file: where the working tree has it, or the nearest above."""

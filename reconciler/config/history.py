@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.config.git import Base
-from reconciler.config.loading import parse
+from reconciler.config.loading import Configuration, File, parse
 from reconciler.config.source import Source
-from reconciler.errors import ConfigurationInvalid
+from reconciler.errors import ConfigurationInvalid, Diagnostic, Severity
 from reconciler.model.limits import ConfigFile, Desired, DesiredDirection, ObjectReference
 
 Pair = tuple[ObjectReference, ObjectReference]
@@ -29,37 +30,47 @@ class Past:
     problems: tuple[str, ...] = ()
 
 
-Parsed = dict[tuple[Source, bool], "Desired | str"]
-"""What files say, or what is wrong with them, by the file and what it prunes by default."""
-
-
-def parse_base(base: Base, parsed: Parsed | None = None) -> Past:
-    """The limits desired at a commit.
+def parse_base(base: Base, portal: str = "", known: dict[Source, File] | None = None) -> Past:
+    """The limits that a commit declares for a portal, by the overlays that it has there.
 
     A file that is invalid there says nothing, and neither does a direction that two files
     declare: the change that repairs them must be possible. `desired.complete` is False then.
-    `parsed` keeps what was parsed, for another commit that has mostly the same files.
+    Where an overlay is invalid, nothing is known of any direction. `known` keeps the files that
+    were read, for another commit that has mostly the same.
     """
-    parsed = {} if parsed is None else parsed
-    sources = (*base.sources, *base.others)
-    problems = [f"{problem}" for problem in base.problems]
-    directions: list[DesiredDirection] = []
-    files: list[ConfigFile] = []
-    for source in sources:
-        key = (source, base.prune)
-        if key not in parsed:
-            parsed[key] = _parse(source, prune=base.prune)
-        match parsed[key]:
-            case str(words):
-                problems.append(f"{base.ref}:{words}")
-            case Desired() as read:
-                directions += read.directions
-                files += read.files
+    overlays = base.overlays_of(portal)
+    configuration = Configuration(
+        (*base.sources, *base.others), dict(base.overlays), prune=base.prune, known=known
+    )
+    above = {source.path for source in configuration.overlay_sources(overlays)}
+    read = list(configuration.declared(overlays))
+    invalid: dict[str, Diagnostic] = {}
+    for each in read:
+        for problem in each.problems:
+            if problem.severity is Severity.ERROR:
+                invalid.setdefault(each.path or problem.place.path, problem)
+                if problem.place.path in above:
+                    invalid.setdefault(problem.place.path, problem)
+    unknown = any(path in above for path in invalid)
+    directions = [
+        direction
+        for each in read
+        if each.path not in invalid and not unknown
+        for direction in each.directions
+    ]
     twice = {pair for pair, count in Counter(map(pair_of, directions)).items() if count > 1}
-    problems += _declared_twice(base.ref, directions, twice)
+    problems = [
+        *base.problems,
+        *(f"{base.ref}:{each.place}: {each.message}" for each in dict.fromkeys(invalid.values())),
+        *_declared_twice(base.ref, directions, twice),
+    ]
+    files = tuple(
+        ConfigFile(source.path, hashlib.sha256(source.content).hexdigest())
+        for source in configuration.sources
+        if source.path not in invalid
+    )
     kept = tuple(each for each in directions if pair_of(each) not in twice)
-    desired = Desired(kept, tuple(files), complete=not problems)
-    return Past(desired, tuple(problems))
+    return Past(Desired(kept, files, complete=not problems), tuple(problems))
 
 
 def without_others(base: Base, past: Desired, head: Desired, elsewhere: set[Pair]) -> Desired:
@@ -69,6 +80,8 @@ def without_others(base: Base, past: Desired, head: Desired, elsewhere: set[Pair
     to be removed; not one that head declares `elsewhere`, in files that were not named.
     """
     paths = {source.path for source in base.sources}
+    if not base.partial:
+        paths |= {source.path for _, layer in base.overlays for source in layer}
     declared = {pair_of(each) for each in head.directions}
     kept = tuple(
         each
@@ -104,15 +117,6 @@ def in_words(problems: Sequence[str]) -> tuple[str, ...]:
         *more,
         _CONSEQUENCE,
     )
-
-
-def _parse(source: Source, *, prune: bool) -> Desired | str:
-    """What a file says, or the first thing that is wrong with it."""
-    try:
-        return parse([source], prune=prune).desired
-    except ConfigurationInvalid as error:
-        first = error.diagnostics[0]
-        return f"{first.place}: {first.message}"
 
 
 def _declared_twice(

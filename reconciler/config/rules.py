@@ -100,15 +100,21 @@ def _labels_above_object_limit(name: str, direction: DesiredDirection) -> Iterat
     if highest is None:
         return
     for limit in others:
-        if limit.max is not None and limit.max > highest and isinstance(limit.selector, Label):
-            yield Diagnostic(
-                DiagnosticCode.LABEL_ABOVE_OBJECT_LIMIT,
-                f"label limit {limit.max} of {quoted(limit.selector.text)} is above "
-                f"the object limit {highest} of {name}",
-                limit.place,
-                hint=f"lower it to {highest} or less, or raise `max`",
-                related=object_limit.place,
-            )
+        if limit.max is None or limit.max <= highest or not isinstance(limit.selector, Label):
+            continue
+        place, related = limit.place, object_limit.place
+        if (
+            place.path == direction.place.path != related.path
+        ):  # an overlay lowered the object limit
+            place, related = related, place
+        yield Diagnostic(
+            DiagnosticCode.LABEL_ABOVE_OBJECT_LIMIT,
+            f"label limit {limit.max} of {quoted(limit.selector.text)} is above "
+            f"the object limit {highest} of {name}",
+            place,
+            hint=f"lower it to {highest} or less, or raise `max`",
+            related=related,
+        )
 
 
 def _repeated_types(name: str, form: DirectionForm, node: Node) -> Iterator[Diagnostic]:

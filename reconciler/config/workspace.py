@@ -43,12 +43,24 @@ Token = EnvToken | FileToken
 
 
 @dataclass(frozen=True, slots=True)
+class OverlayFolder:
+    """A folder of overlays, from the workspace's `root`; `place`: where the file names it."""
+
+    path: str
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PortalSettings:
-    """A portal of the workspace; `portal_id` None: any portal the token belongs to."""
+    """A portal of the workspace; `portal_id` None: any portal the token belongs to.
+
+    `overlays` are laid over the pair files, the last one on top.
+    """
 
     name: str
     portal_id: int | None = None
     token: Token = EnvToken(DEFAULT_TOKEN_VARIABLE)
+    overlays: tuple[OverlayFolder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,12 @@ class Workspace:
     @property
     def config_directory(self) -> Path:
         return self.root / self.configs
+
+    @property
+    def overlays(self) -> tuple[OverlayFolder, ...]:
+        """The folders of overlays of all portals, each once."""
+        every = (folder for portal in self.portals for folder in portal.overlays)
+        return tuple({folder.path: folder for folder in every}.values())
 
 
 def default_workspace(root: Path = Path()) -> Workspace:

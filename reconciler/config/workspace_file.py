@@ -27,6 +27,7 @@ from reconciler.config.workspace import (
     DEFAULT_TOKEN_VARIABLE,
     EnvToken,
     FileToken,
+    OverlayFolder,
     PortalSettings,
     Token,
     Workspace,
@@ -80,6 +81,14 @@ class PortalForm(Strict):
         TokenForm | None,
         Field(description=f"Left out with a single portal: {DEFAULT_TOKEN_VARIABLE}."),
     ] = None
+    overlays: Annotated[
+        list[Annotated[str, Field(pattern=_RELATIVE_PATH)]],
+        Field(
+            default_factory=list,
+            description="Folders of overlays, from this file's: documents like those of pair "
+            "files, which replace the values they name, for this portal only. In this order.",
+        ),
+    ]
 
 
 class SafetyForm(Strict):
@@ -189,6 +198,10 @@ def _describe_portal(name: str, steps: list[Step]) -> Subject:
         case ["token", "file"]:
             code = DiagnosticCode.PATH_INVALID
             return Subject(f"`file` of the token of {name}", code=code, explain=_explain_path)
+        case ["overlays", int(index)]:
+            code = DiagnosticCode.PATH_INVALID
+            words = f"entry {index + 1} of `overlays` of the portal {name}"
+            return Subject(words, code=code, explain=_explain_path)
         case ["token", *_]:
             return Subject(f"`***` of the token of {name}")
         case _:
@@ -241,9 +254,17 @@ def load_workspace(path: Path) -> Workspace:
     if isinstance(source, Diagnostic):
         raise ConfigurationInvalid([source])
     workspace = replace(parse_workspace(source), path=path, root=path.parent)
-    if not boundary.holds(os.path.realpath(workspace.config_directory)):
-        named = f"`configs`, {workspace.configs},"
-        raise ConfigurationInvalid([boundary.refusal(named, workspace.configs_place)])
+    named = [(f"`configs`, {workspace.configs},", workspace.configs, workspace.configs_place)]
+    named += [
+        (f"{each.path}, of `overlays`,", each.path, each.place) for each in workspace.overlays
+    ]
+    outside = [
+        boundary.refusal(words, place)
+        for words, folder, place in named
+        if not boundary.holds(os.path.realpath(workspace.root / folder))
+    ]
+    if outside:
+        raise ConfigurationInvalid(outside)
     return workspace
 
 
@@ -372,4 +393,9 @@ def _portal(name: str, form: PortalForm, node: Node | None) -> PortalSettings:
             token = FileToken(Path(form.token.file), place)
         else:
             token = EnvToken(str(form.token.env), place)
-    return PortalSettings(name, form.portal_id, token)
+    folders = child(node, "overlays")
+    overlays = tuple(
+        OverlayFolder(path, None if (item := child(folders, at)) is None else item.place)
+        for at, path in enumerate(form.overlays)
+    )
+    return PortalSettings(name, form.portal_id, token, overlays)

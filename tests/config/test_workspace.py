@@ -9,6 +9,7 @@ import pytest
 from reconciler.config.workspace import (
     EnvToken,
     FileToken,
+    OverlayFolder,
     PortalSettings,
     Workspace,
     default_workspace,
@@ -33,6 +34,7 @@ SAMPLE = """
         token: {env: HUBSPOT_PRODUCTION_TOKEN}  # or {file: /run/secrets/hubspot}
       sandbox-1:
         token: {file: secrets/hubspot}
+        overlays: [overlays/sandbox, overlays/local]
 """
 
 
@@ -47,7 +49,12 @@ def test_the_sample_says_what_it_says() -> None:
         safety=Safety(1, 2, 3),
         portals=(
             PortalSettings("production", 1234567, EnvToken("HUBSPOT_PRODUCTION_TOKEN")),
-            PortalSettings("sandbox-1", None, FileToken(Path("secrets/hubspot"))),
+            PortalSettings(
+                "sandbox-1",
+                None,
+                FileToken(Path("secrets/hubspot")),
+                (OverlayFolder("overlays/sandbox"), OverlayFolder("overlays/local")),
+            ),
         ),
     )
 
@@ -121,6 +128,10 @@ def test_several_portals_each_need_a_token() -> None:
         ("version: 1\nportals: {a: {token: {env: 5}}}\n", [("value-not-text", 2, 28)]),
         ("version: 1\nportals: {a: {token: {file: ''}}}\n", [("path-invalid", 2, 29)]),
         ("version: 1\nportals: {a: {token: ~}}\n", [("value-null", 2, 22)]),
+        ("version: 1\nportals: {a: {overlays: }}\n", [("value-null", 2, 15)]),
+        ("version: 1\nportals: {a: {overlays: x}}\n", [("value-not-a-list", 2, 25)]),
+        ("version: 1\nportals: {a: {overlays: [5]}}\n", [("value-not-text", 2, 26)]),
+        ("version: 1\nportals: {a: {overlays: [/x]}}\n", [("path-invalid", 2, 26)]),
         (
             (
                 "version: 1\nportals:\n  a: {portal_id: 5, token: {env: A}}\n"

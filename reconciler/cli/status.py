@@ -46,14 +46,15 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
     session = Session.start(options)
     portals = session.portals()
     has_files = bool(paths) or session.workspace.config_directory.is_dir()
-    desired = session.files(paths, None).loaded.desired if has_files else Desired(())
+    files = session.files(portals, paths, None) if has_files else {}
 
     def work(settings: PortalSettings) -> ExitCode:
         with (
             reporting(settings.name, session.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
-            found = _status(settings.name, portal, desired)
+            own = files[settings.name].loaded.desired if has_files else Desired(())
+            found = _status(settings.name, portal, own)
         match format_:
             case "json":
                 text = status_json(found)

@@ -76,7 +76,7 @@ def command(
     session = Session.start(options)
     (settings,) = _one(session.portals())
     folder = _folder(session, out)
-    files = _existing(session, folder, base)
+    files = _existing(session, settings, folder, base)
     with (
         stopping_on_signals(session.stop),
         reporting(settings.name, options.given) as progress,
@@ -109,12 +109,12 @@ def _folder(session: Session, out: str | None) -> Path:
     return folder
 
 
-def _existing(session: Session, folder: Path, base: str | None) -> Files:
+def _existing(session: Session, settings: PortalSettings, folder: Path, base: str | None) -> Files:
     """What the files of the folder say. None of them is no mistake, unless there is a base."""
     found = folder.is_dir() and collect([folder])[0]
     if not found and base is None:
         return Files(Loaded(Desired(())), None, None)
-    return session.files([folder], base)
+    return session.files([settings], [folder], base)[settings.name]
 
 
 def _unchanged(seen: Seen) -> Changes:

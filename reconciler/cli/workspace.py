@@ -164,8 +164,13 @@ def load_config(
         unreadable.append(_overlays_only(found[0]))
     refuse_nothing(given, sources, unreadable)
     warnings = (*map(_read_from_head, hidden), *_missed_workspace(workspace))
+    everything = workspace.config_directory.resolve()
     configuration = Configuration(
-        sources, overlays, prune=workspace.prune, partial=bool(paths), known={} if folders else None
+        sources,
+        overlays,
+        prune=workspace.prune,
+        partial=not any(everything.is_relative_to(path.resolve()) for path in given),
+        known={} if folders else None,
     )
     return Read(configuration, tuple(unreadable), warnings, head)
 

@@ -13,10 +13,8 @@ from benchmarks.lab import Lab, sandbox
 from benchmarks.measure import Failed, Run, run
 from benchmarks.row import Row, duration, timed, times_as_fast
 
-LATENCY = "100"  # milliseconds
 RATE = 100  # requests per window
 WINDOW = 10.0  # seconds
-SETTLE = 2.0  # seconds
 WORKSPACE = """\
 version: 1
 configs: configs
@@ -33,9 +31,11 @@ def rows(lab: Lab) -> Iterator[Row]:
     yield Row(f"{lab.size.changes:,} changes, {lab.size.directions_to_change} directions", "")
     one_by_one = _apply(lab, plan, "one-by-one", "--concurrency", "1")
     parallel = _apply(lab, plan, "parallel")
-    yield timed(f"one by one, {LATENCY} ms latency, {one_by_one.sent} requests", one_by_one.run)
     yield timed(
-        f"apply, {LATENCY} ms latency, {parallel.sent} requests",
+        f"one by one, {lab.size.latency} ms latency, {one_by_one.sent} requests", one_by_one.run
+    )
+    yield timed(
+        f"apply, {lab.size.latency} ms latency, {parallel.sent} requests",
         parallel.run,
         times_as_fast(one_by_one.run.seconds, parallel.run.seconds, 8),
     )
@@ -43,7 +43,7 @@ def rows(lab: Lab) -> Iterator[Row]:
     yield timed(
         f"the same with one read after the writes, {once.sent} requests",
         once.run,
-        f"{parallel.run.seconds - once.run.seconds:.1f} s less (settling takes {SETTLE:g} s)",
+        f"{parallel.run.seconds - once.run.seconds:.1f} s less (settling takes {lab.size.settle:g} s)",
     )
     paced = _apply(lab, plan, "paced", rate=RATE)
     floor = WINDOW * ((paced.accepted - 1) // RATE)
@@ -107,10 +107,18 @@ def _apply(lab: Lab, plan: Path, name: str, *options: str, rate: int | None = No
     """Apply the plan to a fresh portal."""
     journal = plan.with_name(f"{name}.jsonl")
     limited = () if rate is None else ("--rate", str(rate))
-    with sandbox(lab, _seed(lab), "--latency", LATENCY, *limited) as environment:
+    with sandbox(lab, _seed(lab), "--latency", str(lab.size.latency), *limited) as environment:
         done = run(
             lab.reconciler(
-                *("apply", plan.name, "--journal", journal.name, *options),
+                *(
+                    "apply",
+                    plan.name,
+                    "--journal",
+                    journal.name,
+                    "--settle",
+                    str(lab.size.settle),
+                    *options,
+                ),
                 directory=plan.parent,
                 environment=environment,
             )

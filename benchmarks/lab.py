@@ -17,13 +17,15 @@ TOKEN = "sandbox-token"  # noqa: S105 - opens the sandbox and nothing else
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to measure with."""
+    """How much to measure with. `latency`: milliseconds of an answer; `settle`: seconds."""
 
     runs: int
     files: int
     limits_per_file: int
     directions_to_change: int
     changes_per_direction: int
+    latency: int
+    settle: float
 
     @property
     def limits(self) -> int:
@@ -34,8 +36,8 @@ class Size:
         return self.directions_to_change * self.changes_per_direction
 
 
-WHOLE = Size(5, 200, 50, 200, 10)
-SMALL = Size(1, 4, 5, 4, 3)
+WHOLE = Size(5, 200, 50, 200, 10, 100, 2.0)
+SMALL = Size(1, 4, 5, 4, 3, 5, 0.1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,11 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def has_chromium() -> bool:
+    """Whether a page can be looked at."""
+    return _PATH is not None and find_spec("playwright") is not None
 
 
 @contextmanager

@@ -1,28 +1,20 @@
-"""The `reconciler` command of the interpreter that runs the tests, in a subprocess."""
+"""The `reconciler` command: in this process, or of this interpreter on a PATH."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.cli.running import Desk, Ran
+
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str, directory: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run `reconciler` and wait for it."""
-    return subprocess.run(
-        (sys.executable, "-m", "reconciler", *arguments),
-        cwd=directory,
-        env={**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def run(*arguments: str, directory: Path = ROOT) -> Ran:
+    """Run `reconciler` in this process."""
+    return Desk(directory).run_here(*arguments)
 
 
 def on_path(directory: Path, before: str = "") -> Mapping[str, str]:

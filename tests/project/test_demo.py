@@ -67,7 +67,8 @@ def test_ends_with_no_changes_and_leaves_nothing_running(tmp_path: Path) -> None
 @pytest.mark.parametrize("command", ["validate", "plan", "apply"])
 def test_fails_when_a_command_does(tmp_path: Path, command: str) -> None:
     """A demo that prints an error and exits 0 would teach the wrong thing."""
-    done = demo(tmp_path, f'case "$1" in {command}) exit 1;; esac')
+    before = {"validate": "nothing", "plan": "validate", "apply": "validate|plan"}[command]
+    done = demo(tmp_path, f'case "$1" in {before}) exit 0;; {command}) exit 1;; esac')
 
     assert done.returncode == 1
     assert nobody_listens(address(done.stdout))
@@ -75,7 +76,7 @@ def test_fails_when_a_command_does(tmp_path: Path, command: str) -> None:
 
 def test_fails_when_apply_changed_nothing(tmp_path: Path) -> None:
     """The last "No changes." is checked, not assumed."""
-    done = demo(tmp_path, 'case "$1" in apply) exit 0;; esac')
+    done = demo(tmp_path, 'case "$1 $2" in "validate "|"plan --out"|apply*) exit 0;; esac')
 
     assert done.returncode == 1
     assert "does not match after apply" in done.stderr

@@ -17,14 +17,14 @@ def test_all_are_valid_together_and_without_a_warning() -> None:
     """What a newcomer copies is right."""
     done = run("validate", str(CONFIGS))
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"Valid: {len(FILES)} files")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"Valid: {len(FILES)} files")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_each_is_valid_alone(path: Path) -> None:
     """Any one of them can be the start of a repository."""
-    assert run("validate", str(path)).returncode == 0
+    assert run("validate", str(path)).code == 0
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -45,4 +45,4 @@ def test_every_limit_says_why(path: Path) -> None:
 
 def test_all_are_in_canonical_form() -> None:
     """What is shown is what `fmt` writes."""
-    assert run("fmt", "--check", str(CONFIGS)).returncode == 0
+    assert run("fmt", "--check", str(CONFIGS)).code == 0

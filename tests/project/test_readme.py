@@ -45,7 +45,7 @@ def _commands() -> dict[str, str]:
 
 def test_table_names_the_commands_of_help() -> None:
     """No command is missing from the README, and none is made up."""
-    section = run("--help").stdout.split("Commands:\n")[1]
+    section = run("--help").out.split("Commands:\n")[1]
 
     assert set(_commands()) == set(re.findall(r"^  ([a-z]+)  ", section, re.MULTILINE))
 
@@ -53,7 +53,7 @@ def test_table_names_the_commands_of_help() -> None:
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_table_names_options_that_exist(command: str) -> None:
     """An option in a command's row is one of that command."""
-    offered = run(command, "--help").stdout
+    offered = run(command, "--help").out
 
     for option in re.findall(r"--[a-z][a-z-]+", _commands()[command]):
         assert re.search(rf"{option}(?![a-z-])", offered)
@@ -72,7 +72,7 @@ def test_the_pair_files_shown_are_valid(tmp_path: Path) -> None:
     for block in shown:
         (tmp_path / "configs" / "pair.yaml").write_text(block, encoding="utf-8")
         done = run("validate", directory=tmp_path)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.code, done.err) == (0, "")
 
 
 def test_the_workspace_file_shown_is_valid(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_workspace_file_shown_is_valid(tmp_path: Path) -> None:
     pair = next(block for block in _yaml_blocks() if "from: " in block)
     (tmp_path / "configs" / "pair.yaml").write_text(pair, encoding="utf-8")
     done = run("validate", directory=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.err) == (0, "")
 
 
 def _yaml_blocks() -> list[str]:

@@ -172,6 +172,15 @@ class _View:
         return offset, offset + 1
 
 
+_LONGEST_LINE = 600
+
+
+def one_line(text: str) -> str:
+    """A server's words in one line, without control characters, of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+
+
 # ---------------------------------------------------------------- JSON
 
 UNSEEN = (

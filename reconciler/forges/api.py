@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.errors import ReconcilerError
-from reconciler.http.client import USUAL_WAIT, Call, CallFailed, Client, Repeat, Setback
+from reconciler.http.client import USUAL_WAIT, Call, CallFailed, Client, Repeat, Setback, masked
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection
 from reconciler.http.events import Event, WaitCause, Waiting, report_to
+from reconciler.http.messages import Response, Transport
 from reconciler.http.rates import read_retry_after
-from reconciler.http.transport import Response, Transport
 from reconciler.outgoing import mask
 
 T = TypeVar("T")
@@ -148,7 +148,7 @@ class Api:
             repeat = Repeat.SINGLE_WRITE
 
         def understand(response: Response, now: datetime) -> Response | Refusal:
-            found = response.masked(mask)
+            found = masked(response)
             return found if 200 <= found.status < 300 else self._refusal(call, found, now)
 
         call = Call("forge", method, path, understand, repeat, exempt=True, body=body, url=url)

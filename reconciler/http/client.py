@@ -28,9 +28,7 @@ from reconciler.http.events import (
     WaitCause,
     Waiting,
 )
-from reconciler.http.pace import Pace, RateExceeded, RateRefusal
-from reconciler.http.rates import Policy, read_rate
-from reconciler.http.transport import (
+from reconciler.http.messages import (
     Chance,
     NotSent,
     Request,
@@ -38,10 +36,11 @@ from reconciler.http.transport import (
     Transport,
     TransportFault,
     UnusableAnswer,
-    plain,
 )
+from reconciler.http.pace import Pace, RateExceeded, RateRefusal
+from reconciler.http.rates import Policy, read_rate
 from reconciler.http.window import Ticket
-from reconciler.outgoing import mask
+from reconciler.outgoing import mask, one_line
 
 T = TypeVar("T")
 
@@ -270,7 +269,7 @@ class Client:
         else:
             self._pace.answered(ticket, rate)
         seconds = self._clock.monotonic() - started
-        correlation_id = None if correlation_id is None else plain(correlation_id)
+        correlation_id = None if correlation_id is None else one_line(correlation_id)
         self._report(
             Answered(exchange, response.status, seconds, correlation_id, retry_after, rate)
         )
@@ -313,7 +312,7 @@ class Client:
             max(_SHORTEST_ATTEMPT, min(longest, self._left(life))),
         )
         is_data = call.repeat is Repeat.READ and 200 <= response.status < 300
-        return response.masked(mask, body=not is_data)
+        return masked(response, body=not is_data)
 
     def _without_response(self, call: Call[T], fault: TransportFault) -> Setback:
         match fault:
@@ -392,6 +391,16 @@ class Client:
             )
         hint = again.setback.hint or "allow more time with --timeout, or run again later"
         raise CallFailed(again.setback, ending, hint, in_doubt=life.in_doubt) from None
+
+
+def masked(response: Response, *, body: bool = True) -> Response:
+    """The response with every token masked in its headers, and in the body if that is wanted."""
+    text = response.text if body else ""
+    everything = "\n\n".join([*response.headers.values(), text])
+    if mask(everything) == everything:
+        return response
+    headers = {name: mask(value) for name, value in response.headers.items()}
+    return Response(response.status, headers, mask(text).encode() if body else response.body)
 
 
 _EARLIER = "; an earlier attempt had left without an answer"

@@ -20,10 +20,11 @@ from pydantic import (
     WrapValidator,
 )
 
-from reconciler.http.transport import Response, plain
+from reconciler.http.messages import Response
 from reconciler.hubspot.wire import Maximum, Wire, read
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import BatchInput
+from reconciler.outgoing import one_line
 
 CORRELATION_ID = "x-hubspot-correlation-id"
 """The header with the ID that HubSpot's support asks for."""
@@ -88,7 +89,7 @@ def _text(value: object) -> str | None:
     """A text, whatever stands there: `subCategory` is a string or an object (observed)."""
     if value is None or value == "":
         return None
-    return plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _status(value: object) -> BatchStatus | None:
@@ -159,7 +160,7 @@ class ErrorBody(Wire):
         """The scopes that a 403 names (documented), each once."""
         names = {"requiredGranularScopes", "requiredScopes"}
         found = [each for name, each in self._context_values() if name in names]
-        return tuple(dict.fromkeys(plain(each)[:100] for each in found[:_NAMED_SCOPES]))
+        return tuple(dict.fromkeys(one_line(each)[:100] for each in found[:_NAMED_SCOPES]))
 
     def type_ids(self) -> frozenset[int]:
         """The type IDs that the context or the message names, as `5` or `0-5` (observed)."""

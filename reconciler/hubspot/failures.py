@@ -22,10 +22,11 @@ from reconciler.errors import (
 from reconciler.http.client import USUAL_WAIT, CallFailed, Setback, Unusable
 from reconciler.http.connection import Secret
 from reconciler.http.events import WaitCause
+from reconciler.http.messages import Response
 from reconciler.http.rates import Policy, read_rate, read_retry_after
-from reconciler.http.transport import Response, plain
 from reconciler.hubspot.batches import CORRELATION_ID, ErrorBody, read_error
 from reconciler.hubspot.wire import BeyondThisVersion, Nonsense
+from reconciler.outgoing import one_line
 
 T = TypeVar("T")
 
@@ -98,7 +99,7 @@ def judge(response: Response, now: datetime, *, endpoint: str, token: Secret) ->
     correlation_id = body.correlation_id or response.headers.get(CORRELATION_ID)
     category = body.category or body.policy_name
     details = f"HTTP {status}{f' {category}' if category else ''}, {body.message or 'no message'}"
-    support = f" [correlation ID {plain(correlation_id)}]" if correlation_id else ""
+    support = f" [correlation ID {one_line(correlation_id)}]" if correlation_id else ""
     retry_after = read_retry_after(response.headers, now)
     usual = USUAL_WAIT if retry_after is None else retry_after
     passes = kind is PortalUnavailable
@@ -112,7 +113,7 @@ def judge(response: Response, now: datetime, *, endpoint: str, token: Secret) ->
         wait=max(_SHORTEST_WAITS.get(status, 0.0), usual),
         retry_after=retry_after,
         refused_by=policy if passes else None,
-        correlation_id=plain(correlation_id) if correlation_id else None,
+        correlation_id=one_line(correlation_id) if correlation_id else None,
         category=body.category,
     )
 
@@ -181,7 +182,7 @@ _WHERE_SCOPES_ARE = (
 def _redirection(response: Response) -> str:
     if response.status < 300:
         return "was answered with a status that HTTP does not have"
-    location = plain(response.headers.get("location", ""))
+    location = one_line(response.headers.get("location", ""))
     host = location.partition("//")[2].partition("/")[0].rpartition("@")[2]
     where = f" to {host}" if host else ""
     return f"was redirected{where}; redirects are not followed, so that the token stays here"

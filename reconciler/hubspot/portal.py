@@ -15,8 +15,9 @@ from reconciler.http.client import Call, CallFailed, Client, Repeat
 from reconciler.http.clock import Clock, SystemClock
 from reconciler.http.connection import Connection
 from reconciler.http.events import Event, report_to
+from reconciler.http.messages import Response, Transport
 from reconciler.http.pool import Pool
-from reconciler.http.transport import HttpTransport, Response, Transport
+from reconciler.http.transport import HttpTransport
 from reconciler.hubspot import failures, wire
 from reconciler.hubspot.batches import CORRELATION_ID, BatchAnswer, batch_body, read_batch
 from reconciler.hubspot.versions import SCOPES_PATH, ApiVersion

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from reconciler.http.transport import Response, plain
+from reconciler.http.messages import Response
 from reconciler.model.limits import (
     LARGEST_NUMBER,
     Account,
@@ -34,6 +34,7 @@ from reconciler.model.limits import (
     TypeKey,
     UnknownRow,
 )
+from reconciler.outgoing import one_line
 
 NO_LIMIT = 500_000
 """HubSpot's number for "no limit" (observed in object schemas)."""
@@ -139,7 +140,7 @@ _PROBLEMS = {
 def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(step) for step in first["loc"]) or "the answer"
-    return plain(f"{place} {_PROBLEMS.get(first['type'], 'is not what HubSpot documents')}")
+    return one_line(f"{place} {_PROBLEMS.get(first['type'], 'is not what HubSpot documents')}")
 
 
 # ------------------------------------------------------------ rows, schemas, accounts, usage
@@ -207,8 +208,8 @@ class _Row(Wire):
         return self.user_enforced_max_to_object_ids not in (None, NO_LIMIT)
 
     def __str__(self) -> str:
-        label = f' "{plain(self.label)[:60]}"' if self.label else ""
-        return f"{plain(self.category)[:40]}/{_shown(self.type_id)}{label}"
+        label = f' "{one_line(self.label)[:60]}"' if self.label else ""
+        return f"{one_line(self.category)[:40]}/{_shown(self.type_id)}{label}"
 
 
 class _Rows(_Answer):
@@ -417,4 +418,4 @@ def _refuse_contradictions(rows: Iterable[tuple[TypeKey | None, object]]) -> Non
 def _shown(value: object) -> str:
     """A value of the answer in words, in one line and of bounded length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return plain(text[:200])[:60]
+    return one_line(text[:200])[:60]

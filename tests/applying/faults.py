@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.http.transport import NoAnswer, NotSent, Response
+from reconciler.http.messages import NoAnswer, NotSent, Response
 from tests.applying.trouble import Trouble
 from tests.applying.world import TOKEN
 from tests.clock import VirtualClock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from reconciler.http.transport import NoAnswer, Request, Response, UnusableAnswer
+from reconciler.http.messages import NoAnswer, Request, Response, UnusableAnswer
 from reconciler.sandbox.stand_in import Sandbox
 from reconciler.sandbox.wire import Dropped, Hanging, Short, Streamed, Trickled, Whole
 from reconciler.sandbox.wire import Request as SandboxRequest

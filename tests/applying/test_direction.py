@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ExitCode
-from reconciler.http.transport import Response
+from reconciler.http.messages import Response
 from reconciler.model.plan import Result, Status
 from reconciler.sandbox.rules import Judging, Mixed, Rules, Verdict
 from tests.applying import truth

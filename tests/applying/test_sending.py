@@ -12,7 +12,7 @@ from reconciler.applying.direction import DOUBTED_FOR, SENT_AGAIN_AT_MOST
 from reconciler.applying.events import Watching
 from reconciler.applying.knowledge import REFUSAL_WATCH
 from reconciler.errors import ExitCode
-from reconciler.http.transport import Response
+from reconciler.http.messages import Response
 from reconciler.model.limits import DesiredLimit, Label
 from reconciler.model.plan import Status
 from reconciler.sandbox.portal import AssociationType as SandboxType

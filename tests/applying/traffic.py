@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.http.transport import Request, Response
+from reconciler.http.messages import Request, Response
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import Change
 from reconciler.sandbox.state import Entry

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.http.transport import NotSent, Request, Response, Transport
+from reconciler.http.messages import NotSent, Request, Response, Transport
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, timestamp
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.events import report_to
-from reconciler.http.transport import HttpTransport, Transport
+from reconciler.http.messages import Transport
+from reconciler.http.transport import HttpTransport
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, Safety

@@ -9,7 +9,7 @@ import pytest
 from reconciler.forges.api import Api, ForgeError, PerhapsCreated
 from reconciler.forges.github import HINTS
 from reconciler.http.connection import Connection, Secret
-from reconciler.http.transport import Chance, NoAnswer, NotSent, Request, Response, UnusableAnswer
+from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, UnusableAnswer
 from tests.clock import START, VirtualClock
 
 RESET = str(int(START.timestamp()) + 90)

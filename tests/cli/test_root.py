@@ -24,7 +24,7 @@ def test_help_imports_no_command() -> None:
         "import sys; sys.argv = ['reconciler', '--help']\n"
         "from reconciler.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n"
-        "    bad = {'httpx', 'pydantic', 'ruamel', 'deepdiff', 'rich', 'tenacity'}\n"
+        "    bad = {'httpcore', 'pydantic', 'ruamel', 'deepdiff', 'rich', 'tenacity'}\n"
         "    sys.exit(f'loaded: {bad & sys.modules.keys()}' if bad & sys.modules.keys() else 0)"
     )
     done = subprocess.run(

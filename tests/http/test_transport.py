@@ -18,18 +18,16 @@ import pytest
 
 from reconciler.errors import PortalUnavailable, Redirected, UsageProblem
 from reconciler.http.connection import Connection, Secret
-from reconciler.http.transport import (
-    MAXIMUM_BODY,
+from reconciler.http.messages import (
     Chance,
-    HttpTransport,
     NoAnswer,
     NotSent,
     Request,
     Response,
     TransportFault,
     UnusableAnswer,
-    _tls,
 )
+from reconciler.http.transport import MAXIMUM_BODY, HttpTransport, _tls
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.model.plan import Operation
 from tests.hubspot.raw_server import RawServer, Speak, raw_server, response, saying
@@ -520,7 +518,7 @@ def test_the_certificate_store_is_read_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_fault_shows_the_token() -> None:
-    """The exceptions of httpx hold the request; ours do not hold them."""
+    """The exceptions of httpcore hold the request; ours do not hold them."""
     events = Recorder()
     with raw_server(saying()) as server:
         connection = Connection(Secret(TOKEN), base_url=server.url, timeout=0.5)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from reconciler.http.clock import SystemClock
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.events import Event
-from reconciler.http.transport import Request, Response
+from reconciler.http.messages import Request, Response
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion

@@ -21,7 +21,7 @@ from reconciler.errors import (
     RequestRefused,
 )
 from reconciler.http.events import WaitCause, Waiting
-from reconciler.http.transport import Chance, NotSent, Response
+from reconciler.http.messages import Chance, NotSent, Response
 from reconciler.hubspot.portal import Portal
 from reconciler.model.limits import ObservedDirection
 from tests.clock import VirtualClock

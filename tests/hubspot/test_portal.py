@@ -171,10 +171,10 @@ def test_closing_waits_for_what_runs() -> None:
 
 
 def test_what_every_command_imports_is_cheap() -> None:
-    """httpx, pydantic and tenacity are loaded when a portal is made, not before."""
+    """httpcore, pydantic and tenacity are loaded when a portal is made, not before."""
     script = (
         "import sys, reconciler.http.connection, reconciler.http.clock, reconciler.hubspot.versions; "
-        "print(sorted({'httpx', 'pydantic', 'tenacity', 'ssl', 'asyncio'} & set(sys.modules)))"
+        "print(sorted({'httpcore', 'pydantic', 'tenacity', 'ssl', 'asyncio'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
     assert ran.stdout.strip() == "[]"

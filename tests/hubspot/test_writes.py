@@ -16,7 +16,7 @@ from reconciler.errors import (
     RequestRefused,
 )
 from reconciler.http.events import Answered, Event, Sending, Unanswered, Waiting, report_to
-from reconciler.http.transport import NoAnswer, NotSent
+from reconciler.http.messages import NoAnswer, NotSent
 from reconciler.hubspot.batches import BatchAnswer, BatchStatus
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, TypeKey

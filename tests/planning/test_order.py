@@ -23,7 +23,10 @@ LABELS = tuple(
     AssociationType(TypeKey(Category.USER_DEFINED, number), f"Label {number}")
     for number in range(1, 8)
 )
-TYPES = {type_.key: type_ for type_ in (OBJECT, *LABELS)}
+OTHER_OBJECT = AssociationType(TypeKey(Category.INTEGRATOR_DEFINED, 279), None)
+THIRD_OBJECT = AssociationType(TypeKey(Category.WORK, 279), None)
+OBJECTS = (OBJECT, OTHER_OBJECT, THIRD_OBJECT)
+TYPES = {type_.key: type_ for type_ in (*OBJECTS, *LABELS)}
 State = dict[TypeKey, int]
 
 
@@ -57,21 +60,22 @@ class Rule:
     equality: bool
 
     def holds(self, state: State) -> bool:
-        top = state.get(OBJECT.key)
-        return top is None or all(
-            value < top or (self.equality and value == top)
+        tops = [value for key, value in state.items() if TYPES[key].label is None]
+        return not tops or all(
+            value < min(tops) or (self.equality and value == min(tops))
             for key, value in state.items()
-            if key != OBJECT.key
+            if TYPES[key].label is not None
         )
 
 
 @st.composite
 def states(draw: st.DrawFn) -> State:
-    """A direction's limits that obey the rule with equality accepted."""
-    top = draw(st.none() | st.integers(1, 12))
-    labels = draw(st.dictionaries(st.sampled_from(LABELS), st.integers(1, top or 12)))
-    state = {type_.key: value for type_, value in labels.items()}
-    return state if top is None else {OBJECT.key: top, **state}
+    """A direction's limits that obey the rule with equality accepted; mostly one object limit."""
+    unlabelled = st.sampled_from([OBJECT, *OBJECTS])
+    tops = draw(st.dictionaries(unlabelled, st.integers(1, 12), max_size=3))
+    lowest = min(tops.values(), default=12)
+    labels = draw(st.dictionaries(st.sampled_from(LABELS), st.integers(1, lowest)))
+    return {type_.key: value for type_, value in (tops | labels).items()}
 
 
 @given(states(), states(), st.randoms(use_true_random=False))
@@ -139,6 +143,27 @@ def test_a_new_object_limit_comes_last() -> None:
         (1, "update", ["Decision maker"]),
         (2, "update", ["object limit"]),
     ]
+
+
+def test_several_object_limits_make_room_before_labels_and_close_in_after_them() -> None:
+    """What is removed or raised comes first, what is lowered or newly set comes last."""
+    lowered = change(OTHER_OBJECT, 9, 5)
+    labels = (change(BILLING, 3, None), change(DECISION, 2, 4))
+    assert steps(change(OBJECT, 3, None), change(THIRD_OBJECT, 3, 6), lowered, *labels) == [
+        (1, "purge", ["object limit", "Billing contact"]),
+        (2, "update", ["object limit"]),
+        (3, "update", ["Decision maker"]),
+        (4, "update", ["object limit"]),
+    ]
+    assert steps(change(OBJECT, None, 6), change(THIRD_OBJECT, 3, 6), *labels) == [
+        (1, "update", ["object limit"]),
+        (2, "update", ["Decision maker"]),
+        (2, "purge", ["Billing contact"]),
+        (3, "update", ["object limit"]),
+    ]
+    first, *_, last = order([change(OBJECT, None, 6), change(THIRD_OBJECT, 3, 6), *labels])
+    assert first.inputs[0].key == THIRD_OBJECT.key
+    assert last.inputs[0].key == OBJECT.key
 
 
 def test_without_an_object_change_labels_share_one_step() -> None:

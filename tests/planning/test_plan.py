@@ -102,6 +102,49 @@ def test_an_object_limit_below_an_unmanaged_label_limit_is_the_files_error() -> 
     assert caught.value.diagnostics[0].place.line == 3
 
 
+def test_a_label_limit_may_equal_the_object_limit() -> None:
+    """HubSpot contradicts itself there, so neither side refuses it; one more is too many."""
+    keeps = declared(limit(BILLING, 5, line=7), prune=False)
+    assert told(plan(keeps, {OBJECT: 5})) == [("Billing contact", None, 5)]
+    with pytest.raises(ConfigurationInvalid):
+        plan(keeps, {OBJECT: 4})
+
+
+def test_a_break_of_the_rule_says_which_of_the_two_limits_to_name() -> None:
+    """The one that the file leaves out; where it names both, either may change."""
+    name_it = "name the other limit too: the portal has it, the file does not mention it"
+    for head, values, expected in (
+        (declared(limit(BILLING, 8), prune=False), {OBJECT: 5}, name_it),
+        (declared(limit(OBJECT, 2), prune=False), {BILLING: 5}, name_it),
+        (declared(limit(OBJECT, 2), limit(BILLING, 5)), {}, "change one of the two, or name both"),
+    ):
+        with pytest.raises(ConfigurationInvalid) as caught:
+            plan(head, values)
+        assert [each.hint for each in caught.value.diagnostics] == [expected]
+
+
+SECOND_OBJECT = AssociationType(TypeKey(Category.INTEGRATOR_DEFINED, 279), None)
+
+
+def test_the_lowest_of_several_object_limits_caps_the_labels() -> None:
+    """And caps no other object limit."""
+    head = declared(limit(by_id(OBJECT.key), 9), limit(by_id(SECOND_OBJECT.key), 5))
+    types = (OBJECT, SECOND_OBJECT, BILLING)
+    assert len(make([head], portal({}, labels=types)).changes) == 2
+    for value in (5, 6, 9):
+        labelled = declared(*head.limits, limit(BILLING, value))
+        if value == 5:
+            assert len(make([labelled], portal({}, labels=types)).changes) == 3
+            continue
+        with pytest.raises(ConfigurationInvalid) as caught:
+            make([labelled], portal({}, labels=types))
+        (found,) = caught.value.diagnostics
+        assert found.message == (
+            f'limit {value} of label "Billing contact" would be above the object limit 5 of '
+            "contacts → companies, which HubSpot refuses"
+        )
+
+
 def test_an_unmanaged_break_of_the_rule_is_nobodys_error() -> None:
     """What the portal has and the file does not touch is not the file's to mend."""
     made = plan(declared(limit(DECISION, 1), prune=False), {OBJECT: 5, PRIMARY: 9})

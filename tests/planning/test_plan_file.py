@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import jsonschema
 import pytest
 
 from reconciler.errors import PlanRefused
-from reconciler.model.limits import ConfigFile, ObjectType, Place
+from reconciler.model.limits import (
+    LARGEST_NUMBER,
+    MAXIMUM_LIMIT,
+    MINIMUM_LIMIT,
+    ConfigFile,
+    ObjectType,
+    Place,
+)
 from reconciler.model.plan import (
     Action,
     GitState,
@@ -21,7 +29,7 @@ from reconciler.model.plan import (
     count_actions,
 )
 from reconciler.planning.order import order
-from reconciler.planning.plan_file import is_plan, plan_json
+from reconciler.planning.plan_file import MAXIMUM_BYTES, is_plan, plan_json
 from reconciler.planning.saved import plan_schema, read_plan
 from tests.planning.factory import BILLING, DECISION, OBJECT, declared, limit, plan
 
@@ -232,6 +240,71 @@ def test_json_that_two_readers_take_differently_is_refused(
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"null", "it is not a JSON object"),
+        (b'{"outcome": "applied"}', "it is the result of an apply"),
+        (b'{"portals": {}}', "it reads like configuration"),
+        (b'{"from": "contacts"}', "it reads like configuration"),
+        (b'{"more": 1}', "it has no batches"),
+        (b'{"batches": []}', "format 'None'"),
+        (b'{"batches": [], "format_version": "99999999999999999999999"}', "'99999999999999999999'"),
+        (b" " * (MAXIMUM_BYTES + 1), "larger than 64 MiB"),
+        (b" " * MAXIMUM_BYTES, "it is not valid JSON"),
+        (b'{"batches": [', "the plan file is not complete"),
+        (b'{"more": [', "the file is not a plan"),
+    ],
+    ids=range(11),
+)
+def test_a_refused_file_says_what_it_is(content: bytes, words: str) -> None:
+    """A result, configuration, another format, too large, or cut."""
+    with pytest.raises(PlanRefused, match=re.escape(words)):
+        read_plan(content)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("changes", 0, "before"), -1),
+        (("changes", 0, "type_id"), -1),
+        (("changes", 0, "from_id"), "0-"),
+        (("changes", 0, "origin"), "somebody"),
+        (("changes", 0, "source", "line"), 0),
+        (("changes", 0, "source", "column"), 0),
+        (("changes", 0, "protected"), 1),
+        (("portal", "portal_id"), 0),
+        (("portal", "account_type"), "OTHER"),
+        (("batches", 0, "step"), 0),
+        (("batches", 0, "operation"), "create"),
+        (("batches", 0, "inputs", 0, "maxToObjectIds"), 50_001),
+        (("batches", 0, "inputs", 0, "maxToObjectIds"), 0),
+        (("digest",), "sha256:" + "0" * 63),
+        (("summary", "create"), 2**53),
+        (("tool", "name"), "other"),
+    ],
+)
+def test_a_value_outside_the_format_is_refused(
+    made: Plan, path: tuple[str | int, ...], value: object
+) -> None:
+    """With its place in the document."""
+    with pytest.raises(PlanRefused, match="not a complete plan") as caught:
+        read_plan(edited(made, path, value))
+    assert f": {'.'.join(map(str, path))}" in caught.value.message
+
+
+def test_the_ends_of_the_ranges_are_within_the_format() -> None:
+    """The lowest and the highest values that HubSpot and JSON readers take."""
+    for before, after in ((0, MINIMUM_LIMIT), (LARGEST_NUMBER, MAXIMUM_LIMIT)):
+        lowest = replace(plan(declared(limit(OBJECT, after)), {OBJECT: before}), warnings=())
+        whole = replace(
+            lowest,
+            portal=replace(lowest.portal, portal_id=1 if before == 0 else LARGEST_NUMBER),
+            summary=replace(lowest.summary, unchanged=before, unmanaged=before),
+        )
+        assert read_plan(plan_json(whole).encode()) == whole
+
+
 # ---------------------------------------------------------------- a digest made to fit again
 
 
@@ -300,3 +373,45 @@ def test_a_plan_whose_digest_was_made_to_fit_must_still_agree_with_itself(made: 
     smuggled = replace(made, batches=made.batches[:1])
     with pytest.raises(PlanRefused, match="batches"):
         read_plan(plan_json(smuggled).encode())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("changes", 0, "id"), "deals>companies/USER_DEFINED/28", "ID or action does not fit"),
+        (("changes", 0, "action"), "create", "ID or action does not fit"),
+        (("digest",), "sha256:" + "0" * 64, "its digest says sha256:0000"),
+        (("summary", "create"), 0, "its summary does not count its changes"),
+        (("summary", "update"), 2, "its summary does not count its changes"),
+        (("summary", "delete"), 3, "its summary does not count its changes"),
+    ],
+)
+def test_what_follows_from_the_changes_is_derived_again(
+    made: Plan, path: tuple[str | int, ...], value: object, words: str
+) -> None:
+    """What the digest does not cover, and the digest itself."""
+    with pytest.raises(PlanRefused, match=words):
+        read_plan(edited(made, path, value))
+
+
+def test_a_change_that_changes_nothing_is_refused(made: Plan) -> None:
+    """Whatever its digest says."""
+    first, *rest = made.changes
+    same = replace(made, changes=(replace(first, before=first.after), *rest))
+    with pytest.raises(PlanRefused, match="a change changes nothing"):
+        read_plan(plan_json(same).encode())
+
+
+def test_two_changes_may_not_share_an_id(made: Plan) -> None:
+    """Names may collide where IDs do not: a result could not say which one it means."""
+    first, *rest = made.changes
+    twin = replace(first, direction=replace(first.direction, to=ObjectType("2-9", "companies")))
+    with pytest.raises(PlanRefused, match="two changes are of the same limit"):
+        read_plan(plan_json(replace(made, changes=(first, twin, *rest))).encode())
+
+
+def test_a_refusal_for_a_limit_that_is_not_protected_is_refused(made: Plan) -> None:
+    """It would say of a change what its `protected` denies."""
+    refusal = Refusal(RefusalCode.PROTECTED, "m", made.changes[0].id)
+    with pytest.raises(PlanRefused, match="about a protected limit that it does not change"):
+        read_plan(plan_json(replace(made, refusals=(refusal,))).encode())

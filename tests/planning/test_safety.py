@@ -262,6 +262,30 @@ def test_a_plan_past_a_threshold_says_so(safety: Safety, code: RefusalCode) -> N
     assert made.summary.delete == 2
 
 
+@pytest.mark.parametrize(
+    ("safety", "refused_at_one_less"),
+    [
+        (Safety(max_deletes=2), Safety(max_deletes=1)),
+        (Safety(max_changes=3), Safety(max_changes=2)),
+        (Safety(max_delete_percent=20), Safety(max_delete_percent=19)),
+    ],
+)
+def test_a_threshold_that_is_reached_is_not_passed(
+    safety: Safety, refused_at_one_less: Safety
+) -> None:
+    """Two of ten limits removed and one raised."""
+    values = dict.fromkeys(LABELS, 1)
+    head = declared(limit(LABELS[2], 2), *(limit(type_, 1) for type_ in LABELS[3:]))
+    assert plan(head, values, safety=safety).refusals == ()
+    assert len(plan(head, values, safety=refused_at_one_less).refusals) == 1
+
+
+def test_the_percentage_does_not_count_below_ten_limits() -> None:
+    """All of nine limits may go."""
+    assert plan(declared(), dict.fromkeys(LABELS[:9], 1)).refusals == ()
+    assert len(plan(declared(), dict.fromkeys(LABELS[:10], 1)).refusals) == 1
+
+
 LABELS = tuple(
     AssociationType(TypeKey(Category.USER_DEFINED, number), f"L{number}") for number in range(1, 11)
 )

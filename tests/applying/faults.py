@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.http.messages import NoAnswer, NotSent, Response
-from tests.applying.trouble import Trouble
+from tests.applying.traffic import Trouble
 from tests.applying.world import TOKEN
 from tests.clock import VirtualClock
 

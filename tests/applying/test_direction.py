@@ -14,8 +14,7 @@ from reconciler.sandbox.rules import Judging, Mixed, Rules, Verdict
 from tests.applying import truth
 from tests.applying.factory import label_id, portal, wanted
 from tests.applying.faults import Stopping
-from tests.applying.traffic import written
-from tests.applying.trouble import Trouble
+from tests.applying.traffic import Trouble, written
 from tests.applying.world import VERIFY_TIMEOUT, Ran, World
 
 OBJECT = "contacts>companies/HUBSPOT_DEFINED/279"

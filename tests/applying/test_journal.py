@@ -25,7 +25,7 @@ from tests.applying import scenario, truth
 from tests.applying.factory import CONTACTS_COMPANIES, batch, change, portal, wanted
 from tests.applying.faults import Phase
 from tests.applying.scenario import USUAL, phases, plan, world
-from tests.applying.trouble import Trouble
+from tests.applying.traffic import Trouble
 from tests.applying.world import TOKEN, World
 from tests.clock import VirtualClock
 

@@ -1,409 +1,403 @@
-"""Batches of one direction: what is refused stands alone, what is good goes through."""
+"""What follows from the answer to a batch, or from the error in its place: facts, and what is left.
+
+Each row of the table is one batch and one reply; nothing is sent.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import pytest
 
-from reconciler.applying.direction import DOUBTED_FOR, SENT_AGAIN_AT_MOST
-from reconciler.applying.events import Watching
-from reconciler.applying.knowledge import REFUSAL_WATCH
-from reconciler.errors import ExitCode
-from reconciler.http.messages import Response
-from reconciler.model.limits import DesiredLimit, Label
-from reconciler.model.plan import Status
-from reconciler.sandbox.portal import AssociationType as SandboxType
-from reconciler.sandbox.portal import Category as SandboxCategory
-from reconciler.sandbox.portal import Portal
-from reconciler.sandbox.rules import Mixed, Rules, Verdict
-from tests.applying import truth
-from tests.applying.factory import CONTACTS_COMPANIES, label_id, portal, wanted
-from tests.applying.faults import Garbling
-from tests.applying.traffic import written
-from tests.applying.trouble import Trouble
-from tests.applying.world import VERIFY_TIMEOUT, Ran, World
+from reconciler.applying.knowledge import Accepted, Doubtful, Fact, Refused, Untried, change_error
+from reconciler.applying.sending import Part, by_endpoint, consequence, sort_answer
+from reconciler.errors import (
+    AnswerNotUnderstood,
+    AuthenticationFailed,
+    DailyLimitReached,
+    EndpointMissing,
+    Interrupted,
+    PermissionMissing,
+    PortalUnavailable,
+    ReconcilerError,
+    Redirected,
+    RequestRefused,
+)
+from reconciler.hubspot.batches import BatchAnswer, BatchStatus, InputError
+from reconciler.model.limits import Category, TypeKey
+from reconciler.model.plan import BatchInput, ChangeError, Operation
+from tests.applying.factory import batch, key, label_id
 
-EIGHT = range(1, 9)
-ONES = dict.fromkeys(EIGHT, 1)
-TWOS = dict.fromkeys(EIGHT, 2)
-
-
-def apply(
-    folder: Path,
-    state: Portal,
-    limits: Mapping[int, int],
-    *faults: str,
-    rules: Rules | None = None,
-    trouble: Trouble | None = None,
-    verify_timeout: float = VERIFY_TIMEOUT,
-) -> Ran:
-    """Plan these label limits and apply them; the report must be true."""
-    made = World.in_process(folder, state, rules=rules)
-    plan = made.plan(wanted(limits))
-    ran = made.apply(plan, faults, trouble=trouble, verify_timeout=verify_timeout)
-    truth.check(ran)
-    return ran
+UPDATE = Part(batch(Operation.UPDATE, _1=5, _2=6, _3=7))
+PURGE = Part(batch(Operation.PURGE, _1=None, _2=None))
+ONE = Part(batch(Operation.UPDATE, _1=5))
+CREATE = Part(batch(Operation.CREATE, _1=5))
+FIRST, SECOND, THIRD = UPDATE.batch.inputs
+NEW = frozenset({key(1)})
+REFUSAL = RequestRefused("no", category="VALIDATION_ERROR", correlation_id="the-id")
+WHY = change_error(REFUSAL)
+NAMED = ChangeError("no", "VALIDATION_ERROR", "the-id")
+FIRST_WORDS = ChangeError("create it first", "VALIDATION_ERROR", "first-id")
+SILENT = change_error(ReconcilerError("the portal answered COMPLETE without showing the limit"))
 
 
-def with_status(ran: Ran, status: Status) -> list[str]:
-    """The labels of the changes with this status."""
-    return [str(each.change.type) for each in ran.result.with_status(status)]
-
-
-def sent(ran: Ran, operation: str) -> list[int]:
-    """How many inputs each request of this operation had."""
-    writes = [entry for entry in ran.requests if entry.operation == operation]
-    return [len(written([entry])) for entry in writes]
-
-
-@pytest.mark.parametrize("refused", [{3}, {1, 8}, {4, 5}, {2, 3, 7}, set(EIGHT)])
-def test_exactly_the_refused_inputs_fail(tmp_path: Path, refused: set[int]) -> None:
-    """HubSpot refuses the batch as a whole; splitting it finds them, the others go through."""
-    types = "+".join(str(label_id(number)) for number in refused)
-    ran = apply(tmp_path, portal(8, ONES), TWOS, f"write:refuse,types={types}")
-    assert with_status(ran, Status.FAILED) == [f"Label {number}" for number in sorted(refused)]
-    assert len(with_status(ran, Status.VERIFIED)) == 8 - len(refused)
-    assert ran.code is ExitCode.INCOMPLETE
-
-
-def test_one_refused_input_of_a_hundred_costs_few_requests(tmp_path: Path) -> None:
-    """Halves of halves: twice for each halving, and no more."""
-    hundred = range(1, 101)
-    ran = apply(
-        tmp_path,
-        portal(100, dict.fromkeys(hundred, 1)),
-        dict.fromkeys(hundred, 2),
-        f"write:refuse,types={label_id(37)}",
+def answer(
+    confirmed: Mapping[TypeKey, int | None] | None = None,
+    status: BatchStatus | None = BatchStatus.COMPLETE,
+    *errors: InputError,
+    num_errors: int = 0,
+) -> BatchAnswer:
+    """A 2xx with these rows and errors."""
+    return BatchAnswer(
+        str(status or "HTTP 200"),
+        status,
+        confirmed or {},
+        errors,
+        num_errors or len(errors),
+        "the-id",
     )
-    assert with_status(ran, Status.FAILED) == ["Label 37"]
-    assert len(sent(ran, "update")) <= 1 + 2 * 7
 
 
-def test_a_refusal_carries_all_that_support_asks_for(tmp_path: Path) -> None:
-    """HubSpot's message, category and correlation ID, and the line that asked for it."""
-    ran = apply(tmp_path, portal(8, ONES), TWOS, f"write:refuse,types={label_id(3)}")
-    (failed,) = [each for each in ran.document["changes"] if each["status"] == "failed"]
-    error = failed["error"]
-    assert "HTTP 400 VALIDATION_ERROR, Refused by a fault rule of the sandbox." in error["message"]
-    assert error["category"] == "VALIDATION_ERROR"
-    assert error["correlation_id"].startswith("correlation-")
-    assert failed["source"] == {"path": "configs/contacts-companies.yaml", "line": 3, "column": 3}
+def error(*numbers: int, correlation_id: str | None = None) -> InputError:
+    """An error that names these labels."""
+    ids = frozenset(label_id(number) for number in numbers)
+    return InputError("no", "VALIDATION_ERROR", None, correlation_id, ids)
 
 
-@pytest.mark.parametrize("mixed", list(Mixed))
-def test_inputs_refused_within_a_success_are_isolated_too(tmp_path: Path, mixed: Mixed) -> None:
-    """A 207 names them; they are not sent again."""
-    rules = Rules(mixed=mixed)
-    ran = apply(tmp_path, portal(8, ONES), TWOS, f"write#1:part,types={label_id(3)}", rules=rules)
-    assert with_status(ran, Status.FAILED) == ["Label 3"]
-    assert sent(ran, "update") == [8]
+def of(part: Part, *inputs: BatchInput, **more: object) -> Part:
+    """A part of a batch."""
+    found = Part(replace(part.batch, inputs=inputs))
+    return replace(found, **more)  # type: ignore[arg-type]  # fields of a Part, checked by it
 
 
-class Unnamed(Trouble):
-    """A 207 that says how many inputs failed, and not which; nothing was written."""
-
-    def instead(self, number: int) -> Response | None:
-        if number != 3:
-            return None
-        return Response(207, {}, b'{"status":"COMPLETE","results":[],"numErrors":1}')
+def created(one: BatchInput, refusal: ChangeError) -> Part:
+    """`create` in place of an `update` that was refused."""
+    return Part(replace(UPDATE.batch, operation=Operation.CREATE, inputs=(one,)), refusal=refusal)
 
 
-def test_errors_that_name_no_input_are_found_by_splitting(tmp_path: Path) -> None:
-    """All inputs may be good: they are sent again in smaller batches."""
-    ran = apply(tmp_path, portal(8, ONES), TWOS, trouble=Unnamed())
-    assert ran.code is ExitCode.DONE
-    assert sent(ran, "update") == [4, 4]
+@dataclass(frozen=True)
+class Row:
+    """A batch, the reply to it, which limits are new, and what follows."""
+
+    claim: str
+    part: Part
+    reply: BatchAnswer | ReconcilerError
+    facts: tuple[tuple[tuple[BatchInput, ...], type], ...]
+    left: tuple[Part, ...] = ()
+    new: frozenset[TypeKey] = frozenset()
+    halts: bool = False
+
+    def __str__(self) -> str:
+        return self.claim
 
 
-TWIN = 8931
+ALL = {key(1): 5, key(2): 6, key(3): 7}
+TWIN = BatchInput(TypeKey(Category.HUBSPOT_DEFINED, label_id(1)), 9)
+WITH_TWIN = Part(replace(UPDATE.batch, inputs=(FIRST, TWIN, SECOND)))
+
+ROWS = (
+    Row("shown is accepted", UPDATE, answer(ALL), ((UPDATE.batch.inputs, Accepted),)),
+    Row(
+        "silence is in doubt",
+        UPDATE,
+        answer({key(1): 5}),
+        (((FIRST,), Accepted), ((SECOND, THIRD), Doubtful)),
+    ),
+    Row("silence of a purge is consent", PURGE, answer({}), ((PURGE.batch.inputs, Accepted),)),
+    Row(
+        "a named input is refused and not sent again",
+        UPDATE,
+        answer({key(1): 5, key(3): 7}, BatchStatus.COMPLETE, error(2)),
+        (((FIRST, THIRD), Accepted), ((SECOND,), Refused)),
+    ),
+    Row(
+        "a named input that is new is tried as a create",
+        UPDATE,
+        answer({key(2): 6, key(3): 7}, BatchStatus.COMPLETE, error(1)),
+        (((SECOND, THIRD), Accepted), ((FIRST,), Refused)),
+        (created(FIRST, NAMED),),
+        NEW,
+    ),
+    Row(
+        "what errors do not name is sent again without the rest",
+        UPDATE,
+        answer({key(1): 5}, BatchStatus.COMPLETE, num_errors=1),
+        (((FIRST,), Accepted), ((SECOND, THIRD), Doubtful)),
+        (of(UPDATE, SECOND, THIRD),),
+    ),
+    Row(
+        "a canceled batch is halved",
+        UPDATE,
+        answer({}, BatchStatus.CANCELED),
+        ((UPDATE.batch.inputs, Doubtful),),
+        (of(UPDATE, FIRST), of(UPDATE, SECOND, THIRD)),
+    ),
+    Row(
+        "inputs that share a type ID are sent apart, so that an error names one",
+        WITH_TWIN,
+        answer({}, BatchStatus.CANCELED, error(1)),
+        ((WITH_TWIN.batch.inputs, Doubtful),),
+        (of(UPDATE, FIRST, SECOND), of(UPDATE, TWIN)),
+    ),
+    Row(
+        "an input that stands alone and is not named is sent once more",
+        ONE,
+        answer({}, num_errors=1),
+        (((FIRST,), Doubtful),),
+        (replace(ONE, unnamed=True),),
+    ),
+    Row(
+        "and then it is the refused one",
+        replace(ONE, unnamed=True),
+        answer({}, num_errors=1),
+        (((FIRST,), Refused),),
+    ),
+    Row(
+        "a refused batch is halved",
+        UPDATE,
+        REFUSAL,
+        ((UPDATE.batch.inputs, Refused),),
+        (of(UPDATE, FIRST), of(UPDATE, SECOND, THIRD)),
+    ),
+    Row("one that stands alone is refused", ONE, REFUSAL, (((FIRST,), Refused),)),
+    Row(
+        "where it is new, create may",
+        ONE,
+        REFUSAL,
+        (((FIRST,), Refused),),
+        (created(FIRST, WHY),),
+        NEW,
+    ),
+    Row("create is tried once", CREATE, REFUSAL, (((FIRST,), Refused),), new=NEW),
+    Row(
+        "a refusal after an attempt in doubt leaves the doubt",
+        UPDATE,
+        RequestRefused("no", may_have_been_written=True),
+        ((UPDATE.batch.inputs, Doubtful),),
+        (of(UPDATE, FIRST), of(UPDATE, SECOND, THIRD)),
+    ),
+    *(
+        Row(
+            f"{type(reply).__name__} is about the request: it is not halved",
+            UPDATE,
+            reply,
+            ((UPDATE.batch.inputs, Refused),),
+            halts=True,
+        )
+        for reply in (
+            AuthenticationFailed("no"),
+            PermissionMissing("no"),
+            EndpointMissing("no"),
+            Redirected("elsewhere"),
+        )
+    ),
+    *(
+        Row(
+            f"{type(reply).__name__} before it left is not attempted",
+            UPDATE,
+            reply,
+            ((UPDATE.batch.inputs, Untried),),
+            halts=True,
+        )
+        for reply in (
+            PortalUnavailable("locked"),
+            DailyLimitReached("used up"),
+            Interrupted("interrupted"),
+            ReconcilerError("the journal is full"),
+        )
+    ),
+    *(
+        Row(
+            f"{type(reply).__name__} after it left is in doubt",
+            UPDATE,
+            reply,
+            ((UPDATE.batch.inputs, Doubtful),),
+            halts=True,
+        )
+        for reply in (
+            PortalUnavailable("no answer", may_have_been_written=True),
+            AnswerNotUnderstood("nonsense", may_have_been_written=True),
+            Interrupted("interrupted", may_have_been_written=True),
+            AuthenticationFailed("no", may_have_been_written=True),
+        )
+    ),
+    Row(
+        "a create in doubt says nothing of the portal as a whole",
+        CREATE,
+        PortalUnavailable("no answer", may_have_been_written=True),
+        (((FIRST,), Doubtful),),
+    ),
+)
 
 
-def _twins(*categories: SandboxCategory) -> Portal:
-    """A portal with eight labels and a type 931 of each of these categories."""
-    made = portal(8, {})
-    for category in categories:
-        twin = SandboxType(category, TWIN, f"Twin {category.value}")
-        made = made.with_type("contacts", "companies", twin)
-    return made
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_each_reply_has_its_consequence(row: Row) -> None:
+    """Facts about the inputs, batches left to send, and whether other directions are concerned."""
+    found = consequence(row.part, row.reply, row.new)
+    assert [(fact.inputs, type(fact.known)) for fact in found.facts] == list(row.facts)
+    assert found.left == row.left
+    assert (found.error is not None) == row.halts
 
 
-@pytest.mark.parametrize("gone", [SandboxCategory.USER_DEFINED, SandboxCategory.HUBSPOT_DEFINED])
-def test_an_error_names_no_input_whose_type_id_another_shares(
-    tmp_path: Path, gone: SandboxCategory
-) -> None:
-    """A CANCELED answer names "0-8931", which is not a category: the innocent one is sent alone."""
-    categories = (SandboxCategory.HUBSPOT_DEFINED, SandboxCategory.USER_DEFINED)
-    (left,) = (each for each in categories if each is not gone)
-    desired = wanted(ONES)
-    (direction,) = desired.directions
-    twins = tuple(
-        DesiredLimit(Label(f"Twin {each.value}"), 1, direction.place) for each in categories
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_every_input_has_one_fact_and_is_left_at_most_once(row: Row) -> None:
+    """None is lost and none is sent twice; what is accepted is not sent again."""
+    found = consequence(row.part, row.reply, row.new)
+    noted = [one for fact in found.facts for one in fact.inputs]
+    assert sorted(noted, key=lambda one: one.key) == sorted(
+        row.part.batch.inputs, key=lambda one: one.key
     )
-    desired = replace(desired, directions=(replace(direction, limits=(*direction.limits, *twins)),))
-    plan = World.in_process(tmp_path, _twins(*categories)).plan(desired)
-    ran = World.in_process(tmp_path, _twins(left)).apply(plan)
-    assert with_status(ran, Status.FAILED) == [f"Twin {gone.value}"]
-    assert len(with_status(ran, Status.VERIFIED)) == 9
-    assert len(sent(ran, "update")) <= 4
+    left = [one for part in found.left for one in part.batch.inputs]
+    accepted = {one for fact in found.facts if fact.known == Accepted() for one in fact.inputs}
+    assert len(left) == len(set(left))
+    assert not accepted & set(left)
 
 
-@pytest.mark.parametrize("status", [404, 405])
-def test_a_refused_address_is_not_split(tmp_path: Path, status: int) -> None:
-    """No smaller batch would fare better."""
-    ran = apply(tmp_path, portal(8, ONES), TWOS, f"write:{status}")
-    assert len(with_status(ran, Status.FAILED)) == 8
-    assert sent(ran, "update") == [8]
+def test_what_left_without_an_answer_stays_in_doubt() -> None:
+    """The doubt lasts: no refusal of a later attempt takes it away. Silence in an answer does not."""
+    lost = consequence(UPDATE, PortalUnavailable("gone", may_have_been_written=True), frozenset())
+    silent = consequence(ONE, answer({}), frozenset())
+    assert [fact.known for fact in lost.facts] == [Doubtful(ChangeError("gone"), lasting=True)]
+    assert [fact.known for fact in silent.facts] == [
+        Doubtful(replace(SILENT, correlation_id="the-id"))
+    ]
 
 
-def test_a_missing_permission_is_not_split(tmp_path: Path) -> None:
-    """It is about the token."""
-    ran = apply(tmp_path, portal(8, ONES), TWOS, "write:403,scopes=a.write")
-    assert len(with_status(ran, Status.FAILED)) == 8
-    assert sent(ran, "update") == [8]
-    assert ran.code is ExitCode.ERROR
+@pytest.mark.parametrize("kind", [AuthenticationFailed, PermissionMissing, EndpointMissing])
+def test_at_the_door_nobody_judged_the_inputs(kind: type[AuthenticationFailed]) -> None:
+    """So that they need no watching."""
+    (fact,) = consequence(ONE, kind("no"), NEW).facts
+    assert fact == Fact((FIRST,), Refused(ChangeError("no"), judged=False))
 
 
-# ---------------------------------------------------------------- create, where update will not do
+def test_the_words_of_update_come_before_those_of_create() -> None:
+    """Category and correlation ID are those of the first."""
+    (fact,) = consequence(replace(CREATE, refusal=FIRST_WORDS), REFUSAL, NEW).facts
+    words = replace(FIRST_WORDS, message="create it first; tried as a create: no")
+    assert fact.known == Refused(words)
 
-CREATE_IS_NEEDED = Rules(update_of_missing=Verdict.REFUSE)
 
+# ---------------------------------------------------------------- which endpoint
 
-def test_create_stands_in_once_for_a_limit_that_does_not_exist(tmp_path: Path) -> None:
-    """And the journal says so."""
-    ran = apply(tmp_path, portal(1, {}), {1: 5}, rules=CREATE_IS_NEEDED)
-    assert ran.code is ExitCode.DONE
-    assert (sent(ran, "update"), sent(ran, "create")) == ([1], [1])
-    (event,) = [each for each in ran.events if each["event"] == "create_instead"]
-    assert event["change"] == f"contacts>companies/USER_DEFINED/{label_id(1)}"
-    assert "create it first" in event["because"]
 
+def parts(part: Part) -> list[tuple[Operation, tuple[BatchInput, ...]]]:
+    """Where each input goes."""
+    return [(each.batch.operation, each.batch.inputs) for each in by_endpoint(part, NEW)]
 
-@pytest.mark.parametrize("mixed", list(Mixed))
-def test_one_refusal_teaches_for_the_rest_of_the_apply(tmp_path: Path, mixed: Mixed) -> None:
-    """New limits go to `create` from then on, existing ones to `update`."""
-    rules = Rules(update_of_missing=Verdict.REFUSE, mixed=mixed)
-    ran = apply(tmp_path, portal(8, dict.fromkeys(range(1, 5), 1)), TWOS, rules=rules)
-    assert ran.code is ExitCode.DONE
-    created = [one for one in written(ran.requests) if one.operation == "create"]
-    assert len(created) == len({one.key for one in created}) == 4
 
+def test_where_create_is_needed_new_limits_are_created() -> None:
+    """And those that exist are updated, in a batch of their own."""
+    assert parts(UPDATE) == [(Operation.CREATE, (FIRST,)), (Operation.UPDATE, (SECOND, THIRD))]
+    assert parts(ONE) == [(Operation.CREATE, (FIRST,))]
+    assert parts(of(UPDATE, SECOND)) == [(Operation.UPDATE, (SECOND,))]
 
-def test_a_limit_refused_by_both_tells_both_refusals(tmp_path: Path) -> None:
-    """The words of `update` first; category and correlation ID are its own."""
-    ran = apply(tmp_path, portal(1, {}), {1: 5}, f"write:refuse,types={label_id(1)}")
-    (error,) = [each.error for each in ran.result.changes]
-    assert error is not None
-    assert error.message.count("Refused by a fault rule of the sandbox.") == 2
-    assert "; tried as a create: " in error.message
-    assert (sent(ran, "update"), sent(ran, "create")) == ([1], [1])
-    assert ran.code is ExitCode.INCOMPLETE
 
+@pytest.mark.parametrize("part", [PURGE, CREATE, replace(UPDATE, repeated=True)])
+def test_other_batches_go_to_their_own_endpoint(part: Part) -> None:
+    """A repeated update is refused only where the limit does not exist: nothing is created twice."""
+    assert list(by_endpoint(part, NEW)) == [part]
 
-def test_an_existing_limit_is_never_created(tmp_path: Path) -> None:
-    """A refused update of one is a refusal."""
-    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "write:400")
-    assert sent(ran, "create") == []
 
+# ---------------------------------------------------------------- what a 2xx says of each input
 
-def with_creates(folder: Path, fault: str) -> Ran:
-    """One new limit, for which `create` is needed, and one that exists."""
-    state = portal(2, {2: 1})
-    ran = apply(folder, state, {1: 5, 2: 2}, fault, rules=CREATE_IS_NEEDED)
-    assert ran.result.message is None, "it says nothing of the portal as a whole"
-    assert with_status(ran, Status.VERIFIED)[-1] == "Label 2"
-    return ran
+TWO = batch(Operation.UPDATE, _1=5, _2=6)
+TWO_PURGED = batch(Operation.PURGE, _1=None, _2=None)
 
 
-def test_a_create_in_doubt_that_took_effect_is_not_repeated(tmp_path: Path) -> None:
-    """It is read back first: whether it is idempotent is unknown."""
-    ran = with_creates(tmp_path, "create:drop,wrote=yes")
-    assert (ran.code, sent(ran, "create")) == (ExitCode.DONE, [1])
+def test_a_row_with_the_value_accepts_its_input() -> None:
+    """All rows, all accepted; nothing else is left."""
+    found = sort_answer(TWO, answer({key(1): 5, key(2): 6}))
+    assert (found.accepted, found.doubtful, found.refused, found.unsettled) == (
+        TWO.inputs,
+        (),
+        (),
+        (),
+    )
 
 
-@pytest.mark.parametrize("fault", ["create#1:drop", "create#1:503", "create#1:hang,seconds=600"])
-def test_a_create_in_doubt_without_effect_is_sent_again(tmp_path: Path, fault: str) -> None:
-    """As an update first, which is refused only where the limit does not exist."""
-    ran = with_creates(tmp_path, fault)
-    assert ran.code is ExitCode.DONE
-    writes = [str(entry.operation) for entry in ran.requests if entry.method == "POST"]
-    assert (writes.count("create"), writes[-2:]) == (2, ["update", "create"])
+def test_a_row_without_a_value_accepts_too() -> None:
+    """Rows may come without the limit; reading back decides anyhow."""
+    assert sort_answer(TWO, answer({key(1): None, key(2): None})).accepted == TWO.inputs
 
 
-def test_a_create_that_stays_in_doubt_is_bounded(tmp_path: Path) -> None:
-    """Uncertain, after a few attempts with growing pauses."""
-    ran = with_creates(tmp_path, "create:drop")
-    assert (ran.code, with_status(ran, Status.UNCERTAIN)) == (ExitCode.INCOMPLETE, ["Label 1"])
-    assert 2 <= len(sent(ran, "create")) <= 1 + SENT_AGAIN_AT_MOST
+@pytest.mark.parametrize("rows", [{}, {key(1): 5}, {key(1): 5, key(2): 7}])
+def test_a_missing_row_or_another_value_is_doubtful(rows: dict[TypeKey, int | None]) -> None:
+    """Silence of an update is no consent."""
+    found = sort_answer(TWO, answer(rows))
+    assert found.doubtful == TWO.inputs[len(found.accepted) :]
+    assert TWO.inputs[1] in found.doubtful
+    assert "without showing the limit" in found.error.message
 
 
-# ---------------------------------------------------------------- answers that say nothing
+@pytest.mark.parametrize(
+    "status", [BatchStatus.PENDING, BatchStatus.PROCESSING, BatchStatus.UNKNOWN]
+)
+@pytest.mark.parametrize("sent", [TWO, TWO_PURGED])
+def test_unfinished_batches_are_doubtful(status: BatchStatus, sent: object) -> None:
+    """Even with rows: they may tell what is going to be."""
+    one = TWO if sent is TWO else TWO_PURGED
+    found = sort_answer(one, answer({key(1): 5, key(2): 6}, status))
+    assert (found.accepted, found.doubtful) == ((), one.inputs)
 
 
-def test_a_success_that_makes_no_sense_is_read_back(tmp_path: Path) -> None:
-    """It does not stop the apply, and what is shown is not sent again."""
-    ran = apply(tmp_path, portal(8, ONES), TWOS, trouble=Garbling(3, lambda body: body[:30]))
-    assert ran.code is ExitCode.DONE
-    assert sent(ran, "update") == [8]
+@pytest.mark.parametrize("status", [None, BatchStatus.COMPLETE])
+def test_silence_is_consent_to_a_purge(status: BatchStatus | None) -> None:
+    """It answers without rows, or with nothing at all."""
+    assert sort_answer(TWO_PURGED, answer({}, status)).accepted == TWO_PURGED.inputs
 
 
-class Instead(Trouble):
-    """These answers in place of the first ones from the third request on; nothing is written."""
-
-    def __init__(self, *bodies: bytes) -> None:
-        self._bodies = bodies
-
-    def instead(self, number: int) -> Response | None:
-        index = number - 3
-        if index not in range(len(self._bodies)):
-            return None
-        return Response(200, {}, self._bodies[index])
-
-
-NONSENSE = b"{not json"
-
-
-def test_nonsense_that_wrote_nothing_is_sent_again(tmp_path: Path) -> None:
-    """After a second in doubt, and not after a minute."""
-    ran = apply(tmp_path, portal(8, ONES), TWOS, trouble=Instead(NONSENSE))
-    assert (ran.code, sent(ran, "update")) == (ExitCode.DONE, [8])
-    assert ran.seconds <= DOUBTED_FOR + 1.0 + ran.settle
-
-
-def test_only_what_is_not_shown_is_sent_again(tmp_path: Path) -> None:
-    """Half of the batch was carried out before the answer was lost."""
-    state = portal(8, ONES)
-    made = World.in_process(tmp_path, state)
-    plan = made.plan(wanted(TWOS))
-
-    class Half(Instead):
-        def instead(self, number: int) -> Response | None:
-            if number == 3:
-                for one in range(1, 5):
-                    made.sandbox.edit("contacts", "companies", label_id(one), 2)
-            return super().instead(number)
-
-    ran = made.apply(plan, trouble=Half(NONSENSE))
-    assert (ran.code, sent(ran, "update")) == (ExitCode.DONE, [4])
-
-
-def test_what_somebody_changed_meanwhile_is_not_written_over(tmp_path: Path) -> None:
-    """The answer made no sense, and the portal shows a third value."""
-    made = World.in_process(tmp_path, portal(1, {1: 1}))
-    plan = made.plan(wanted({1: 2}))
-
-    class Edit(Instead):
-        def instead(self, number: int) -> Response | None:
-            if number == 3:
-                made.sandbox.edit("contacts", "companies", label_id(1), 9)
-            return super().instead(number)
-
-    ran = made.apply(plan, trouble=Edit(NONSENSE))
-    assert (ran.code, sent(ran, "update")) == (ExitCode.INCOMPLETE, [])
-    assert with_status(ran, Status.FAILED) == ["Label 1"]
-    assert made.sandbox.limits("contacts", "companies") == {("USER_DEFINED", label_id(1)): 9}
-
-
-def test_doubt_for_ever_is_bounded_and_uncertain(tmp_path: Path) -> None:
-    """A few attempts with growing pauses, within the time allowed."""
-    ran = apply(tmp_path, portal(8, ONES), TWOS, "update:pend")
-    assert (ran.code, len(with_status(ran, Status.UNCERTAIN))) == (ExitCode.INCOMPLETE, 8)
-    assert 2 <= len(sent(ran, "update")) <= 1 + SENT_AGAIN_AT_MOST
-    assert ran.seconds <= VERIFY_TIMEOUT + ran.settle
-
-
-def test_what_was_in_doubt_and_is_refused_stays_in_doubt(tmp_path: Path) -> None:
-    """The refusal is about the second attempt; the first may still take effect."""
-    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", trouble=Instead(NONSENSE))
-    (result,) = ran.result.changes
-    assert (ran.code, result.status) == (ExitCode.INCOMPLETE, Status.UNCERTAIN)
-
-
-@pytest.mark.parametrize("first", ["drop", "503", "hang,seconds=600"])
-def test_a_refusal_says_nothing_of_an_attempt_before_it(tmp_path: Path, first: str) -> None:
-    """The first attempt had left without an answer; the second is refused, alone or in a batch."""
-    for limits in ({1: 5}, {1: 5, 2: 5, 3: 5}):
-        state = portal(3, dict.fromkeys(limits, 1))
-        ran = apply(tmp_path, state, limits, f"update#1:{first}", "update#2-:400")
-        assert ran.code is ExitCode.INCOMPLETE
-        assert len(with_status(ran, Status.UNCERTAIN)) == len(limits)
-
-
-# ---------------------------------------------------------------- refusals that are not true
-
-
-@pytest.mark.parametrize("delay", ["yes", "1", "5", "9", "14"])
-@pytest.mark.parametrize("status", [400, 409, 422])
-def test_a_refused_write_that_takes_effect_is_never_denied(
-    tmp_path: Path, status: int, delay: str
-) -> None:
-    """However late: exit 1 would claim that nothing was written."""
-    fault = f"update:{status},wrote={delay}"
-    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, fault, verify_timeout=60.0)
-    assert (ran.code, with_status(ran, Status.VERIFIED)) == (ExitCode.DONE, ["Label 1"])
-
-
-@pytest.mark.parametrize("lag", [1, 5, 9, 14])
-def test_a_refused_write_that_shows_late_is_never_denied(tmp_path: Path, lag: int) -> None:
-    """It took effect at once, and reads show the state of some seconds ago."""
-    made = World.in_process(tmp_path, portal(1, {1: 1}))
-    made.clock.wait(100.0)
-    faults = ("update:400,wrote=yes", f"read#2-:lag,seconds={lag}")
-    ran = made.apply(made.plan(wanted({1: 5})), faults, verify_timeout=60.0)
-    truth.check(ran)
-    assert (ran.code, with_status(ran, Status.VERIFIED)) == (ExitCode.DONE, ["Label 1"])
-
-
-def test_a_refusal_is_watched_for_a_bounded_time(tmp_path: Path) -> None:
-    """Then it counts as refused. A write has left, so that the exit code is 5 all the same."""
-    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", verify_timeout=60.0)
-    assert (ran.code, with_status(ran, Status.FAILED)) == (ExitCode.INCOMPLETE, ["Label 1"])
-    assert REFUSAL_WATCH <= ran.seconds <= REFUSAL_WATCH + 1.0
-    watched = [each for each in ran.heard if isinstance(each, Watching)]
-    assert watched == [Watching(CONTACTS_COMPANIES, 1, REFUSAL_WATCH)]
-    assert len([entry for entry in ran.requests if entry.operation == "read"]) <= 6
-
-
-def test_a_refusal_is_watched_no_longer_than_allowed(tmp_path: Path) -> None:
-    """`--verify-timeout` below that: what may show later is uncertain."""
-    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", verify_timeout=4.0)
-    assert (ran.code, with_status(ran, Status.UNCERTAIN)) == (ExitCode.INCOMPLETE, ["Label 1"])
-    assert ran.settle <= ran.seconds <= 4.0 + ran.settle
-
-
-def test_a_refusal_that_cannot_be_read_back_is_uncertain(tmp_path: Path) -> None:
-    """Nobody knows: exit 5, with what HubSpot said and why it was not read."""
-    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, "update:400", "read#2-:404")
-    (result,) = ran.result.changes
-    assert (ran.code, result.status) == (ExitCode.INCOMPLETE, Status.UNCERTAIN)
-    assert result.error is not None
-    assert result.error.category == "VALIDATION_ERROR"
-    assert "; it was not read back: " in result.error.message
-
-
-def test_a_refused_write_that_shows_after_the_time_allowed_is_not_denied(tmp_path: Path) -> None:
-    """It took effect when nobody looked any more: exit 5 and uncertain, not "nothing was written"."""
-    fault = "update:400,wrote=6"
-    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, fault, verify_timeout=3.0)
-    assert (ran.code, with_status(ran, Status.UNCERTAIN)) == (ExitCode.INCOMPLETE, ["Label 1"])
-
-
-@pytest.mark.parametrize("fault", ["423", "429,policy=DAILY", "477,retry-after=86400"])
-def test_what_is_turned_away_is_not_attempted(tmp_path: Path, fault: str) -> None:
-    """Nobody has looked at it; what HubSpot's support asks for is kept."""
-    ran = apply(tmp_path, portal(1, {1: 1}), {1: 5}, f"write:{fault}")
-    (error,) = [each.error for each in ran.result.changes]
-    assert error is not None
-    assert error.message.startswith("not written: ")
-    assert error.correlation_id is not None
-    assert with_status(ran, Status.NOT_ATTEMPTED) == ["Label 1"]
-    assert ran.code is ExitCode.ERROR
-
-
-def test_what_a_refused_batch_had_is_no_longer_untried(tmp_path: Path) -> None:
-    """The batch was refused, then the token: its second half was sent, in the batch."""
-    ran = apply(tmp_path, portal(8, ONES), TWOS, "write#1:400", "write#2:401")
-    assert len(with_status(ran, Status.FAILED)) == 8
-    assert ran.code is ExitCode.INCOMPLETE
+def test_an_error_refuses_the_inputs_it_names() -> None:
+    """Its message, category and correlation ID go with each; the others were accepted."""
+    found = sort_answer(TWO, answer({key(1): 5}, BatchStatus.COMPLETE, error(2)))
+    assert found.accepted == TWO.inputs[:1]
+    ((refused, why),) = found.refused
+    assert refused == TWO.inputs[1]
+    assert (why.message, why.category, why.correlation_id) == ("no", "VALIDATION_ERROR", "the-id")
+
+
+def test_an_error_names_no_input_that_shares_its_type_id() -> None:
+    """The error says the type ID only: which of the two it refuses is open."""
+    twin = TypeKey(Category.HUBSPOT_DEFINED, label_id(1))
+    both = replace(TWO, inputs=(*TWO.inputs, BatchInput(twin, 5)))
+    found = sort_answer(both, answer({}, BatchStatus.CANCELED, error(1), error(2)))
+    assert [one.key for one, _ in found.refused] == [key(2)]
+    assert [one.key for one in found.unsettled] == [key(1), twin]
+
+
+def test_an_errors_own_correlation_id_is_kept() -> None:
+    """The answer's stands in only where the error has none."""
+    found = sort_answer(TWO, answer({}, BatchStatus.COMPLETE, error(1, correlation_id="its-own")))
+    assert found.refused[0][1].correlation_id == "its-own"
+
+
+def test_errors_without_names_leave_the_silent_inputs_unsettled() -> None:
+    """They are sent again in smaller batches."""
+    found = sort_answer(TWO, answer({key(1): 5}, num_errors=1))
+    assert (found.accepted, found.unsettled) == (TWO.inputs[:1], TWO.inputs[1:])
+
+
+def test_canceled_means_that_nothing_was_accepted() -> None:
+    """A success status with rows, even: it is not believed."""
+    found = sort_answer(TWO, answer({key(1): 5, key(2): 6}, BatchStatus.CANCELED))
+    assert (found.accepted, found.unsettled) == ((), TWO.inputs)
+
+
+def test_a_purge_with_errors_accepts_nothing_unseen() -> None:
+    """It shows no rows, so that only the named inputs are known."""
+    found = sort_answer(TWO_PURGED, answer({}, BatchStatus.COMPLETE, error(1)))
+    assert [one for one, _ in found.refused] == [TWO_PURGED.inputs[0]]
+    assert found.unsettled == TWO_PURGED.inputs[1:]
+
+
+@pytest.mark.parametrize("sent", [TWO, TWO_PURGED])
+@pytest.mark.parametrize("status", [None, *BatchStatus])
+def test_every_input_is_sorted_once(sent: object, status: BatchStatus | None) -> None:
+    """Whatever the answer says."""
+    one = TWO if sent is TWO else TWO_PURGED
+    for rows in ({}, {key(1): 5}, {key(1): 5, key(2): 6}):
+        for errors in ((), (error(1),), (error(1, 2),), (error(9),)):
+            found = sort_answer(one, answer(rows, status, *errors))
+            refused = [each for each, _ in found.refused]
+            all_ = [*found.accepted, *found.doubtful, *refused, *found.unsettled]
+            assert sorted(all_, key=lambda each: each.key) == list(one.inputs)

@@ -33,8 +33,7 @@ from reconciler.sandbox.rules import Rules
 from reconciler.sandbox.server import Server
 from reconciler.sandbox.stand_in import Options, Sandbox
 from reconciler.sandbox.state import Entry, Step
-from tests.applying.in_process import InProcess
-from tests.applying.trouble import Delivered, Recorder, Trouble
+from tests.applying.traffic import Delivered, InProcess, Recorder, Trouble
 from tests.clock import SharedClock, SkippingClock, VirtualClock
 
 TOKEN = "pat-eu1-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"

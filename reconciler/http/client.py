@@ -37,9 +37,8 @@ from reconciler.http.messages import (
     TransportFault,
     UnusableAnswer,
 )
-from reconciler.http.pace import Pace, RateExceeded, RateRefusal
+from reconciler.http.pace import Pace, RateExceeded, RateRefusal, Ticket
 from reconciler.http.rates import Policy, read_rate
-from reconciler.http.window import Ticket
 from reconciler.outgoing import mask, one_line
 
 T = TypeVar("T")

@@ -34,10 +34,6 @@ class Rate:
     interval: float | None = None
     daily_remaining: int | None = None
 
-    @property
-    def speaks_of_the_window(self) -> bool:
-        return self.limit is not None or self.remaining is not None
-
 
 def read_rate(headers: Mapping[str, str]) -> Rate:
     """The rate headers; what is missing, negative or not a number is None. Keys in lower case.

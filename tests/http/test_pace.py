@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.errors import Interrupted, PortalUnavailable
+from reconciler.errors import Interrupted
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.events import Event, WaitCause, Waiting
-from reconciler.http.pace import Pace, RateRefusal
+from reconciler.http.pace import Pace, RateExceeded, RateRefusal
 from reconciler.http.rates import Policy, Rate
 from tests.clock import VirtualClock
-from tests.hubspot.simulation import RollingServer, Simulation, busiest
+from tests.http.simulation import RollingServer, Simulation, busiest
 from tests.hubspot.support import Recorder
 
 FULL = RateRefusal(Policy.ROLLING, None)
@@ -205,7 +205,7 @@ def test_a_pause_longer_than_the_time_allowed_fails_at_once() -> None:
     clock = VirtualClock()
     pace = pace_of(clock)
     pace.refused(pace.enter(exempt=True), Rate(), RateRefusal(Policy.ROLLING, 3600.0))
-    with pytest.raises(PortalUnavailable, match="may start in 3600"):
+    with pytest.raises(RateExceeded, match="may start in 3600"):
         pace.enter(exempt=True)
     assert clock.now == 0
 
@@ -218,7 +218,7 @@ def test_a_request_waits_no_longer_for_refusals_to_end_than_a_call_may_take() ->
     pace.refused(pace.enter(exempt=True), Rate(), RateRefusal(Policy.ROLLING, 50.0))
     clock.now = 40.0
     pace.refused(waiting, Rate(), RateRefusal(Policy.ROLLING, 70.0))
-    with pytest.raises(PortalUnavailable):
+    with pytest.raises(RateExceeded):
         pace.enter(exempt=True)
 
 
@@ -226,7 +226,7 @@ def test_a_retry_does_not_wait_past_its_time() -> None:
     """With seconds left it fails, saying how long it would have taken."""
     pace = pace_of(VirtualClock())
     pace.answered(pace.enter(exempt=False), Rate(limit=1, remaining=0, interval=10.0))
-    with pytest.raises(PortalUnavailable, match=r"10\.0 s, and 4\.0 s are left"):
+    with pytest.raises(RateExceeded, match=r"10\.0 s, and 4\.0 s are left"):
         pace.enter(exempt=False, patience=4.0)
 
 

@@ -17,8 +17,8 @@ from reconciler.http.connection import Connection, Secret
 from reconciler.hubspot.portal import connect
 from reconciler.model.limits import Direction, ObjectType, ObservedDirection
 from reconciler.sandbox.stand_in import Options
+from tests.http.simulation import RollingServer
 from tests.hubspot.raw_server import RawServer, raw_server, response
-from tests.hubspot.simulation import RollingServer
 from tests.hubspot.support import (
     COMPANIES,
     CONTACTS,

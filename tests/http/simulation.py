@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from reconciler.http.pace import Pace, RateRefusal
+from reconciler.http.pace import Hold, Pace, RateRefusal, Ticket
 from reconciler.http.rates import Policy, Rate
-from reconciler.http.window import Ticket
 from tests.clock import VirtualClock
 
 
@@ -98,12 +97,12 @@ class Simulation:
     def _admit(self) -> None:
         while self._queue:
             now = self._clock.now
-            delay, look_again = self._pace._delay(now, exempt=self.exempt)
-            if delay > 0:
-                self._wake(now, now + (min(delay, 0.05) if look_again else delay))
+            asked = self._pace.ask(exempt=self.exempt)
+            if isinstance(asked, Hold):
+                self._wake(now, now + asked.ask_again)
                 return
             self._queue.popleft()
-            self._send(self._pace._admit(exempt=self.exempt))
+            self._send(asked)
 
     def _wake(self, now: float, when: float) -> None:
         """Look again then, unless that is planned already."""

@@ -256,13 +256,18 @@ def _check_target(change: FileChange) -> None:
         )
 
 
-def new_files(seen: Seen, folder: Path, shown: Callable[[Path], str]) -> Changes:
-    """A file for every pair of which no direction is declared yet."""
+def new_files(
+    seen: Seen, folder: Path, shown: Callable[[Path], str], modeline: str = ""
+) -> Changes:
+    """A file for every pair of which no direction is declared yet; `modeline`: its first line."""
     declared = {each.declared.direction.key for each in seen.adoptions}
     fresh = [each for each in seen.uncovered if each.direction.key[::-1] not in declared]
     texts = [text for text in map(_text, fresh) if text.limits]
     made = pair_files(texts, custom_known=seen.custom_known)
-    changes = [_created(each, folder / each.name, shown) for each in made]
+    changes = [
+        _created(replace(each, text=modeline + each.text), folder / each.name, shown)
+        for each in made
+    ]
     return Changes(tuple(changes), tuple(_notes(seen.uncovered)))
 
 

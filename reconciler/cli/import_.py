@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -86,7 +87,8 @@ def command(
             session.plan(settings, portal, files, settle)
         seen = look(portal, files, wanted, settings.portal_id)
     edits = updates(seen, files, folder) if update else _unchanged(seen)
-    new = Changes() if drift else new_files(seen, folder, shown_path)
+    modeline = _modeline(session.workspace.root, folder)
+    new = Changes() if drift else new_files(seen, folder, shown_path, modeline)
     changes = Changes((*new.files, *edits.files), (*seen.notes, *new.notes))
     changes.write()
     notes = [*changes.notes, *(_unplaced(each) for each in seen.unplaced)]
@@ -115,6 +117,14 @@ def _existing(session: Session, settings: PortalSettings, folder: Path, base: st
     if not found and base is None:
         return Files(Loaded(Desired(())), None, None)
     return session.files([settings], [folder], base)[settings.name]
+
+
+def _modeline(root: Path, folder: Path) -> str:
+    """Where an editor finds the schema of the files, in a repository that has one."""
+    schema = root / ".reconciler" / "pair.schema.json"
+    if not schema.is_file():
+        return ""
+    return f"# yaml-language-server: $schema={Path(os.path.relpath(schema, folder)).as_posix()}\n"
 
 
 def _unchanged(seen: Seen) -> Changes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "init": "Start a repository: workspace file, pair files, CI recipe, editor settings.",
     "import": "Write pair files from what a portal has.",
     "validate": "Check the files offline.",
     "fmt": "Write pair files in one canonical form, comments kept.",

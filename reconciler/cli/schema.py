@@ -62,10 +62,7 @@ def _schema(format_: str) -> dict[str, Any]:
 def _of_portal(options: PortalOptions) -> dict[str, Any]:
     from reconciler.cli.progress import reporting  # what the other formats need not import
     from reconciler.cli.session import Session
-    from reconciler.config.object_types import STANDARD, standard_type
-    from reconciler.config.schema import portal_pair_schema
     from reconciler.http.events import report_to
-    from reconciler.hubspot.survey import survey
 
     session = Session.start(options)
     (settings,) = session.portals()
@@ -73,10 +70,18 @@ def _of_portal(options: PortalOptions) -> dict[str, Any]:
         reporting(settings.name, session.given) as progress,
         session.connected(settings, report_to(progress)) as portal,
     ):
-        seen = survey(portal, standard_type)
-        directions = _directions(portal, seen)
+        return portal_schema(settings.name, portal)
+
+
+def portal_schema(name: str, portal: Portal) -> dict[str, Any]:
+    """The schema of a pair file that knows a portal's object types, labels and limits."""
+    from reconciler.config.object_types import STANDARD, standard_type
+    from reconciler.config.schema import portal_pair_schema
+    from reconciler.hubspot.survey import survey
+
+    seen = survey(portal, standard_type)
     names = [plural for _, _, plural in STANDARD] + [each.name for each in seen.custom_objects]
-    return portal_pair_schema(settings.name, names, directions)
+    return portal_pair_schema(name, names, _directions(portal, seen))
 
 
 def _directions(portal: Portal, seen: Survey) -> list[KnownDirection]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -48,8 +47,8 @@ class Named:
 @cache
 def options_of(command: str) -> frozenset[str]:
     """The options of a command and those of the whole command line."""
-    module = import_module(f"reconciler.cli.{command.replace('-', '_')}")
-    found: click.Command = module.command
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
     given = [*cli.params, *found.params]
     names = {name for each in given for name in (*each.opts, *each.secondary_opts)}
     return frozenset({*names, "--help", "--version"})

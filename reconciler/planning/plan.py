@@ -325,6 +325,12 @@ def _warnings(
         more = len(direction.unknown) - _NAMED_ROWS
         if more > 0:
             yield f"{direction.direction}: this version does not know {more} more of its rows"
+    unknown = sum(row.in_force for direction in observed.directions for row in direction.unknown)
+    if not changes and (left_out := len(notes) + unknown):
+        yield (
+            f"nothing else differs, but {plural(left_out, 'limit')} left out for the reasons above "
+            "may: this plan does not say that the portal matches the configuration there"
+        )
 
 
 def _listed(changes: Sequence[Change]) -> str:

@@ -149,6 +149,23 @@ def test_a_branch_that_is_behind_leaves_its_old_limits_out() -> None:
     assert "merge or rebase main" in warning
 
 
+def test_a_plan_without_changes_says_what_it_did_not_compare() -> None:
+    """Its last line says that the portal matches, so the last warning says where it may not."""
+    old = declared(limit(OBJECT, 9), limit(BILLING, 1))
+    tip = declared(limit(OBJECT, 9), limit(BILLING, 3))
+    behind = four(old, old, tip, {OBJECT: 9, BILLING: 3})
+    assert not behind.changes
+    assert behind.warnings[-1] == (
+        "nothing else differs, but 1 limit left out for the reasons above may: this plan does not "
+        "say that the portal matches the configuration there"
+    )
+    assert len(behind.warnings) == 2
+    with_a_change = four(old, declared(limit(OBJECT, 10), limit(BILLING, 1)), tip, {OBJECT: 9})
+    assert with_a_change.changes
+    assert not any("nothing else differs" in each for each in with_a_change.warnings)
+    assert four(old, old, old, {OBJECT: 9, BILLING: 1}).warnings == ()
+
+
 def test_what_the_target_branch_added_is_not_deleted() -> None:
     """The head declares the direction and does not name the limit, which it cannot know."""
     old = declared(limit(OBJECT, 5))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import ConfigurationInvalid
-from reconciler.model.limits import AssociationType, Category, Label, TypeKey
+from reconciler.model.limits import AssociationType, Category, Label, TypeKey, UnknownRow
 from reconciler.model.plan import Action, Change, Origin, Plan, Summary
 from reconciler.planning.plan import declared_directions
 from tests.planning.factory import (
@@ -422,3 +423,19 @@ def test_carrying_a_plan_out_leaves_nothing_to_plan(
         if change.after is not None:
             after[change.type] = change.after
     assert not plan(head, after).changes
+
+
+def test_a_plan_without_changes_says_that_unknown_limits_were_not_compared() -> None:
+    """A row without a limit is reported and leaves nothing open."""
+    rows = [UnknownRow(f"row {number}", "the limit", in_force=number < 7) for number in range(8)]
+    for unknown, expected in ((rows, 7), (rows[7:], 0), (rows[6:], 1)):
+        seen = portal({OBJECT: 5})
+        (direction,) = seen.directions
+        odd = replace(seen, directions=(replace(direction, unknown=tuple(unknown)),))
+        made = make([declared(limit(OBJECT, 5))], odd)
+        assert made.summary == Summary(unchanged=1, unmanaged=expected)
+        words = f"nothing else differs, but {expected} limit"
+        assert made.warnings[-1].startswith(words) == bool(expected)
+        assert sum("this version does not know" in each for each in made.warnings) == min(
+            6, len(unknown)
+        )

@@ -23,6 +23,7 @@ from tests.planning.factory import (
     CONTACTS_COMPANIES,
     DECISION,
     OBJECT,
+    by_id,
     declared,
     history,
     limit,
@@ -236,6 +237,55 @@ def test_a_label_of_two_types_protects_both() -> None:
     assert files == {made.changes[0].id: Named(limit(BILLING, 5, protect=True))}
 
 
+def test_only_the_limit_that_is_protected_is() -> None:
+    """Not its neighbours, and not only in the first direction that changes."""
+    back = declared(limit(BILLING, 2), direction=COMPANIES_CONTACTS)
+    there = declared(limit(OBJECT, 7), limit(BILLING, 3, protect=True))
+    observed = portal({OBJECT: 8, BILLING: 5})
+    read = (*observed.directions, *portal({BILLING: 3}, direction=COMPANIES_CONTACTS).directions)
+    made = make([back, there], replace(observed, directions=read))
+    assert {each.id: each.protected for each in made.changes} == {
+        "companies>contacts/USER_DEFINED/28": False,
+        "contacts>companies/HUBSPOT_DEFINED/279": False,
+        "contacts>companies/USER_DEFINED/28": True,
+    }
+    assert [each.change for each in made.refusals] == ["contacts>companies/USER_DEFINED/28"]
+
+
+def test_of_two_names_for_one_type_the_protected_one_counts() -> None:
+    """A label that could mean two types may not hide the protection of one of them."""
+    twin = AssociationType(TypeKey(Category.HUBSPOT_DEFINED, 900), "Billing contact")
+    made, key = reviewed(None), CONTACTS_COMPANIES.key
+    protecting = limit(by_id(BILLING.key), 5, protect=True)
+    files = named_limits(
+        made.changes,
+        portal({BILLING: 5}, labels=(BILLING, twin)),
+        head={key: declared(limit(BILLING, 5), protecting)},
+        base={},
+    )
+    assert files == {made.changes[0].id: Named(protecting)}
+
+
+def test_what_a_plan_says_of_protection_holds_without_files_too() -> None:
+    """And files that want another value deny the drift that it claims, protecting or not."""
+    said = reviewed(None, protected=True)
+    assert [each.code for each in judge(said, Safety(), observed=1)] == [RefusalCode.PROTECTED]
+    assert not judge(reviewed(Origin.DRIFT, protected=True), Safety(), observed=1)
+    assert not held(reviewed(Origin.DRIFT, protected=True), [limit(BILLING, 3)])
+    assert held(reviewed(Origin.DRIFT, protected=True), [limit(BILLING, 5)])
+
+
+def test_a_reason_that_a_plan_states_is_not_found_twice() -> None:
+    """Judging again adds only what is new."""
+    made = plan(declared(limit(BILLING, 3, protect=True)), {BILLING: 5})
+    assert len(made.refusals) == 1
+    assert judge(made, Safety(), observed=1) == made.refusals
+    assert [each.code for each in judge(made, Safety(max_changes=0), observed=1)] == [
+        RefusalCode.PROTECTED,
+        RefusalCode.MAX_CHANGES,
+    ]
+
+
 def test_what_a_plan_states_stays_stated() -> None:
     """Whatever is found now, except that thresholds are overridden by force."""
     stated = (Refusal(RefusalCode.PROTECTED, "p", "id"), Refusal(RefusalCode.MAX_CHANGES, "c"))
@@ -335,6 +385,17 @@ def test_a_threshold_names_the_way_past_it() -> None:
     assert caught.value.details == ("because of max_deletes", "because of max_changes")
     assert caught.value.hint is not None
     assert "`--force` overrides thresholds" in caught.value.hint
+
+
+def test_a_reason_that_force_does_not_override_says_so() -> None:
+    """Not even beside a threshold."""
+    for others in ([], [refusal(RefusalCode.MAX_CHANGES)]):
+        with pytest.raises(PlanRefused) as caught:
+            check_safe([refusal(RefusalCode.VANISHED), *others])
+        assert caught.value.hint == "`--force` overrides thresholds only"
+    with pytest.raises(PlanRefused) as caught:
+        check_safe([refusal(RefusalCode.MAX_CHANGES)])
+    assert caught.value.hint == "look at the plan; `--force` overrides thresholds"
 
 
 def test_protection_is_not_overridden() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,22 @@ def test_links_lead_somewhere(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)[^):]*\)", path.read_text(encoding="utf-8"))
 
     assert [each for each in targets if not (path.parent / each).exists()] == []
+
+
+def test_the_python_example_names_what_there_is() -> None:
+    """Every import of the example, and every function of the package that it calls."""
+    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    tree = ast.parse(example)
+    named = [
+        (each.module or "", name.name)
+        for each in tree.body
+        if isinstance(each, ast.ImportFrom)
+        for name in each.names
+    ]
+    named += [("reconciler", name) for name in re.findall(r"\breconciler\.(\w+)\(", example)]
+    assert [each for each in named if not hasattr(import_module(each[0]), each[1])] == []
+    assert ("reconciler.hubspot.portal", "connect") in named
+    assert ("reconciler", "observe") in named
 
 
 def _first_cell(row: str) -> str:

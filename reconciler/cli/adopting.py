@@ -90,25 +90,26 @@ class Seen:
     adoptions: tuple[Adoption, ...]
     uncovered: tuple[ObservedDirection, ...] = ()
     unplaced: tuple[Row, ...] = ()
+    unplaced_in_words: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     custom_known: bool = True
 
 
 def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) -> Seen:
     """Read the portal beside the files. Raises a `PortalError` where a read fails."""
-    nothing = reconciler.observe(portal, Desired(()), portal_id=portal_id)
     desired, custom_known = files.loaded.desired, True
     custom: tuple[CustomObject, ...] = ()
     asked: dict[Key, Direction] = {}
     if wanted.pairs is not None:
+        reconciler.observe(portal, Desired(()), portal_id=portal_id)  # the portal that is meant
         custom, custom_known = _custom_objects(portal, wanted.pairs, desired)
         asked = _directions(wanted.pairs, custom)
         kept = [each for each in desired.directions if _key(each, custom) in asked]
         desired = replace(desired, directions=tuple(kept))
-    observation = nothing
-    if desired.directions:
-        base, tip = (files.base, files.tip) if wanted.drift else (None, None)
-        observation = reconciler.observe(portal, desired, base=base, tip=tip, ref=files.ref)
+    base, tip = (files.base, files.tip) if wanted.drift else (None, None)
+    observation = reconciler.observe(
+        portal, desired, base=base, tip=tip, ref=files.ref, portal_id=portal_id
+    )
     history = observation.history if wanted.drift else None
     seen = observation.observed.by_key
     adoptions = tuple(
@@ -121,12 +122,13 @@ def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) ->
         missing = [each for key, each in asked.items() if key not in seen]
         found = portal.read_all(missing, needs_labels=lambda _: True)
         return Seen(adoptions, found, notes=notes, custom_known=custom_known)
-    everything = survey(portal, standard_type)
+    everything = survey(portal, standard_type, observation.observed.directions)
     found = tuple(each for each in everything.observed.directions if each.direction.key not in seen)
     return Seen(
         adoptions,
         _with_labels(portal, found),
         everything.unplaced,
+        everything.unplaced_in_words,
         (*notes, *everything.notes),
         custom_known=not everything.notes,
     )

@@ -91,7 +91,7 @@ def command(
     new = Changes() if drift else new_files(seen, folder, shown_path, modeline)
     changes = Changes((*new.files, *edits.files), (*seen.notes, *new.notes))
     changes.write()
-    notes = [*changes.notes, *(_unplaced(each) for each in seen.unplaced)]
+    notes = [*changes.notes, *(f"not placed: {each}" for each in seen.unplaced_in_words)]
     for each in notes:
         output.note(f"warning: {each}", options.given)
     output.result(_report(format_, settings, changes, seen))
@@ -169,16 +169,6 @@ def _document(settings: PortalSettings, changes: Changes, seen: Seen) -> dict[st
 
 def _file_document(change: FileChange) -> dict[str, object]:
     return {"path": change.path, "status": change.status, "limits": change.limits}
-
-
-def _unplaced(row: Row) -> str:
-    """A limit that no direction's read shows, named as GET `all` names it."""
-    if isinstance(row, UnknownRow):
-        return f"not placed: {row}"
-    if isinstance(row, ObservedLimit):
-        label = f' "{row.type.label}"' if row.type.label else ""
-        return f"not placed: the limit {row.max} of {row.type.key}{label}"
-    return f"not placed: the limit {row.max} of {row.key}"
 
 
 def _row_document(row: Row) -> dict[str, object]:

@@ -71,21 +71,28 @@ def _in_words(row: Row) -> str:
             return str(row)
 
 
-def survey(portal: Portal, standard: Callable[[str], ObjectType | None]) -> Survey:
+def survey(
+    portal: Portal,
+    standard: Callable[[str], ObjectType | None],
+    known: Iterable[ObservedDirection] = (),
+) -> Survey:
     """Read every limit of a portal; `standard` knows the object types that HubSpot defines by ID.
 
     Three requests and one per direction that has limits, where the types are HubSpot's own or a
     custom object's. For labels that users made, the labels of likely pairs are read too, until
-    every row is placed. Raises a `PortalError` where GET `all` or the read of a direction fails.
+    every row is placed. Directions that are `known` already are not read again. Raises a
+    `PortalError` where GET `all` or the read of a direction fails.
     """
     account, custom, rows = portal.account(), _custom_objects(portal), portal.all_limits()
     search = _Search(portal, _Types(standard, custom or ()), [row for row in rows if _states(row)])
-    hints = _hints(custom or ())
+    search.found = {each.direction.key: each for each in known}
+    search.drop_what_is_shown()
+    hints = _hints(custom or (), {_key(row) for row in search.unplaced})
     search.read(pair for row in search.unplaced for pair in hints.get(_key(row), ()))
     for pairs in _rounds(search, custom or ()):
         if search.unplaced:
             search.look_for_labels(pairs())
-    found = sorted(search.found.values(), key=lambda each: each.direction)
+    found = sorted(filter(_has_limits, search.found.values()), key=lambda each: each.direction)
     notes = () if custom is not None else (_NO_SCHEMAS,)
     return Survey(Observed(account, tuple(found)), custom or (), search.unplaced, notes)
 
@@ -124,17 +131,25 @@ def defined_types() -> Mapping[TypeKey, tuple[Pair, ...]]:
     return found
 
 
-def _hints(custom: Sequence[CustomObject]) -> Mapping[TypeKey | None, Sequence[Pair]]:
-    """Where a type may belong, by HubSpot's table and by the object schemas.
+def _hints(
+    custom: Sequence[CustomObject], wanted: Collection[TypeKey | None]
+) -> Mapping[TypeKey | None, Sequence[Pair]]:
+    """Where the types that are wanted may belong, by HubSpot's table and by the object schemas.
 
     A schema names an association by its type ID alone: it may be of any category.
     """
+    if not wanted:
+        return {}
+    defined = defined_types()
     found: dict[TypeKey | None, list[Pair]] = {
-        key: list(pairs) for key, pairs in defined_types().items()
+        key: list(defined.get(key, ())) for key in wanted if key is not None
     }
+    by_id: dict[int, list[list[Pair]]] = {}
+    for key, pairs in found.items():
+        if key is not None:
+            by_id.setdefault(key.type_id, []).append(pairs)
     for each in (association for one in custom for association in one.associations):
-        for category in Category:
-            pairs = found.setdefault(TypeKey(category, each.type_id), [])
+        for pairs in by_id.get(each.type_id, ()):
             pairs += [(each.from_id, each.to_id), (each.to_id, each.from_id)]
     return found
 
@@ -209,8 +224,12 @@ class _Search:
             self._portal.in_parallel([partial(read, self._direction(pair)) for pair in wanted]),
             strict=True,
         ):
-            if seen is not None and (seen.values() or seen.unknown_limits):
+            if seen is not None and _has_limits(seen):
                 self.found[pair] = seen
+        self.drop_what_is_shown()
+
+    def drop_what_is_shown(self) -> None:
+        """Place the rows that a direction shows."""
         shown = {each for seen in self.found.values() for each in _shown(seen)}
         self.unplaced = tuple(row for row in self.unplaced if shown.isdisjoint(_said_by(row)))
 
@@ -230,6 +249,10 @@ class _Search:
 
     def _direction(self, pair: Pair) -> Direction:
         return Direction(self._types.named(pair[0]), self._types.named(pair[1]))
+
+
+def _has_limits(seen: ObservedDirection) -> bool:
+    return bool(seen.values() or seen.unknown_limits)
 
 
 def _shown(seen: ObservedDirection) -> Iterator[object]:

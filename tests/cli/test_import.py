@@ -141,7 +141,7 @@ def test_what_cannot_be_placed_is_listed(faulty: Desk) -> None:
     """With category and ID, on stderr, in the summary and in the document; the rest is imported."""
     ran = faulty.run_here("import")
     assert ran.code == 0
-    assert "warning: not placed: the limit 4 of USER_DEFINED/40" in ran.err
+    assert "warning: not placed: USER_DEFINED/40, limit 4" in ran.err
     assert "crm.schemas.custom.read" in ran.err
     assert ran.last_line == "Imported: 5 limits in 3 files. 1 limit could not be placed."
     document = faulty.run_here("import", "--format", "json").json

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole way, in a folder of its own: sandbox up, validate, plan, apply, plan again, sandbox
+# All steps, in a folder of its own: sandbox up, validate, plan, apply, plan again, sandbox
 # down. Fails unless the second plan says that nothing is left to do.
 set -eu
 

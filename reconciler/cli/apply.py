@@ -41,7 +41,7 @@ from reconciler.model.plan import Destination, Outcome, Plan, Result
 @click.option(
     "--expect-digest",
     metavar="sha256:…",
-    help="Refuse unless the plan is the one that was reviewed; stands for the approval.",
+    help="Refuse unless the plan is the one that was reviewed; counts as the approval.",
 )
 @click.option("--force", is_flag=True, help="Override the safety thresholds, and nothing else.")
 @click.option(
@@ -59,7 +59,7 @@ from reconciler.model.plan import Destination, Outcome, Plan, Result
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long written limits have to show.",
+    help="How long to wait until written limits are shown.",
 )
 @SETTLE
 @portal_options

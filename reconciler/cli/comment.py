@@ -48,7 +48,7 @@ PLAN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--failed",
     is_flag=True,
-    help="Say that planning failed: in the comments of these plans, or of the workspace's portals.",
+    help="Report that planning failed: in the comments of these plans, or of the workspace's portals.",
 )
 @click.option(
     "--reason",
@@ -61,7 +61,7 @@ PLAN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     multiple=True,
     type=PLAN_FILE,
     metavar="PLAN.json",
-    help="With --failed: a plan that was made all the same; repeatable.",
+    help="With --failed: a plan that was made nevertheless; repeatable.",
 )
 @click.option(
     "--portal", "names", multiple=True, metavar="NAME", help="With --failed: portal; repeatable."
@@ -209,7 +209,7 @@ def _know_secrets() -> None:
 
 def _line(report: Report, published: Published) -> str:
     if published.action is Action.NOT_NEEDED:
-        return f"{report.about}: no changes, and no comment that would have to say so"
+        return f"{report.about}: no changes, and no comment to update"
     return f"{report.about}: comment {published.action}: {published.url}"
 
 

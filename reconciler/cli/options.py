@@ -66,14 +66,14 @@ def global_options() -> list[click.Parameter]:
         click.Option(
             ["-v", "--verbose"],
             count=True,
-            help="Say more, on stderr.",
+            help="Show more, on stderr.",
             expose_value=False,
             callback=_changing(lambda given, value: replace(given, verbose=given.verbose + value)),
         ),
         click.Option(
             ["-q", "--quiet"],
             is_flag=True,
-            help="Say only results and errors.",
+            help="Show only results and errors.",
             expose_value=False,
             callback=_changing(lambda given, value: replace(given, quiet=value)),
         ),
@@ -251,7 +251,7 @@ PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 BASE = click.option(
     "--base",
     metavar="REF",
-    help="Also read the config at the merge base with REF and at REF, to tell drift from intent. "
+    help="Also read the config at the merge base with REF and at REF, to distinguish drift from intent. "
     "Limits of files that were removed since are removed; without a base they are left alone.",
 )
 
@@ -261,5 +261,5 @@ SETTLE = click.option(
     default=DEFAULT_SETTLE,
     show_default=True,
     metavar="SECONDS",
-    help="How far apart two reads must be that are to agree; HubSpot's reads may lag.",
+    help="Least time between two reads that must agree; HubSpot's reads may lag.",
 )

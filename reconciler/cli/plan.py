@@ -27,7 +27,7 @@ from reconciler.report.view import headline
 @click.option(
     "--out",
     metavar="FILE",
-    help="Save the plan; {portal} in the name stands for the portal's.",
+    help="Save the plan; {portal} becomes the portal's name.",
 )
 @click.option(
     "--format", "format_", type=click.Choice(output.PLAN_FORMATS), default="text", show_default=True

@@ -171,7 +171,7 @@ def _words(event: Writing | Watching) -> str:
         case Watching(direction, refused, seconds):
             limits = plural(refused, "refused limit")
             watched = f"reading {limits} for up to {seconds:.0f} s"
-            return f"{direction}: {watched}, in case of a write all the same"
+            return f"{direction}: {watched}, in case they were written anyway"
 
 
 class Pane(io.TextIOBase):

@@ -127,11 +127,12 @@ class Session:
             try:
                 head = load_config(self.workspace, (), [portal]).loaded(portal).desired
             except ConfigurationInvalid as error:
-                error.hint = "a saved plan is held against what the pair files at hand protect"
+                error.hint = "a saved plan is checked against the protection in these pair files"
                 raise
         else:
             output.note(
-                "no pair files at hand: the plan's own protection and thresholds hold", self.given
+                "no pair files found: only the protection and thresholds stored in the plan apply",
+                self.given,
             )
         if base is None:
             return head, None

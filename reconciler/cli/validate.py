@@ -35,7 +35,7 @@ from reconciler.report.diagnostics import (
 def command(paths: tuple[Path, ...], format_: str) -> int:
     """Check the workspace file and the pair files below PATHS without a portal.
 
-    Without PATHS: the workspace's configs folder. All errors of all files are reported in one go.
+    Without PATHS: the workspace's configs folder. All errors of all files are reported in one run.
     """
     know_environment()
     given = given_options()

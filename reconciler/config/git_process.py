@@ -62,7 +62,7 @@ _KEPT = frozenset(
 _KEPT_WITH_WORK_TREE = ("GIT_WORK_TREE", "GIT_DIR", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 _SECONDS = 60.0
 _FULL_HISTORY = (
-    "fetch the whole history: git fetch --unshallow; in GitHub Actions, "
+    "fetch the complete history: git fetch --unshallow; in GitHub Actions, "
     "actions/checkout with fetch-depth: 0; in GitLab CI, GIT_DEPTH: 0"
 )
 

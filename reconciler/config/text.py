@@ -89,7 +89,7 @@ def _first_tab(path: str, text: str) -> Diagnostic | None:
         if tab and not _COMMENT.search(before):
             return Diagnostic(
                 DiagnosticCode.YAML_TAB,
-                "a tab stands outside a comment",
+                "there is a tab outside a comment",
                 Place(path, number, len(before) + 1, len(before) + 2),
                 hint='indent and separate with spaces; inside a text, write "\\t" in double quotes',
             )

@@ -223,7 +223,7 @@ _PROBLEMS = (
     ),
     _Problem(
         ("expected key", "<block end>", "'-' indicator"),
-        "the line does not fit what stands above it",
+        "the line does not fit the lines above it",
         _INDENTATION,
     ),
     _Problem(
@@ -242,7 +242,7 @@ _PROBLEMS = (
     ),
     _Problem(
         ("escape character", "Unicode", "escape sequence of"),
-        "an escape in double quotes stands for no character",
+        "an escape in double quotes is not one of YAML's",
         "write \\\\ for a backslash, or use single quotes",
         at_start=True,
     ),

@@ -82,7 +82,7 @@ def _forge(environment: Environment) -> ForgeName:
     if github == gitlab:
         which = "both GitHub and GitLab" if github else "neither GitHub nor GitLab"
         raise UsageProblem(
-            f"the environment speaks of {which}: which forge is it?",
+            f"the environment has the variables of {which}: name the forge",
             hint="--forge github needs GITHUB_REPOSITORY, --forge gitlab needs CI_API_V4_URL and "
             "CI_PROJECT_ID; CI jobs have them",
         )
@@ -96,7 +96,7 @@ def _pull_request(environment: Environment, number: int | None) -> PullRequest:
     repository = environment.get("GITHUB_REPOSITORY", "")
     if not _REPOSITORY.fullmatch(repository):
         raise UsageProblem(
-            "GITHUB_REPOSITORY does not name a repository", hint="it reads owner/name"
+            "GITHUB_REPOSITORY does not name a repository", hint="its form is owner/name"
         )
     return PullRequest(
         api_url=_address(environment, "GITHUB_API_URL", "https://api.github.com"),
@@ -130,9 +130,9 @@ def _no_pull_request(event: str | None) -> UsageProblem:
         case None | "":
             words = "the environment names none"
         case "merge_group":
-            words = "a merge group holds several"
+            words = "a merge group contains several"
         case _:
-            words = f"the event {event} belongs to none"
+            words = f"the event {event} has none"
     return UsageProblem(
         f"there is no pull request to comment on: {words}",
         hint="run it on pull_request, or name the pull request with --request N",
@@ -213,7 +213,7 @@ def _address(environment: Environment, name: str, default: str | None) -> str:
     """The API's address: https, or http on this machine, as the token is sent there."""
     text = environment.get(name) or default
     if text is None:
-        raise UsageProblem(f"{name} is not set", hint="it reads https://gitlab.com/api/v4")
+        raise UsageProblem(f"{name} is not set", hint="it looks like https://gitlab.com/api/v4")
     try:
         return parse_base_url(text)
     except UsageProblem as error:

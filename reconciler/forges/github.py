@@ -17,7 +17,7 @@ HINTS = Hints(
     forbidden="give the job `permissions: pull-requests: write`; a pull request from a fork gets "
     "a token that can only read",
     not_found="check the repository and the number; a token that may not see them gets this "
-    "answer too: give the job `permissions: pull-requests: write`",
+    "response too: give the job `permissions: pull-requests: write`",
 )
 
 

@@ -68,7 +68,7 @@ def understand(
         return Failure(
             kind=PortalError,
             message=f"the answer to {endpoint} holds the token of this run; nothing of it is used",
-            hint="revoke the token: it stands in a label or a name, or something between here "
+            hint="revoke the token: it is part of a label or a name, or something between here "
             "and HubSpot sends it back",
         )
     try:

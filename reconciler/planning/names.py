@@ -105,7 +105,7 @@ def _declared_twice(first: ResolvedDirection, second: ResolvedDirection) -> Diag
         DiagnosticCode.DIRECTION_DUPLICATE,
         f"{second.direction} is declared twice: here and at {first.place}",
         second.place,
-        hint="keep one of the two: a declared direction is the whole truth of that direction",
+        hint="keep one of the two: a direction is declared once",
         related=first.place,
     )
 

@@ -58,17 +58,17 @@ def test_the_event_names_the_pull_request(tmp_path: Path, event: object, more: A
         (
             {},
             {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/heads/main"},
-            "belongs to none",
+            "has none",
         ),
         (
             {"issue": {"number": 7}},
             {"GITHUB_EVENT_NAME": "issue_comment"},
-            "the event issue_comment belongs",
+            "the event issue_comment has none",
         ),
         (
             {"merge_group": {"head_ref": "refs/heads/gh-readonly-queue/main/pr-7-abc"}},
             {"GITHUB_EVENT_NAME": "merge_group"},
-            "a merge group holds several",
+            "a merge group contains several",
         ),
         ([], {"GITHUB_REF": "refs/pull/7/merge/../8"}, "the environment names none"),
     ],

@@ -74,7 +74,7 @@ def test_no_changes_and_no_comment_is_not_worth_one(job: Desk, github: GitHub) -
     """A pull request about something else is not commented on."""
     ran = comment(job, "empty.json")
     assert (ran.code, github.notes) == (0, [])
-    assert "no changes, and no comment that would have to say so" in ran.out
+    assert "no changes, and no comment to update" in ran.out
 
 
 def test_a_plan_that_only_says_why_it_is_refused_is_worth_a_comment(

@@ -141,7 +141,7 @@ def test_a_pipeline_without_a_checkout_applies_a_saved_plan(pair: Desk) -> None:
     (pair.folder / "configs").rmdir()
     ran = pair.run_here("apply", "plan.json")
     assert ran.code == 0
-    assert "no pair files at hand" in ran.err
+    assert "no pair files found" in ran.err
 
 
 def test_pair_files_at_hand_that_are_invalid_are_an_error(pair: Desk) -> None:
@@ -153,7 +153,7 @@ def test_pair_files_at_hand_that_are_invalid_are_an_error(pair: Desk) -> None:
     ran = pair.run_here("apply", "plan.json")
     assert ran.code == 3
     assert "configs/b.yaml" in ran.err
-    assert "held against what the pair files at hand protect" in ran.err
+    assert "checked against the protection in these pair files" in ran.err
     assert len(pair.server.requests) == before
 
 

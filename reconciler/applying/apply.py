@@ -39,6 +39,7 @@ def apply_plan(
     for 0 one read will do. `events` takes what happens, from several threads: what it raises for
     `Started` is raised, and nothing is sent; what it raises for any other event stops nothing.
     """
+    # To this function the callable is what a journal is to `report_to`: it may stop a start.
     run = Run(portal, clock, report_to(journal=events), verify_timeout, settle)
     started_at = timestamp(clock)
     run.report(Started(plan))

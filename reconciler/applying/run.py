@@ -72,6 +72,6 @@ class Run:
     clock: Clock
     report: Callable[[Event], None]
     verify_timeout: float
-    settle: float = 2.0
+    settle: float
     halt: Halt = field(default_factory=Halt)
     create_is_needed: Flag = field(default_factory=Flag)

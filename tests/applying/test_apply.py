@@ -9,7 +9,7 @@ import pytest
 
 import reconciler
 from reconciler.applying.apply import outcome, untouched, unwritten
-from reconciler.applying.events import Event
+from reconciler.applying.events import Event, Started
 from reconciler.applying.safeguards import Safeguards, Settling, check
 from reconciler.errors import ExitCode, PlanRefused, PortalUnavailable
 from reconciler.http.events import report_to
@@ -135,13 +135,33 @@ def test_a_dry_run_reads_and_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_public_function_is_the_same(tmp_path: Path) -> None:
-    """`reconciler.apply_plan`, without a journal or progress."""
+    """`reconciler.apply_plan`, without a reader."""
     made = World.in_process(tmp_path, portal(1, {1: 1}))
     planned = made.plan(wanted({1: 2}))
     with made.connected(report_to()) as (connected, _):
         result = reconciler.apply_plan(planned, connected, clock=made.clock)
     assert result.outcome is Outcome.APPLIED
     assert made.sandbox.limits("contacts", "companies") == {("USER_DEFINED", 101): 2}
+
+
+def test_what_takes_the_events_can_stop_no_more_than_the_start(tmp_path: Path) -> None:
+    """From Python, without `report_to`: what it raises for `Started` is raised, all else is not."""
+    made = World.in_process(tmp_path, portal(1, {1: 1}))
+    planned = made.plan(wanted({1: 2}))
+
+    def refusing(event: Event) -> None:
+        raise RuntimeError(type(event).__name__)
+
+    def starting(event: Event) -> None:
+        if not isinstance(event, Started):
+            refusing(event)
+
+    with made.connected(report_to()) as (connected, _):
+        with pytest.raises(RuntimeError, match="Started"):
+            reconciler.apply_plan(planned, connected, clock=made.clock, events=refusing)
+        assert connected.requests == 0
+        result = reconciler.apply_plan(planned, connected, clock=made.clock, events=starting)
+    assert result.outcome is Outcome.APPLIED
 
 
 # ---------------------------------------------------------------- results of applies that were none

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -11,6 +12,13 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from reconciler.applying.events import Checking, Event, ReadingBack, Settled, Watching, Writing
+from reconciler.cli.progress import LineReporter, Pane
+from reconciler.http.events import Answered, Exchange, Unanswered, WaitCause, Waiting
+from reconciler.model.limits import Direction, ObjectType
+from reconciler.model.plan import Operation
 from reconciler.sandbox.faults.language import parse_fault
 from tests.cli.running import Desk
 
@@ -105,3 +113,33 @@ def test_a_pipe_gets_plain_lines(pair: Desk) -> None:
     assert "\x1b" not in ran.err + ran.out
     pair.server.edit("contacts", "companies", 28, 1)
     assert pair.run_here("-q", "apply", "--auto-approve").err == ""
+
+
+READ = Exchange(1, 1, "limits", "GET", "/limits")
+PATH = Direction(ObjectType("0-1", "contacts"), ObjectType("0-2", "companies"))
+SAID: tuple[tuple[Event, int, str], ...] = (
+    (Answered(READ, 200, 0.25), 1, "GET /limits: 200 in 0.250 s"),
+    (Unanswered(READ, "the connection broke"), 0, "GET /limits: the connection broke"),
+    (Waiting(2.0, WaitCause.LOCKED, "locked", 423), 0, "waiting 2.0 s: locked"),
+    (Waiting(0.5, WaitCause.LOCKED, "locked", 423), 1, "waiting 0.5 s: locked"),
+    (Checking(2), 0, "checking 2 directions before the first write"),
+    (Writing(PATH, Operation.UPDATE, 3), 1, "update of 3 in contacts → companies"),
+    (ReadingBack(PATH, 1), 0, "contacts → companies: 1 written limit not shown yet"),
+    (
+        Watching(PATH, 2, 15.0),
+        0,
+        f"{PATH}: reading 2 refused limits for up to 15 s, in case of a write all the same",
+    ),
+    (Settled(PATH, ()), 1, "contacts → companies: 0 settled"),
+)
+
+
+@pytest.mark.parametrize(("event", "verbosity", "line"), SAID)
+def test_each_event_has_its_line(event: Event, verbosity: int, line: str) -> None:
+    """What matters is said anyway, the rest with -v; -q says nothing."""
+    for given in (-1, 0, 1):
+        stream = io.StringIO()
+        pane = Pane(stream)
+        LineReporter("production", given, pane)(event)
+        pane.finish()
+        assert stream.getvalue() == (f"production: {line}\n" if given >= verbosity else "")

@@ -394,7 +394,7 @@ class Client:
 
 def masked(response: Response, *, body: bool = True) -> Response:
     """The response with every token masked in its headers, and in the body if that is wanted."""
-    text = response.text if body else ""
+    text = response.body.decode("utf-8", "replace") if body else ""
     everything = "\n\n".join([*response.headers.values(), text])
     if mask(everything) == everything:
         return response

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NoReturn
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from reconciler import outgoing
 from reconciler.errors import CredentialError, UsageProblem
@@ -20,6 +20,7 @@ _PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
 """Host and port, and nothing beside them: `[::1]x` is not `[::1]`."""
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
+_VISIBLE = re.compile(r"[!-~]*")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """What a bearer token is made of (RFC 6750): no quotes, backslashes or brackets."""
 
@@ -39,7 +40,22 @@ class Secret:
         """Raise `CredentialError`, which does not repeat the value, unless it is a token."""
         for part in value.split():
             outgoing.know(part.strip(_QUOTES))
-        if problem := _token_problem(value):
+        checks = {
+            "is empty": not value,
+            f"is longer than {LONGEST_TOKEN:,} characters": len(value) > LONGEST_TOKEN,
+            "has quotes around it, which are not a part of it": (
+                bool(value) and (value[0] in _QUOTES or value[-1] in _QUOTES)
+            ),
+            "is the name of a variable that nothing has replaced by its value": (
+                value.startswith(("$", "%", "{{"))
+            ),
+            "begins with `Bearer`, which is not a part of it": value.lower().startswith("bearer "),
+            "has a space, a line break or a character outside ASCII inside": (
+                not _VISIBLE.fullmatch(value)
+            ),
+            "has a character that cannot be in a token": not _TOKEN.fullmatch(value),
+        }
+        if problem := next((words for words, found in checks.items() if found), None):
             where = f" in {source}" if source else ""
             raise CredentialError(f"the token{where} {problem}", hint=_HINT)
         self._value = value
@@ -66,24 +82,6 @@ class Secret:
 
 _HINT = "copy it again: a token has no quotes, spaces or line breaks"
 _QUOTES = "\"'`“”‘’«»"
-
-
-def _token_problem(value: str) -> str | None:
-    """What is wrong with a token, in words that follow "the token" and do not repeat it."""
-    checks = {
-        "is empty": not value,
-        f"is longer than {LONGEST_TOKEN:,} characters": len(value) > LONGEST_TOKEN,
-        "has quotes around it, which are not a part of it": (
-            bool(value) and (value[0] in _QUOTES or value[-1] in _QUOTES)
-        ),
-        "is the name of a variable that nothing has replaced by its value": (
-            value.startswith(("$", "%", "{{"))
-        ),
-        "begins with `Bearer`, which is not a part of it": value.lower().startswith("bearer "),
-        "has a space, a line break or a character outside ASCII inside": not _is_visible(value),
-        "has a character that cannot be in a token": not _TOKEN.fullmatch(value),
-    }
-    return next((problem for problem, found in checks.items() if found), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +125,8 @@ def parse_base_url(text: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise UsageProblem("the base URL is not a URL", hint=_BASE_URL_HINT) from None
-    if problem := _problem(parts, host, text):
-        raise UsageProblem(f"the base URL {problem}", hint=_BASE_URL_HINT)
-    bracketed = f"[{host}]" if ":" in host else host
-    place = bracketed if port is None else f"{bracketed}:{port}"
-    return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
-
-
-_BASE_URL_HINT = f"it looks like {DEFAULT_BASE_URL}; see --base-url and HUBSPOT_BASE_URL"
-
-
-def _problem(parts: SplitResult, host: str, text: str) -> str | None:
     checks = {
-        "has a space or a character outside ASCII": not _is_visible(text),
+        "has a space or a character outside ASCII": not _VISIBLE.fullmatch(text),
         "must begin with https://": parts.scheme not in {"https", "http"},
         "must not hold a user name or password": "@" in parts.netloc,
         "names no host that can be used": not (_PLACE.fullmatch(parts.netloc) and _is_host(host)),
@@ -151,13 +138,20 @@ def _problem(parts: SplitResult, host: str, text: str) -> str | None:
             not _PATH.fullmatch(parts.path) or ".." in unquote(parts.path).split("/")
         ),
     }
-    return next((problem for problem, found in checks.items() if found), None)
+    if problem := next((words for words, found in checks.items() if found), None):
+        raise UsageProblem(f"the base URL {problem}", hint=_BASE_URL_HINT)
+    bracketed = f"[{host}]" if ":" in host else host
+    place = bracketed if port is None else f"{bracketed}:{port}"
+    return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
+
+
+_BASE_URL_HINT = f"it looks like {DEFAULT_BASE_URL}; see --base-url and HUBSPOT_BASE_URL"
 
 
 def _is_host(host: str) -> bool:
     """An IP address, or a name whose parts the name service can take."""
     if ":" in host:
-        return _is_address(host)
+        return _address(host) is not None
     labels = host.removesuffix(".").split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         return False
@@ -169,22 +163,13 @@ def _is_host(host: str) -> bool:
     return True
 
 
-def _is_address(host: str) -> bool:
+def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        ip_address(host)
+        return ip_address(host)
     except ValueError:
-        return False
-    return True
-
-
-def _is_visible(text: str) -> bool:
-    return all("!" <= character <= "~" for character in text)
+        return None
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback

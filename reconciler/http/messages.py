@@ -26,11 +26,6 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
-    @property
-    def text(self) -> str:
-        """The body, for looking into; bytes that are not UTF-8 are replaced."""
-        return self.body.decode("utf-8", "replace")
-
 
 class Transport(Protocol):
     """Sends one request, follows no redirect, repeats nothing."""

@@ -25,11 +25,13 @@ class Pool:
     def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         """The results, in the order of the tasks.
 
-        The first failure cancels what has not started, lets finish what has, and is raised. A
-        task that calls this again runs its tasks itself, one after the other: no thread of the
-        pool ever waits for another.
+        The first failure cancels what has not started, lets finish what has, and is raised. One
+        task alone runs here. Raise `RuntimeError` in a task: its threads would wait for
+        themselves.
         """
-        if getattr(self._here, "works", False) or len(tasks) == 1:
+        if getattr(self._here, "works", False):
+            raise RuntimeError("a task of the pool has no threads to give to other tasks")
+        if len(tasks) == 1:
             return [task() for task in tasks]
         failures: list[BaseException] = []
         futures = [self._executor.submit(self._work, task, failures) for task in tasks]

@@ -64,7 +64,7 @@ def understand(
     """
     if not 200 <= response.status < 300:
         return judge(response, now, endpoint=endpoint, token=token)
-    if reads and token.is_in(response.text):
+    if reads and token.is_in(response.body.decode("utf-8", "replace")):
         return Failure(
             kind=PortalError,
             message=f"the answer to {endpoint} holds the token of this run; nothing of it is used",

@@ -248,13 +248,9 @@ class _Schemas(_Answer):
     results: list[_Schema]
 
 
-def _text_or_none(value: object) -> object:
-    return value if isinstance(value, str) else None
-
-
 class _Account(_Answer):
     portal_id: int = Field(ge=1, le=LARGEST_NUMBER)
-    account_type: Annotated[str | None, BeforeValidator(_text_or_none)] = None
+    account_type: Any = None
 
 
 class _Scopes(_Answer):
@@ -275,6 +271,10 @@ class _UsageTypes(_Answer):
     results: list[_UsageType]
 
 
+_Read = TypeVar("_Read", bound=_Answer)
+_Value = TypeVar("_Value")
+
+
 def read_usage_types(response: Response) -> frozenset[str]:
     """The object types that have records at or near a limit."""
     return frozenset(each.object_type_id for each in _answer(_UsageTypes, response).results)
@@ -282,9 +282,7 @@ def read_usage_types(response: Response) -> frozenset[str]:
 
 def read_limits(response: Response, direction: Direction) -> ObservedDirection:
     """The rows of one direction; raise `Nonsense` where two of them contradict each other."""
-    rows = [_limit(row) for row in _answer(_Rows, response).results]
-    _refuse_contradictions((_key(row), row) for row in rows)
-    rows = list(dict.fromkeys(rows))
+    rows = _distinct((row.key, _limit(row)) for row in _answer(_Rows, response).results)
     return ObservedDirection(
         direction,
         tuple(row for row in rows if isinstance(row, ObservedLimit)),
@@ -302,9 +300,7 @@ def read_all_limits(
 
 def read_labels(response: Response) -> LabelList:
     """The association types of one direction."""
-    rows = [_type(row) for row in _answer(_Rows, response).results]
-    _refuse_contradictions((row.key, row) for row in rows)
-    rows = list(dict.fromkeys(rows))
+    rows = _distinct((row.key, _type(row)) for row in _answer(_Rows, response).results)
     return LabelList(
         tuple(row for row in rows if isinstance(row, AssociationType)),
         tuple(row for row in rows if isinstance(row, UnknownRow)),
@@ -320,7 +316,8 @@ def read_account(response: Response) -> Account:
     """The portal that the token belongs to."""
     answer = _answer(_Account, response)
     known = {str(each): each for each in AccountType}
-    return Account(answer.portal_id, known.get(answer.account_type or "", AccountType.UNKNOWN))
+    account_type = answer.account_type if isinstance(answer.account_type, str) else ""
+    return Account(answer.portal_id, known.get(account_type, AccountType.UNKNOWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,9 +346,6 @@ def read_usage(response: Response) -> Usage:
     """The usage of one direction."""
     answer = _answer(_Usage, response)
     return Usage(answer.limit, answer.total_records_at_limit, answer.total_records_near_limit)
-
-
-_Read = TypeVar("_Read", bound=_Answer)
 
 
 def _answer(model: type[_Read], response: Response) -> _Read:
@@ -404,15 +398,15 @@ def _unknown(row: _Row, key: TypeKey | None, *, in_force: bool) -> UnknownRow:
     return UnknownRow(str(row), unknown, key, in_force=in_force)
 
 
-def _key(row: ObservedLimit | NamelessLimit | UnknownRow) -> TypeKey | None:
-    return row.type.key if isinstance(row, ObservedLimit) else row.key
-
-
-def _refuse_contradictions(rows: Iterable[tuple[TypeKey | None, object]]) -> None:
-    seen: dict[TypeKey, object] = {}
+def _distinct(rows: Iterable[tuple[TypeKey | None, _Value]]) -> list[_Value]:
+    """The rows, each once; raise `Nonsense` where two of one type contradict each other."""
+    found: dict[_Value, None] = {}
+    seen: dict[TypeKey, _Value] = {}
     for key, row in rows:
         if key is not None and seen.setdefault(key, row) != row:
             raise Nonsense(f"it names {key} twice, with different values", lasting=True)
+        found[row] = None
+    return list(found)
 
 
 def _shown(value: object) -> str:

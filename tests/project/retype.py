@@ -1,4 +1,4 @@
-"""Type the README's tour again and put what is printed now in place of what it shows.
+"""Type the tours of the documents again and put what is printed now in place of what they show.
 
     python -m tests.project.retype
 
@@ -11,14 +11,14 @@ import tempfile
 from pathlib import Path
 
 from tests.project.command import ROOT
-from tests.project.test_tour import PORT, environment, free_port, over_http, without_hashes
+from tests.project.test_tour import PORT, TOURS, comparable, environment, free_port, over_http
 from tests.project.tour import Saved, Set, Typed, background, retyped, steps, terminal
 
 
-def printed(readme: str, directory: Path) -> dict[int, str]:
-    """What each command of the tour prints, by its line in the README; but for the sandbox."""
+def printed(text: str, heading: str, directory: Path) -> dict[int, str]:
+    """What each command of a tour prints, by its line in the document; but for the sandbox."""
     port = free_port()
-    start, *rest = steps(readme.replace(PORT, port))
+    start, *rest = steps(text.replace(PORT, port), heading)
     assert isinstance(start, Typed)
     surroundings = environment(directory)
     found: dict[int, str] = {}
@@ -31,7 +31,7 @@ def printed(readme: str, directory: Path) -> dict[int, str]:
             match step:
                 case Typed(command, output, line):
                     now = screen.type(command).replace(port, PORT)
-                    is_same = without_hashes(now) == without_hashes(output)
+                    is_same = comparable(now) == comparable(output)
                     found[line] = output if is_same else now
                 case Saved(path, text):
                     (directory / "limits" / path).write_text(text, encoding="utf-8")
@@ -41,11 +41,13 @@ def printed(readme: str, directory: Path) -> dict[int, str]:
 
 
 def main() -> None:
-    """Rewrite README.md."""
-    path = ROOT / "README.md"
-    readme = path.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as directory:
-        path.write_text(retyped(readme, printed(readme, Path(directory))), encoding="utf-8")
+    """Rewrite the documents."""
+    for document, heading in TOURS.items():
+        path = ROOT / document
+        text = path.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as directory:
+            found = printed(text, heading, Path(directory))
+        path.write_text(retyped(text, found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,18 @@ from tests.project.tour import Saved, Set, Step, Typed, background, retyped, ste
 from tests.sandbox.pages import alert, press
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TOURS = {"README.md": "A tour", "docs/adopt.md": "The first hour"}
+"""The tours, by document and heading."""
 PORT = "8111"
 RETYPE = "python -m tests.project.retype puts in what is printed now"
+
+LEFT_OUT = ("HUBSPOT_", "GIT_", "CI", "GITHUB_", "GITLAB_", "COLUMNS", "SSL_CERT_")
+_DIFFERS = (
+    (re.compile(r"\b[0-9a-f]{12}\b"), "COMMIT"),
+    (re.compile(r"on Python [0-9.]+"), "on Python VERSION"),
+    (re.compile(r"answered in [0-9]+ ms"), "answered in TIME"),
+    (re.compile(r"supported for [0-9]+ more days"), "supported for DAYS"),
+)
 
 Person = Callable[[str, Set], None]
 
@@ -50,7 +60,7 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     inherited = {
         key: value
         for key, value in on_path(tmp_path / "bin").items()
-        if not key.startswith(("HUBSPOT_", "GIT_", "CI", "GITHUB_", "GITLAB_", "COLUMNS"))
+        if not key.startswith(LEFT_OUT)
     }
     return {
         **inherited,
@@ -71,14 +81,17 @@ def free_port() -> str:
         return str(taken.getsockname()[1])
 
 
-def without_hashes(text: str) -> str:
-    """What differs from one person to the next, beside the port: the commits they make."""
-    return re.sub(r"\b[0-9a-f]{12}\b", "COMMIT", text)
+def comparable(text: str) -> str:
+    """Without what differs from one person to the next, beside the port: commits, times, Python."""
+    for pattern, word in _DIFFERS:
+        text = pattern.sub(word, text)
+    return text
 
 
-def all_steps() -> list[Step]:
-    """The tour, on a port that is free."""
-    return steps(README.replace(PORT, free_port()))
+def all_steps(document: str) -> list[Step]:
+    """A tour, on a port that is free."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return steps(text.replace(PORT, free_port()), TOURS[document])
 
 
 def test_the_tour_shows_what_there_is_to_show() -> None:
@@ -96,9 +109,12 @@ def test_the_tour_shows_what_there_is_to_show() -> None:
 
 # What a person can do with a browser, the form alone can do, too: tests/sandbox proves that.
 @pytest.mark.parametrize("person", [in_chromium if has_chromium() else over_http])
-def test_a_person_can_follow_the_tour_word_for_word(tmp_path: Path, person: Person) -> None:
-    """Every command prints what the README shows, every value is legal where it is typed."""
-    start, *rest = all_steps()
+@pytest.mark.parametrize("document", TOURS)
+def test_a_person_can_follow_the_tour_word_for_word(
+    tmp_path: Path, person: Person, document: str
+) -> None:
+    """Every command prints what the page shows, every value is legal where it is typed."""
+    start, *rest = all_steps(document)
     assert isinstance(start, Typed)
     surroundings = environment(tmp_path)
     home = tmp_path / "home"
@@ -114,8 +130,8 @@ def test_a_person_can_follow_the_tour_word_for_word(tmp_path: Path, person: Pers
             match step:
                 case Typed(command, output, line):
                     printed = screen.type(command)
-                    wanted = without_hashes(output)
-                    assert without_hashes(printed) == wanted, f"README.md:{line}; {RETYPE}"
+                    wanted = comparable(output)
+                    assert comparable(printed) == wanted, f"{document}:{line}; {RETYPE}"
                 case Saved(path, text):
                     (folder / path).write_text(text, encoding="utf-8")
                 case Set():

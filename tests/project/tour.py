@@ -1,4 +1,4 @@
-"""The README's tour as steps, and a terminal that a person could have typed them into."""
+"""The tours of the documents as steps, and a terminal that a person could have typed them into."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ _BROWSER = re.compile(
 )
 
 
-def steps(readme: str) -> list[Step]:
-    """The tour in the README's order: blocks of commands and files, and words about the page."""
-    start = readme.index("\n## A tour\n")
+def steps(readme: str, heading: str = "A tour") -> list[Step]:
+    """A tour in the document's order: blocks of commands and files, and words about the page."""
+    start = readme.index(f"\n## {heading}\n")
     end = readme.index("\n## ", start + 1)
     found: list[tuple[int, Step]] = []
     for block in _BLOCK.finditer(readme, start, end):

@@ -8,7 +8,7 @@ from typing import Any
 import deepdiff
 import pytest
 from deepdiff import DeepDiff
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.model.limits import Category, TypeKey
@@ -28,6 +28,7 @@ STATES: st.SearchStrategy[State] = st.dictionaries(
 )
 
 
+@settings(max_examples=50)
 @given(STATES, STATES)
 def test_differences_lead_from_one_state_to_the_other(before: State, after: State) -> None:
     """Every differing limit once, with both values, no equal one, and no direction without any."""

@@ -70,12 +70,12 @@ class Rule:
 
 @st.composite
 def states(draw: st.DrawFn) -> State:
-    """A direction's limits that obey the rule with equality accepted; mostly one object limit."""
-    unlabelled = st.sampled_from([OBJECT, *OBJECTS])
-    tops = draw(st.dictionaries(unlabelled, st.integers(1, 12), max_size=3))
-    lowest = min(tops.values(), default=12)
-    labels = draw(st.dictionaries(st.sampled_from(LABELS), st.integers(1, lowest)))
-    return {type_.key: value for type_, value in (tops | labels).items()}
+    """A direction's limits that obey the rule with equality accepted."""
+    tops = draw(st.lists(st.none() | st.integers(1, 12), max_size=len(OBJECTS)))
+    lowest = min((top for top in tops if top is not None), default=12)
+    labels = draw(st.lists(st.none() | st.integers(1, lowest), max_size=len(LABELS)))
+    values = [*zip(OBJECTS, tops, strict=False), *zip(LABELS, labels, strict=False)]
+    return {type_.key: value for type_, value in values if value is not None}
 
 
 @given(states(), states(), st.randoms(use_true_random=False))

@@ -275,6 +275,29 @@ def test_what_a_plan_says_of_protection_holds_without_files_too() -> None:
     assert held(reviewed(Origin.DRIFT, protected=True), [limit(BILLING, 5)])
 
 
+def test_a_protected_limit_behind_one_that_is_not_is_found() -> None:
+    """Without files at hand the plan's own word counts, change by change."""
+    made = plan(declared(limit(OBJECT, 8), limit(BILLING, 3)), {OBJECT: 9, BILLING: 5})
+    first, second = made.changes
+    said = replace(made, changes=(first, replace(second, protected=True)))
+    assert [each.change for each in judge(said, Safety(), observed=2)] == [second.id]
+
+
+def test_only_where_the_origin_is_unknown_a_refusal_asks_for_a_base() -> None:
+    """Neither where the plan knows who moved the limit, nor where the base is at hand."""
+    (unknown,) = judge(reviewed(None, protected=True), Safety(), observed=1)
+    assert "plan with --base REF" in unknown.message
+    (known,) = judge(reviewed(Origin.CONFIG, protected=True), Safety(), observed=1)
+    assert "--base" not in known.message
+    made, key = reviewed(None, protected=True), CONTACTS_COMPANIES.key
+    files = named_limits(
+        made.changes, portal({BILLING: 5}), head={}, base={key: declared(limit(BILLING, 4))}
+    )
+    (with_base,) = judge(made, Safety(), observed=1, named=files)
+    assert "is protected at 4; this plan would lower it to 3" in with_base.message
+    assert "--base" not in with_base.message
+
+
 def test_a_reason_that_a_plan_states_is_not_found_twice() -> None:
     """Judging again adds only what is new."""
     made = plan(declared(limit(BILLING, 3, protect=True)), {BILLING: 5})

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.defaults import SETTLE, VERIFY_TIMEOUT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
@@ -116,7 +118,7 @@ def make_plan(
 
 
 def confirm_drift(
-    plan: Plan, observation: Observation, portal: Portal, *, clock: Clock, settle: float = 2.0
+    plan: Plan, observation: Observation, portal: Portal, *, clock: Clock, settle: float = SETTLE
 ) -> None:
     """Read again the directions of which the plan says that somebody changed them in HubSpot.
 
@@ -164,8 +166,8 @@ def apply_plan(
     force: bool = False,
     files: Desired | None = None,
     base: Desired | None = None,
-    verify_timeout: float = 60.0,
-    settle: float = 2.0,
+    verify_timeout: float = VERIFY_TIMEOUT,
+    settle: float = SETTLE,
     events: Callable[[Event], None] | None = None,
 ) -> Result:
     """Make the portal what the plan says, and report what was read back.

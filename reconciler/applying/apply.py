@@ -9,7 +9,8 @@ from reconciler.applying.events import Checking, Event, Finished, Started
 from reconciler.applying.knowledge import change_error
 from reconciler.applying.reading import Due
 from reconciler.applying.run import Run
-from reconciler.applying.safeguards import SETTLE, VERIFY_TIMEOUT, Safeguards, Settling, check
+from reconciler.applying.safeguards import Safeguards, Settling, check
+from reconciler.defaults import SETTLE, VERIFY_TIMEOUT
 from reconciler.errors import Interrupted, PlanRefused, ReconcilerError
 from reconciler.http.clock import Clock, timestamp
 from reconciler.http.events import report_to

@@ -13,6 +13,7 @@ from functools import cached_property, partial
 
 from reconciler.applying.knowledge import Now, now_of, showing, shown
 from reconciler.applying.reading import never
+from reconciler.defaults import SETTLE, VERIFY_TIMEOUT
 from reconciler.errors import PlanRefused, PortalUnavailable, WrongPortal, plural
 from reconciler.http.clock import Clock
 from reconciler.hubspot.portal import Portal
@@ -34,12 +35,6 @@ from reconciler.planning.safety import (
     named_limits,
     too_many_deletes_possible,
 )
-
-VERIFY_TIMEOUT = 60.0
-"""Seconds that written limits have to show, by default."""
-
-SETTLE = 2.0
-"""Seconds that two reads must be apart that are to agree, by default; for 0 one read will do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from reconciler.cli.options import BASE, PATHS, SETTLE, Given, PortalOptions, po
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.config.workspace import PortalSettings
+from reconciler.defaults import VERIFY_TIMEOUT
 from reconciler.errors import (
     ConfigurationInvalid,
     ExitCode,
@@ -56,7 +57,7 @@ from reconciler.model.plan import Destination, Outcome, Plan, Result
 @click.option(
     "--verify-timeout",
     type=click.FloatRange(min=0, max=86_400),
-    default=60.0,
+    default=VERIFY_TIMEOUT,
     show_default=True,
     metavar="SECONDS",
     help="How long to wait until written limits are shown.",

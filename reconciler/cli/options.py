@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 from click.core import ParameterSource
 
+from reconciler import defaults
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 Parameters = ParamSpec("Parameters")
 Return = TypeVar("Return")
-
-DEFAULT_TIMEOUT = 60.0
-DEFAULT_CONCURRENCY = 16
-DEFAULT_SETTLE = 2.0
-API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +141,7 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
     @click.option(
         "--base-url",
         envvar="HUBSPOT_BASE_URL",
-        default="https://api.hubapi.com",
+        default=defaults.BASE_URL,
         show_default=True,
         metavar="URL",
         help="Must be https, loopback excepted.  [env: HUBSPOT_BASE_URL]",
@@ -152,20 +149,20 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
     @click.option(
         "--api-version",
         envvar="HUBSPOT_API_VERSION",
-        type=click.Choice(API_VERSIONS),
+        type=click.Choice(defaults.API_VERSIONS),
         help="[env: HUBSPOT_API_VERSION; default: the workspace's, else 2026-09]",
     )
     @click.option(
         "--concurrency",
-        type=click.IntRange(1, DEFAULT_CONCURRENCY),
-        default=DEFAULT_CONCURRENCY,
+        type=click.IntRange(1, defaults.CONCURRENCY),
+        default=defaults.CONCURRENCY,
         show_default=True,
         help="Requests at a time per portal.",
     )
     @click.option(
         "--timeout",
         type=click.FloatRange(min=0.1, max=86_400),
-        default=DEFAULT_TIMEOUT,
+        default=defaults.TIMEOUT,
         show_default=True,
         metavar="SECONDS",
         help="For one call, its waits and retries included.",
@@ -258,7 +255,7 @@ BASE = click.option(
 SETTLE = click.option(
     "--settle",
     type=click.FloatRange(min=0, max=600),
-    default=DEFAULT_SETTLE,
+    default=defaults.SETTLE,
     show_default=True,
     metavar="SECONDS",
     help="Least time between two reads that must agree; HubSpot's reads may lag.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import reconciler
 from reconciler.cli import output
 from reconciler.cli.exits import show_error, show_unexpected
-from reconciler.cli.options import DEFAULT_SETTLE, Given, PortalOptions
+from reconciler.cli.options import Given, PortalOptions
 from reconciler.cli.tokens import check_sources, know_environment, read_token, with_named_files
 from reconciler.cli.workspace import (
     choose_portals,
@@ -28,6 +28,7 @@ from reconciler.config.workspace import (
     PortalSettings,
     Workspace,
 )
+from reconciler.defaults import SETTLE
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
@@ -270,7 +271,7 @@ class Session:
         settings: PortalSettings,
         portal: Portal,
         files: Files,
-        settle: float = DEFAULT_SETTLE,
+        settle: float = SETTLE,
     ) -> Plan:
         """The plan of one portal. `settle`: seconds between the two reads that show drift."""
         observation = reconciler.observe(

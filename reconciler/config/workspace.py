@@ -9,14 +9,10 @@ from pathlib import Path
 
 from reconciler.config.boundary import boundary_of_folder, find_top
 from reconciler.config.files import WORKSPACE_FILE, shown_path
+from reconciler.defaults import API_VERSION
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import Place, Safety
 
-API_VERSIONS = ("v4", "2025-09", "2026-03", "2026-09")
-"""HubSpot's API versions that have association limits, oldest first (documented)."""
-
-DEFAULT_API_VERSION = "2026-09"
-"""HubSpot: new integrations use the latest version (documented); supported until March 2028."""
 DEFAULT_CONFIGS = "configs"
 DEFAULT_PORTAL = "default"
 DEFAULT_SAFETY = Safety()
@@ -73,7 +69,7 @@ class Workspace:
     path: Path | None = None
     root: Path = Path()
     configs: str = DEFAULT_CONFIGS
-    api_version: str = DEFAULT_API_VERSION
+    api_version: str = API_VERSION
     prune: bool = True
     safety: Safety = DEFAULT_SAFETY
     portals: tuple[PortalSettings, ...] = (PortalSettings(DEFAULT_PORTAL),)

@@ -20,8 +20,6 @@ from reconciler.config.text import decode
 from reconciler.config.validation import Steps, Subject, check
 from reconciler.config.words import quoted
 from reconciler.config.workspace import (
-    API_VERSIONS,
-    DEFAULT_API_VERSION,
     DEFAULT_CONFIGS,
     DEFAULT_SAFETY,
     DEFAULT_TOKEN_VARIABLE,
@@ -33,6 +31,7 @@ from reconciler.config.workspace import (
     Workspace,
 )
 from reconciler.config.yaml import read_documents
+from reconciler.defaults import API_VERSION, API_VERSIONS
 from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode
 from reconciler.model.limits import LARGEST_NUMBER, Place, Safety
 
@@ -127,7 +126,7 @@ class WorkspaceForm(Strict):
     ] = DEFAULT_CONFIGS
     api_version: Annotated[
         Literal[API_VERSIONS], Field(description="The version of HubSpot's API.")  # type: ignore[valid-type]  # the list is kept in one place
-    ] = DEFAULT_API_VERSION
+    ] = API_VERSION
     prune: Annotated[
         bool,
         Field(

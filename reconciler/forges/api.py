@@ -18,7 +18,7 @@ from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection
 from reconciler.http.events import Event, WaitCause, Waiting, report_to
 from reconciler.http.messages import Response, Transport
-from reconciler.http.rates import read_retry_after
+from reconciler.http.rates import read_retry_after, whole
 from reconciler.outgoing import mask
 
 T = TypeVar("T")
@@ -239,16 +239,15 @@ def asked_wait(response: Response, now: datetime) -> float | None:
     named = read_retry_after(response.headers, now)
     if named is not None:
         return named
-    if _whole(response.headers, "ratelimit-remaining") == 0:
-        reset = _whole(response.headers, "ratelimit-reset")
+    if _named(response.headers, "ratelimit-remaining") == 0:
+        reset = _named(response.headers, "ratelimit-reset")
         return SECONDARY_LIMIT_WAIT if reset is None else max(0.0, reset - now.timestamp())
     limited = response.status == 429 or "secondary rate limit" in message(response).lower()
     return SECONDARY_LIMIT_WAIT if limited else None
 
 
-def _whole(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(f"x-{name}", headers.get(name, ""))
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 12 else None
+def _named(headers: Mapping[str, str], name: str) -> int | None:
+    return whole(headers.get(f"x-{name}", headers.get(name)))
 
 
 def message(response: Response) -> str:

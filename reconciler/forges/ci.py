@@ -20,6 +20,7 @@ from reconciler.forges.api import Api, Hints
 from reconciler.forges.comments import Forge
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection, Secret, parse_base_url
+from reconciler.http.rates import whole
 from reconciler.http.transport import HttpTransport
 from reconciler.model.limits import Place
 from reconciler.model.plan import Plan
@@ -168,7 +169,7 @@ def _merge_request(environment: Environment, number: int | None) -> MergeRequest
     project = environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID")
     if not project:
         raise UsageProblem("CI_PROJECT_ID is not set", hint="it is the project's ID or path")
-    number = number or _whole(environment.get("CI_MERGE_REQUEST_IID", ""))
+    number = number or whole(environment.get("CI_MERGE_REQUEST_IID", ""))
     if number is None:
         raise UsageProblem(
             "there is no merge request to comment on: CI_MERGE_REQUEST_IID is not set",
@@ -176,7 +177,7 @@ def _merge_request(environment: Environment, number: int | None) -> MergeRequest
             '"merge_request_event"`), or name the merge request with --request N',
         )
     is_job_token = not environment.get("GITLAB_TOKEN")
-    user = _whole(environment.get("GITLAB_USER_ID", "")) if is_job_token else None
+    user = whole(environment.get("GITLAB_USER_ID", "")) if is_job_token else None
     page = environment.get("CI_MERGE_REQUEST_PROJECT_URL") or environment.get("CI_PROJECT_URL")
     return MergeRequest(
         api_url=_address(environment, "CI_API_V4_URL", None),
@@ -191,10 +192,6 @@ def _merge_request(environment: Environment, number: int | None) -> MergeRequest
         user_id=user,
         page=f"{page}/-/merge_requests/{number}" if page else None,
     )
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) <= 12 else None
 
 
 # ---------------------------------------------------------------- both

@@ -10,11 +10,8 @@ from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from reconciler import outgoing
+from reconciler.defaults import BASE_URL, CONCURRENCY, TIMEOUT
 from reconciler.errors import CredentialError, UsageProblem
-
-DEFAULT_BASE_URL = "https://api.hubapi.com"
-MAXIMUM_CONCURRENCY = 16
-"""Threads and connections of one portal, at most."""
 
 _PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
 """Host and port, and nothing beside them: `[::1]x` is not `[::1]`."""
@@ -92,10 +89,10 @@ class Connection:
     """
 
     token: Secret
-    base_url: str = DEFAULT_BASE_URL
+    base_url: str = BASE_URL
     base_url_source: str | None = None
-    concurrency: int = MAXIMUM_CONCURRENCY
-    timeout: float = 60.0
+    concurrency: int = CONCURRENCY
+    timeout: float = TIMEOUT
     is_loopback: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +103,7 @@ class Connection:
             raise UsageProblem(f"timeout must be a number of seconds above 0, not {self.timeout}")
         base_url = parse_base_url(self.base_url)
         object.__setattr__(self, "base_url", base_url)
-        object.__setattr__(self, "concurrency", min(self.concurrency, MAXIMUM_CONCURRENCY))
+        object.__setattr__(self, "concurrency", min(self.concurrency, CONCURRENCY))
         object.__setattr__(self, "is_loopback", _is_loopback(urlsplit(base_url).hostname or ""))
 
     @property
@@ -145,7 +142,7 @@ def parse_base_url(text: str) -> str:
     return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
 
 
-_BASE_URL_HINT = f"it looks like {DEFAULT_BASE_URL}; see --base-url and HUBSPOT_BASE_URL"
+_BASE_URL_HINT = f"it looks like {BASE_URL}; see --base-url and HUBSPOT_BASE_URL"
 
 
 def _is_host(host: str) -> bool:

@@ -40,13 +40,13 @@ def read_rate(headers: Mapping[str, str]) -> Rate:
 
     An interval is believed up to `LONGEST_INTERVAL`.
     """
-    limit = _whole(headers.get(f"{_PREFIX}max"))
-    milliseconds = _whole(headers.get(f"{_PREFIX}interval-milliseconds"))
+    limit = whole(headers.get(f"{_PREFIX}max"))
+    milliseconds = whole(headers.get(f"{_PREFIX}interval-milliseconds"))
     return Rate(
         limit=limit or None,
-        remaining=_whole(headers.get(f"{_PREFIX}remaining")),
+        remaining=whole(headers.get(f"{_PREFIX}remaining")),
         interval=min(milliseconds / 1000, LONGEST_INTERVAL) if milliseconds else None,
-        daily_remaining=_whole(headers.get(f"{_PREFIX}daily-remaining")),
+        daily_remaining=whole(headers.get(f"{_PREFIX}daily-remaining")),
     )
 
 
@@ -91,8 +91,7 @@ def _bounded(seconds: float) -> float:
     return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
 
 
-def _whole(text: str | None) -> int | None:
-    """A whole number from 0; longer than any real allowance counts as none."""
-    if text is None or len(text) > 12 or not text.strip().isdecimal():
-        return None
-    return int(text)
+def whole(text: str | None) -> int | None:
+    """A whole number from 0, in ASCII; of more than twelve digits it is none that is meant."""
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 12 else None

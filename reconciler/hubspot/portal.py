@@ -20,7 +20,7 @@ from reconciler.http.pool import Pool
 from reconciler.http.transport import HttpTransport
 from reconciler.hubspot import failures, wire
 from reconciler.hubspot.batches import CORRELATION_ID, BatchAnswer, batch_body, read_batch
-from reconciler.hubspot.versions import SCOPES_PATH, ApiVersion
+from reconciler.hubspot.versions import LATEST, SCOPES_PATH, ApiVersion
 from reconciler.hubspot.wire import Probe, Usage
 from reconciler.model.limits import (
     Account,
@@ -68,7 +68,7 @@ class Portal:
         connection: Connection,
         transport: Transport,
         *,
-        version: ApiVersion = ApiVersion.V2026_09,
+        version: ApiVersion = LATEST,
         clock: Clock,
         events: Callable[[Event], None],
         jitter: Callable[[], float] = random.random,
@@ -250,7 +250,7 @@ class Portal:
 def connect(
     settings: Connection,
     *,
-    version: ApiVersion = ApiVersion.V2026_09,
+    version: ApiVersion = LATEST,
     clock: Clock | None = None,
     events: Callable[[Event], None] | None = None,
     transport: Transport | None = None,

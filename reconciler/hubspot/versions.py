@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from urllib.parse import quote
 
+from reconciler.defaults import API_VERSION, API_VERSIONS
 from reconciler.model.limits import Direction
 from reconciler.model.plan import Operation
 
@@ -15,10 +16,7 @@ _HELPERS_ONLY = "includeAssociationDefinitions=false&includeAuditMetadata=false&
 class ApiVersion(StrEnum):
     """The versions that HubSpot supports (documented)."""
 
-    V4 = "v4"
-    V2025_09 = "2025-09"
-    V2026_03 = "2026-03"
-    V2026_09 = "2026-09"
+    V4, V2025_09, V2026_03, V2026_09 = API_VERSIONS
 
     @property
     def end_of_support(self) -> date:
@@ -41,7 +39,7 @@ class ApiVersion(StrEnum):
         else:
             when = f"{ends} in {end:%B %Y}"
         return (
-            f"HubSpot's support for API version {self} {when}; use {_LATEST} "
+            f"HubSpot's support for API version {self} {when}; use {LATEST} "
             "(api_version in the workspace file, or --api-version)"
         )
 
@@ -100,7 +98,7 @@ SCOPES_PATH = "/oauth/v2/private-apps/get/access-token-info"
 """Lists the scopes of a service key or private app (observed); it has no version of its own."""
 
 _WARNED_DAYS = 180
-_LATEST = ApiVersion.V2026_09
+LATEST = ApiVersion(API_VERSION)
 _END_OF_SUPPORT = {
     ApiVersion.V4: date(2027, 3, 30),
     ApiVersion.V2025_09: date(2027, 3, 31),

@@ -25,7 +25,8 @@ def load(path: str) -> Any:
 
 ACTION = load("action.yml")
 WORKFLOWS = {
-    name: load(f"examples/ci/github/hubspot-{name}.yml") for name in ("plan", "apply", "drift")
+    name: load(f"examples/ci/github/hubspot-{name}.yml")
+    for name in ("plan", "apply", "drift", "accept-drift")
 }
 
 

@@ -52,6 +52,7 @@ class Project(GitLab):
         self.kept: dict[str, Path] = {}
         self.deployed: list[tuple[str, str]] = []
         self.issues: list[Issue] = []
+        self.proposals: list[Issue] = []
         project = "/api/v4/projects/42"
         self.routes += [
             Route(rf"GET {project}/repository/commits/(\w+)/merge_requests", self._requests),
@@ -60,6 +61,9 @@ class Project(GitLab):
             Route(f"GET {project}/issues", self._issues),
             Route(f"POST {project}/issues", self._open),
             Route(rf"PUT {project}/issues/(\d+)", self._change),
+            Route(f"GET {project}/merge_requests", self._proposals),
+            Route(f"POST {project}/merge_requests", self._propose),
+            Route(rf"PUT {project}/merge_requests/(\d+)", self._withdraw),
         ]
 
     def _requests(self, _: Asked, __: re.Match[str]) -> Told:
@@ -97,6 +101,24 @@ class Project(GitLab):
         issue.state = "closed" if asked.body.get("state_event") == "close" else issue.state
         return Told(200, {"iid": issue.iid})
 
+    def _proposals(self, asked: Asked, _: re.Match[str]) -> Told:
+        found = [
+            {"iid": each.iid}
+            for each in self.proposals
+            if each.state == asked.query["state"]
+            and each.fields["source_branch"] == asked.query["source_branch"]
+        ]
+        return Told(200, found)
+
+    def _propose(self, asked: Asked, _: re.Match[str]) -> Told:
+        self.proposals.append(Issue(len(self.proposals) + 1, dict(asked.body)))
+        return Told(201, {"iid": len(self.proposals)})
+
+    def _withdraw(self, asked: Asked, found: re.Match[str]) -> Told:
+        assert asked.body == {"state_event": "close"}
+        self.proposals[int(found[1]) - 1].state = "closed"
+        return Told(200, {"iid": int(found[1])})
+
 
 @dataclass
 class Job:
@@ -110,7 +132,8 @@ class Job:
 
     def run(self) -> Done:
         """Run the lines of `before_script` and `script` in one shell."""
-        env = {**self.machine.env, **PIPELINE["variables"], **self.tool(), **self.env}
+        variables = {**PIPELINE["variables"], **PIPELINE[self.name].get("variables", {})}
+        env = {**self.machine.env, **variables, **self.tool(), **self.env}
         return run_script(script(self.name), self.folder, env, self.coverage, self.machine.temp)
 
     def tool(self) -> dict[str, str]:

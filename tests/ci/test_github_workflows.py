@@ -16,6 +16,7 @@ from tests.ci.shell import Coverage, needs_tools
 pytestmark = needs_tools
 APPLY = WORKFLOWS["apply"]["jobs"]
 DRIFT = WORKFLOWS["drift"]["jobs"]["drift"]
+ACCEPT = WORKFLOWS["accept-drift"]["jobs"]["accept"]
 TOKEN = {"tokens": f"HUBSPOT_ACCESS_TOKEN={DEFAULT_TOKEN}"}
 
 
@@ -203,3 +204,37 @@ def last_step(runner: Runner) -> Document:
     (digests,) = runner.machine.temp.glob("drift.*/digests")
     env = {**step["env"], "PLANS": str(digests.parent), "STATUS": "0"}
     return {**DRIFT, "steps": [{**step, "env": env}]}
+
+
+def test_every_line_of_the_workflow_that_accepts_drift_runs(
+    scene: Scene, coverage: Coverage
+) -> None:
+    """A pull request has the portal's values; it is kept up to date, and closed when they are back."""
+    repository = scene.repository
+    repository.git("checkout", "-q", "main")
+    scene.set_limit(BILLING, 4)
+    title = "Accept what was changed in HubSpot portal default"
+    create = f"pr create --head hubspot-drift-default --base main --title {title} --body-file"
+    assert accepting(scene, []) == [create]
+    body = scene.runners[-1].machine.gh_body
+    assert "    updated configs/contacts-companies.yaml (1 limit)\n" in body
+    proposed = repository.git("diff", "--unified=0", "main", "origin/hubspot-drift-default")
+    assert proposed.endswith("-  Billing contact: 1\n+  Billing contact: 4")
+    assert accepting(scene, [{"number": 3}]) == ["pr edit 3 --body-file"]
+    scene.set_limit(BILLING, 1)
+    close = "pr close 3 --comment HubSpot matches the configuration again."
+    assert accepting(scene, [{"number": 3}]) == [close]
+    assert accepting(scene, []) == []
+    assert coverage.missing(scripts(ACCEPT["steps"])) == []
+
+
+def accepting(scene: Scene, requests: object) -> list[str]:
+    """Run the job on main while these pull requests are open; what `gh` is told to do."""
+    scene.repository.git("checkout", "-q", "main")
+    runner = scene.push()
+    runner.machine.gh_knows(
+        ("auth setup-git", None), ("pr list --head hubspot-drift-default ", requests), ("", None)
+    )
+    runner.run_job(ACCEPT)
+    temp = str(runner.machine.temp)
+    return [line.split(f" {temp}")[0] for line in runner.machine.gh_log[2:]]

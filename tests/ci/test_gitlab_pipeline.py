@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ci.gitlab_api import GitLab
 from tests.ci.gitlab_job import JOBS, PIPELINE, Merged, script
 from tests.ci.gitlab_stage import Stage
 from tests.ci.scene import BILLING, LIMIT
@@ -109,6 +110,34 @@ def drift_opens_updates_and_closes_an_issue(stage: Stage) -> None:
     assert len(stage.project.issues) == 1
 
 
+def drift_is_proposed_as_a_merge_request(stage: Stage) -> None:
+    """One while the portal differs, with its values; closed when it does not."""
+    stage.clean()
+    repository = stage.scene.repository
+    main = repository.head
+    address = {
+        "CI_PROJECT_URL": str(repository.origin).removesuffix(".git"),
+        "GITLAB_ACCEPT_TOKEN": GitLab.TOKEN,
+        "CI_COMMIT_SHA": main,
+    }
+    stage.scene.set_limit(BILLING, 4)
+    for _ in range(2):
+        done = stage.job("accept-drift", **address)
+        assert done.code == 0, done.err
+    (request,) = stage.project.proposals
+    assert request.fields["source_branch"] == "hubspot-drift-default"
+    assert request.fields["target_branch"] == "main"
+    assert request.fields["title"] == "Accept what was changed in HubSpot portal default"
+    repository.git("fetch", "-q", "origin")
+    proposed = repository.git("diff", "--unified=0", main, "origin/hubspot-drift-default")
+    assert proposed.endswith("-  Billing contact: 1\n+  Billing contact: 4")
+    stage.scene.set_limit(BILLING, 1)
+    for _ in range(2):
+        assert stage.job("accept-drift", **address).code == 0
+    assert [each.state for each in stage.project.proposals] == ["closed"]
+    repository.git("checkout", "-q", "-f", "--detach", main)
+
+
 def label_that_is_gone_in_hubspot_opens_an_issue(stage: Stage) -> None:
     """It is drift, though `apply` would refuse the plan."""
     stage.scene.repository.name_a_label_that_is_gone()
@@ -172,6 +201,7 @@ def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
     push_without_a_merge_request_needs_none_where_nothing_is_to_do(stage)
     failure_fails_the_job(stage, kept)
     drift_opens_updates_and_closes_an_issue(stage)
+    drift_is_proposed_as_a_merge_request(stage)
     label_that_is_gone_in_hubspot_opens_an_issue(stage)
     plan_that_apply_would_refuse_is_shown_and_fails_the_job(stage)
     portal_that_cannot_be_planned_has_a_note_that_says_why(stage)
@@ -180,7 +210,7 @@ def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
         missing = stage.scene.coverage.missing([script(name)])
         # Only some jobs ask GitLab.
         assert [line for line in missing if not line.lstrip().startswith(ASKS)] == [], name
-        if name in {"apply", "drift"}:
+        if name in {"apply", "drift", "accept-drift"}:
             assert missing == []
 
 
@@ -203,7 +233,7 @@ def test_only_the_job_of_a_protected_environment_has_the_token_that_writes() -> 
     """The others have the one for reading, of an environment that can be protected, too."""
     for name in JOBS:
         writes = name in {"apply", "approve"}
-        reads = name in {"plan", "drift"}
+        reads = name in {"plan", "drift", "accept-drift"}
         lines = "\n".join(PIPELINE[name]["script"])
         environment = PIPELINE[name].get("environment")
         assert (environment == "hubspot", "HUBSPOT_ACCESS_TOKEN=" in lines) == (

@@ -157,6 +157,25 @@ def test_the_drift_workflow_runs_no_module_of_the_checkout(scene: Scene, mark: P
     assert set(tokens_of(runner)) == {"Plan", "Open, update or close the issues"}
 
 
+def test_the_workflow_that_accepts_drift_runs_no_module_of_the_checkout(
+    scene: Scene, mark: Path
+) -> None:
+    """The step that asks the portal has no token that pushes, and the one that pushes asks nobody."""
+    scene.repository.merge()
+    runner = scene.push()
+    runner.env |= HOSTILE_SETTINGS
+    runner.machine.gh_knows(("auth setup-git", None), ("pr list", []), ("", None))
+    runner.run_job(WORKFLOWS["accept-drift"]["jobs"]["accept"])
+    assert not mark.exists(), mark.read_text()
+    taking, opening = (
+        "Take over what was changed in HubSpot",
+        "Open, update or close the pull requests",
+    )
+    assert set(tokens_of(runner)) == {taking, opening}
+    held = {step.name: set(step.env) & {"GH_TOKEN", "HUBSPOT_ACCESS_TOKEN"} for step in runner.ran}
+    assert (held[taking], held[opening]) == ({"HUBSPOT_ACCESS_TOKEN"}, {"GH_TOKEN"})
+
+
 def test_the_action_passes_tokens_to_no_other_action() -> None:
     """An input of another action is out of this one's hands."""
     for step in ACTION["runs"]["steps"]:

@@ -147,7 +147,7 @@ class _Reading:
             problems=tuple(collected.problems),
             tip=tip,
             overlays=overlays,
-            partial=bool(given),
+            partial=bool(given) and not any(configs[: len(each)] == each for each in given),
         )
 
     def _overlays(

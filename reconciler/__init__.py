@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.applying.events import Event
-    from reconciler.config.source import Loaded
+    from reconciler.config.sources import Loaded
     from reconciler.http.clock import Clock
     from reconciler.hubspot.portal import Portal
     from reconciler.model.limits import CustomObject, Desired, Safety

@@ -23,11 +23,10 @@ from reconciler.config.edit import (
     SetValue,
     edited,
 )
-from reconciler.config.files import collect
 from reconciler.config.loading import parse
 from reconciler.config.object_types import canonical, standard_type
 from reconciler.config.pair_text import DirectionText, PairFile, pair_files
-from reconciler.config.source import Source
+from reconciler.config.sources import Source, collect
 from reconciler.errors import (
     ConfigurationInvalid,
     PermissionMissing,

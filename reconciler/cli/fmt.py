@@ -12,9 +12,8 @@ from reconciler.cli import output
 from reconciler.cli.files import replace_file
 from reconciler.cli.options import PATHS, Given, given_options
 from reconciler.cli.workspace import config_paths, open_workspace
-from reconciler.config.files import collect
 from reconciler.config.formatting import canonical_text
-from reconciler.config.source import Source
+from reconciler.config.sources import Source, collect
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
 
 

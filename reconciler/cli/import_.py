@@ -24,8 +24,7 @@ from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.options import SETTLE, PortalOptions, portal_options
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
-from reconciler.config.files import collect, shown_path
-from reconciler.config.source import Loaded
+from reconciler.config.sources import Loaded, collect, shown_path
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
 from reconciler.http.events import report_to

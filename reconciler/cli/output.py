@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli.options import Given
 from reconciler.cli.streams import Outlet
-from reconciler.config.files import read_source
+from reconciler.config.sources import read_source
 from reconciler.errors import Diagnostic, Located
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json

@@ -20,8 +20,8 @@ from reconciler.cli.workspace import (
     open_workspace,
     workspace_name,
 )
-from reconciler.config.git import Base
-from reconciler.config.source import Loaded, Source
+from reconciler.config.base import Base
+from reconciler.config.sources import Loaded, Source
 from reconciler.config.workspace import (
     DEFAULT_CONFIGS,
     OverlayFolder,
@@ -137,7 +137,7 @@ class Session:
             )
         if base is None:
             return head, None
-        from reconciler.config import history
+        from reconciler.config import base as history
 
         past = history.parse_base(self._read_base(base, ()), portal.name)
         for words in history.in_words(past.problems):
@@ -148,7 +148,8 @@ class Session:
         self, head: Desired, paths: Sequence[Path], portal: PortalSettings
     ) -> tuple[str, ...]:
         """What a plan without a base does not show: directions that no file declares any more."""
-        from reconciler.config import git_head, history
+        from reconciler.config import base as history
+        from reconciler.config import head as git_head
 
         overlays = () if paths else portal.overlays
         given = [str(path) for path in config_paths(self.workspace, paths)]
@@ -177,7 +178,7 @@ class Session:
         files: dict[str, Files],
         paths: Sequence[Path],
     ) -> dict[str, Files]:
-        from reconciler.config import history
+        from reconciler.config import base as history
 
         found = self._read_base(ref, paths)
         known: dict[Source, File] = {}
@@ -203,9 +204,9 @@ class Session:
         return {portal.name: with_base(portal) for portal in portals}
 
     def _read_base(self, ref: str, paths: Sequence[Path]) -> Base:
-        from reconciler.config import git
+        from reconciler.config import base as history
 
-        return git.read_base(
+        return history.read_base(
             ref,
             directory=Path.cwd(),
             workspace_path=None if self.workspace.path is None else str(self.workspace.path),

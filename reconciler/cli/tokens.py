@@ -18,7 +18,7 @@ from reconciler import outgoing
 from reconciler.cli import output
 from reconciler.cli.files import read_regular
 from reconciler.cli.options import Allowed, Given
-from reconciler.config.boundary import boundary_of_folder, find_top
+from reconciler.config.boundary import boundary_of_folder
 from reconciler.config.workspace import EnvToken, FileToken, PortalSettings, Workspace
 from reconciler.errors import (
     ConfigurationInvalid,
@@ -28,6 +28,7 @@ from reconciler.errors import (
     Severity,
     UsageProblem,
 )
+from reconciler.git.repository import find_top
 from reconciler.http.connection import LONGEST_TOKEN, Secret
 from reconciler.model.limits import Place
 

@@ -11,7 +11,7 @@ from reconciler.cli import output
 from reconciler.cli.options import Allowed, Given, given_options
 from reconciler.cli.tokens import know_environment, source_problems
 from reconciler.cli.workspace import load_config, open_workspace
-from reconciler.config.source import Loaded
+from reconciler.config.sources import Loaded
 from reconciler.config.workspace import default_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
 from reconciler.model.limits import Desired

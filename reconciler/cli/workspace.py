@@ -12,9 +12,14 @@ import click
 
 from reconciler.cli.files import refuse_saved_plans
 from reconciler.cli.options import Given
-from reconciler.config.boundary import find_top
-from reconciler.config.files import WORKSPACE_FILE, collect, read_source, shown_path
-from reconciler.config.source import Loaded, Source
+from reconciler.config.sources import (
+    WORKSPACE_FILE,
+    Loaded,
+    Source,
+    collect,
+    read_source,
+    shown_path,
+)
 from reconciler.config.workspace import (
     OverlayFolder,
     PortalSettings,
@@ -30,10 +35,11 @@ from reconciler.errors import (
     Severity,
     UsageProblem,
 )
+from reconciler.git.repository import find_top
 from reconciler.model.limits import Place
 
 if TYPE_CHECKING:
-    from reconciler.config.git_head import Head
+    from reconciler.config.head import Head
     from reconciler.config.loading import Configuration
 
 
@@ -76,7 +82,7 @@ def _refuse_left_out(paths: Sequence[Path]) -> None:
     """Raise ConfigurationInvalid for paths that HEAD has and the work tree leaves out."""
     if not paths or find_top(Path.cwd()) is None:
         return
-    from reconciler.config.git_head import left_out
+    from reconciler.config.head import left_out
 
     hidden = [shown_path(path) for path in left_out(Path.cwd(), paths)]
     if hidden:
@@ -101,9 +107,9 @@ def workspace_name(path: Path | None) -> str | None:
     """A workspace file's path as the repository knows it, whatever folder the command runs in."""
     if path is None:
         return None
-    from reconciler.config import git
+    from reconciler.config.head import path_from_top
 
-    return git.path_from_top(Path.cwd(), str(path)) or os.path.relpath(path)
+    return path_from_top(Path.cwd(), str(path)) or os.path.relpath(path)
 
 
 def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
@@ -229,7 +235,7 @@ def _at_head(workspace: Workspace, given: Sequence[Path], sources: Sequence[Sour
     """The pair files and the workspace file, which says as much of what is planned."""
     if find_top(Path.cwd()) is None:
         return None
-    from reconciler.config.git_head import at_head
+    from reconciler.config.head import at_head
 
     own = None if workspace.path is None else read_source(workspace.path)
     paths = [str(path) for path in (*given, *([workspace.path] if workspace.path else []))]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import Diagnostic, DiagnosticCode
+from reconciler.git.repository import find_top, has_git, is_below
 from reconciler.model.limits import Place
 
 _GIT = ".git"
@@ -27,11 +27,11 @@ class Boundary:
 
     def holds(self, real: str) -> bool:
         """Whether a real path (no symbolic links in it) lies within."""
-        if not _is_below(real, self.root):
+        if not is_below(real, self.root):
             return False
         if any(step.casefold() == _GIT for step in Path(real[len(self.root) :]).parts):
             return False
-        return self.git_directory is None or not _is_below(real, self.git_directory)
+        return self.git_directory is None or not is_below(real, self.git_directory)
 
     def refusal(self, shown: str, place: Place | None = None) -> Diagnostic:
         """The diagnostic of a path that leads outside; nothing of it was read."""
@@ -44,25 +44,6 @@ class Boundary:
         )
 
 
-def find_top(directory: Path) -> Path | None:
-    """The top of the repository that a directory lies in, by its real path; None: in none.
-
-    Found without git, by the nearest `.git`, since git takes any folder with the right names in
-    it for a repository and obeys the configuration there. GIT_DIR and GIT_WORK_TREE together
-    are somebody's choice and come first.
-    """
-    real = os.path.realpath(directory)
-    chosen = os.environ.get("GIT_WORK_TREE")
-    if chosen and os.environ.get("GIT_DIR"):
-        top = os.path.realpath(chosen)
-        if _is_below(real, top):
-            return Path(top)
-    for folder in (Path(real), *Path(real).parents):
-        if _has_git(folder):
-            return folder
-    return None
-
-
 def boundary_of(path: Path) -> Boundary:
     """How far a path given on the command line, and the links below it, may lead.
 
@@ -71,7 +52,7 @@ def boundary_of(path: Path) -> Boundary:
     """
     here = find_top(Path.cwd())
     written = os.path.abspath(path)  # noqa: PTH100 - links are not to be resolved yet
-    if here is not None and _is_below(written, str(here)):
+    if here is not None and is_below(written, str(here)):
         return _repository(here)
     folder = Path(written) if os.path.isdir(written) else Path(written).parent  # noqa: PTH112 - takes NUL
     top = _top_as_written(folder)
@@ -92,7 +73,7 @@ def _top_as_written(folder: Path) -> Path | None:
     """
     linked = None
     for above in (folder, *folder.parents):
-        if not _has_git(above):
+        if not has_git(above):
             continue
         if not above.is_symlink():
             return Path(os.path.realpath(above))
@@ -102,14 +83,6 @@ def _top_as_written(folder: Path) -> Path | None:
 
 def _repository(top: Path) -> Boundary:
     return Boundary(str(top), _git_directory(top), is_repository=True)
-
-
-def _has_git(folder: Path) -> bool:
-    try:
-        mode = (folder / _GIT).stat().st_mode
-    except (OSError, ValueError):
-        return False
-    return stat.S_ISDIR(mode) or stat.S_ISREG(mode)
 
 
 def _git_directory(top: Path) -> str | None:
@@ -123,7 +96,3 @@ def _git_directory(top: Path) -> str | None:
     except OSError:
         return None
     return os.path.realpath(top / target.rstrip("\n")) if not kind and target else None
-
-
-def _is_below(path: str, root: str) -> bool:
-    return path == root or path.startswith(root if root.endswith(os.sep) else root + os.sep)

@@ -31,7 +31,7 @@ from reconciler.config.canonical import (
     sorted_labels,
 )
 from reconciler.config.nodes import Mapping, Node, Scalar, Sequence, is_empty, plain, resolve
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.config.text import decode
 from reconciler.config.yaml import read_documents, read_events
 from reconciler.errors import Diagnostic, DiagnosticCode

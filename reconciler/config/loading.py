@@ -9,12 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 from reconciler.config import nodes
-from reconciler.config.files import collect, shown_path
 from reconciler.config.nodes import Node, is_empty
 from reconciler.config.overlays import layer_of, overlaid
 from reconciler.config.pair import read_pair
 from reconciler.config.rules import declare, repeated
-from reconciler.config.source import Loaded, Source
+from reconciler.config.sources import Loaded, Source, collect, shown_path
 from reconciler.config.text import decode
 from reconciler.config.validation import MOST_MISTAKES
 from reconciler.config.yaml import read_documents

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config.boundary import boundary_of_folder, find_top
-from reconciler.config.files import WORKSPACE_FILE, shown_path
+from reconciler.config.boundary import boundary_of_folder
+from reconciler.config.sources import WORKSPACE_FILE, shown_path
 from reconciler.defaults import API_VERSION
 from reconciler.errors import ConfigurationInvalid
+from reconciler.git.repository import find_top
 from reconciler.model.limits import Place, Safety
 
 DEFAULT_CONFIGS = "configs"

@@ -12,10 +12,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from reconciler.config.boundary import boundary_of
-from reconciler.config.files import read_source
 from reconciler.config.nodes import Mapping, Node, Step, child, is_empty
 from reconciler.config.pair import Strict
-from reconciler.config.source import Source
+from reconciler.config.sources import Source, read_source
 from reconciler.config.text import decode
 from reconciler.config.validation import Steps, Subject, check
 from reconciler.config.words import quoted

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Literal, assert_never
 from urllib.parse import quote, urlsplit
 
-from reconciler.config.git_process import Repository, find_repository, run
 from reconciler.errors import CredentialError, GitError, UsageProblem
 from reconciler.forges import github, gitlab
 from reconciler.forges.api import Api, Hints
 from reconciler.forges.comments import Forge
+from reconciler.git.repository import Repository, find_repository, run
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection, Secret, parse_base_url
 from reconciler.http.rates import whole

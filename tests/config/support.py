@@ -7,7 +7,7 @@ from textwrap import dedent
 from hypothesis import settings
 
 from reconciler.config.loading import parse
-from reconciler.config.source import Loaded, Source
+from reconciler.config.sources import Loaded, Source
 from reconciler.config.workspace import Workspace
 from reconciler.config.workspace_file import parse_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic

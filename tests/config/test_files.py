@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config import files
-from reconciler.config.files import find_sources
+from reconciler.config import sources as files
 from reconciler.config.loading import load
+from reconciler.config.sources import find_sources
 from reconciler.errors import ConfigurationInvalid, Severity
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.config.formatting import canonical_text
 from reconciler.config.loading import parse
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.errors import Diagnostic
 from tests.config.support import PATH, PATIENT, problems, text
 

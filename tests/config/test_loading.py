@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.loading import load, parse
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.errors import ConfigurationInvalid, ExitCode
 from reconciler.model.limits import Place
 
@@ -87,8 +87,8 @@ def test_importing_the_package_costs_nothing() -> None:
     """The YAML parser and pydantic are imported when files are read, and not before."""
     program = (
         "import sys\n"
-        "import reconciler.config.source, reconciler.config.workspace\n"
-        "import reconciler.config.files, reconciler.config.object_types, reconciler.config.git_head\n"
+        "import reconciler.config.sources, reconciler.config.workspace\n"
+        "import reconciler.config.object_types, reconciler.config.head\n"
         "print(sorted({'pydantic', 'ruamel.yaml', 'difflib', 'click', 'rich'} & set(sys.modules)))\n"
     )
     done = subprocess.run(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from tests.config.support import PATH, found, problems
 
 pytestmark = pytest.mark.usefixtures("parser")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.config.loading import Configuration
-from reconciler.config.source import Loaded
+from reconciler.config.sources import Loaded
 from reconciler.errors import ConfigurationInvalid, Severity
 from tests.config.support import source, where
 

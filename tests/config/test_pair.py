@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.config.loading import parse
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.model.limits import (
     ByTypeId,
     Category,

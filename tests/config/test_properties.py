@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.config.loading import parse
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.config.workspace_file import parse_workspace
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import Label, Unlabelled

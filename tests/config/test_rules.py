@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.errors import Severity
 from reconciler.model.limits import Place
 from tests.config.support import PATH, load_text, problems, source, the_problem, where

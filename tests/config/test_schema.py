@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 
 from reconciler.config.loading import parse
 from reconciler.config.schema import pair_schema, workspace_schema
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.config.workspace_file import parse_workspace
 from reconciler.errors import ConfigurationInvalid
 from tests.config.support import PATIENT

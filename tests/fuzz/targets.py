@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from reconciler.config.loading import parse
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.config.text import decode
 from reconciler.config.workspace_file import parse_workspace
 from reconciler.config.yaml import read_documents

@@ -12,10 +12,8 @@ from pathlib import Path
 from threading import Timer
 from typing import IO
 
-from reconciler.config.files import MAXIMUM_DEPTH, MAXIMUM_FILES, is_pair_file
-from reconciler.config.git_process import command, environment, not_runnable, printable
-from reconciler.config.text import MAXIMUM_BYTES
 from reconciler.errors import GitError
+from reconciler.git.repository import command, environment, not_runnable, printable
 
 _DIRECTORY = "40000"
 _LINK = "120000"
@@ -59,8 +57,11 @@ def blob_id(content: bytes, like: str) -> str:
 
 
 @contextmanager
-def open_objects(top: Path) -> Iterator[Objects]:
-    """The objects of a repository, readable while the context lasts."""
+def open_objects(top: Path, largest: int) -> Iterator[Objects]:
+    """The objects of a repository, readable while the context lasts.
+
+    Of a file, `largest` bytes are read and one more.
+    """
     try:
         process = subprocess.Popen(
             command("cat-file", "--batch"),
@@ -77,7 +78,7 @@ def open_objects(top: Path) -> Iterator[Objects]:
     watch.start()
     try:
         with process:
-            yield Objects(process)
+            yield Objects(process, largest)
     finally:
         watch.cancel()
 
@@ -87,6 +88,7 @@ class Objects:
     """Asks `git cat-file --batch` for one object after the other."""
 
     process: subprocess.Popen[bytes]
+    largest: int
     _blobs: dict[str, bytes] = field(default_factory=dict)
     _trees: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
 
@@ -140,7 +142,7 @@ class Objects:
         id_, kind, size = header[0], header[1], int(header[2])
         if kind == "tree" and size > _LARGEST_TREE:
             raise GitError(f"git's tree {id_} is larger than {_LARGEST_TREE >> 20} MiB")
-        content = answers.read(size if kind == "tree" else min(size, MAXIMUM_BYTES + 1))
+        content = answers.read(size if kind == "tree" else min(size, self.largest + 1))
         _skip(answers, size - len(content) + 1)
         return id_, kind, content
 
@@ -170,14 +172,6 @@ def _skip(stream: IO[bytes], count: int) -> None:
         if not chunk:
             return
         count -= len(chunk)
-
-
-@dataclass(slots=True)
-class _Walked:
-    """How much of a tree was visited: each folder once, and not more than is read from a disk."""
-
-    folders: set[Parts] = field(default_factory=set)
-    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,38 +212,17 @@ class Tree:
         """The bytes of a file, cut off past the size that is accepted."""
         return self.objects.blob(item.id)
 
-    def pair_files(self, parts: Parts) -> Iterator[tuple[Parts, Item]]:
-        """The pair files at or below a path in sorted order; a file itself is taken as is.
+    def child(self, directory: Item, name: str) -> Item | None:
+        """What is in a directory under a name; raises as `find` does."""
+        found = self.objects.entries(directory.id).get(name)
+        if found is None:
+            return None
+        item = Item(*found, (*directory.real, name))
+        return self.find(item.real) if item.mode == _LINK else item
 
-        A submodule is given as it is. Raises NotReadable past the bounds that hold on disk.
-        """
-        item = self.find(parts)
-        if item is None:
-            return
-        if item.is_directory:
-            yield from self._below(parts, item, _Walked(), 0)
-        else:
-            yield parts, item
-
-    def _below(
-        self, parts: Parts, directory: Item, walked: _Walked, depth: int
-    ) -> Iterator[tuple[Parts, Item]]:
-        if directory.real in walked.folders:
-            return
-        walked.folders.add(directory.real)
-        if depth >= MAXIMUM_DEPTH:
-            raise NotReadable(f"{_shown(parts)} lies deeper than {MAXIMUM_DEPTH} folders")
-        if len(walked.folders) > MAXIMUM_FILES or walked.found > MAXIMUM_FILES:
-            raise NotReadable(f"there are more than {MAXIMUM_FILES:,} files or folders")
-        for name in sorted(self.objects.entries(directory.id)):
-            if name.startswith("."):
-                continue
-            item = self.find((*directory.real, name))
-            if item is not None and item.is_directory:
-                yield from self._below((*parts, name), item, walked, depth + 1)
-            elif item is not None and (item.is_submodule or is_pair_file(name)):
-                walked.found += 1
-                yield (*parts, name), item
+    def names(self, directory: Item) -> list[str]:
+        """What is in a directory, sorted."""
+        return sorted(self.objects.entries(directory.id))
 
     def _target(self, link: Item, asked: Parts) -> list[str]:
         target = self.content(link).decode("utf-8", "surrogateescape")

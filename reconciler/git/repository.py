@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.config.boundary import find_top
 from reconciler.errors import GitError
 
 _HARDENING = (
@@ -116,6 +116,39 @@ def _below_top(steps: Sequence[str]) -> tuple[str, ...] | None:
 def printable(path: str) -> str:
     """The path with bytes that are not UTF-8 replaced."""
     return os.fsencode(path).decode("utf-8", "replace")
+
+
+def find_top(directory: Path) -> Path | None:
+    """The top of the repository that a directory lies in, by its real path; None: in none.
+
+    Found without git, by the nearest `.git`, since git takes any folder with the right names in
+    it for a repository and obeys the configuration there. GIT_DIR and GIT_WORK_TREE together
+    are somebody's choice and come first.
+    """
+    real = os.path.realpath(directory)
+    chosen = os.environ.get("GIT_WORK_TREE")
+    if chosen and os.environ.get("GIT_DIR"):
+        top = os.path.realpath(chosen)
+        if is_below(real, top):
+            return Path(top)
+    for folder in (Path(real), *Path(real).parents):
+        if has_git(folder):
+            return folder
+    return None
+
+
+def has_git(folder: Path) -> bool:
+    """Whether a folder is the top of a work tree, by its `.git`."""
+    try:
+        mode = (folder / ".git").stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISDIR(mode) or stat.S_ISREG(mode)
+
+
+def is_below(path: str, root: str) -> bool:
+    """Whether a real path is a folder or lies in it."""
+    return path == root or path.startswith(root if root.endswith(os.sep) else root + os.sep)
 
 
 def command(*arguments: str) -> list[str]:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from reconciler.config.git_objects import Item, Objects, Parts, Tree, blob_id, open_objects
-from reconciler.config.git_process import Repository, find_repository, merge_base, run
-from reconciler.config.source import Source
-from reconciler.errors import GitError
+from reconciler.config.sources import Found, Source, Walk
+from reconciler.config.text import MAXIMUM_BYTES
+from reconciler.errors import Diagnostic, DiagnosticCode, GitError
+from reconciler.git.objects import (
+    Item,
+    NotReadable,
+    Objects,
+    Parts,
+    Tree,
+    blob_id,
+    in_submodule,
+    open_objects,
+)
+from reconciler.git.repository import Repository, find_repository, merge_base, printable, run
+from reconciler.model.limits import Place
 from reconciler.model.plan import GitState
 
 _NOT_ON_DISK_ON_PURPOSE = frozenset((b"S", b"h", b"s"))
@@ -41,6 +52,67 @@ class Head:
     removed: tuple[str, ...] = ()
 
 
+def path_from_top(directory: Path, path: str) -> str | None:
+    """A path seen from `directory`, as seen from the top of the work tree.
+
+    None outside a repository, for a path outside of it, and where git is absent.
+    """
+    try:
+        parts = find_repository(directory).parts(path)
+    except GitError:
+        return None
+    return None if parts is None else printable("/".join(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The files of a commit, by paths from the top; `repository`: whose folder they are seen from."""
+
+    tree: Tree
+    repository: Repository | None = None
+    _folders: dict[str, Item] = field(default_factory=dict)
+
+    def parts(self, path: str) -> Parts:
+        return tuple(part for part in path.split("/") if part not in {"", "."})
+
+    def item(self, path: str) -> Item | None:
+        above, _, name = path.rpartition("/")
+        folder = self._folders.get(above)
+        item = self.tree.find(self.parts(path)) if folder is None else self.tree.child(folder, name)
+        if item is not None and item.is_directory:
+            self._folders[path] = item
+        return item
+
+    def shown(self, path: str) -> str:
+        return path if self.repository is None else self.repository.shown(self.parts(path))
+
+    def find(self, path: str) -> Found:
+        """Past the repository nobody knows what is there. Nothing at all is no problem here."""
+        try:
+            item = self.item(path)
+            if item is not None and item.is_submodule:
+                raise in_submodule(item.real)
+        except NotReadable as error:
+            return Found(None, is_folder=True, problem=self._unreadable(path, error))
+        if item is None:
+            problem = self._unreadable(path, NotReadable(f"{self.shown(path)} leads nowhere"))
+            return Found(None, problem=problem)
+        return Found(item.real, item.is_directory)
+
+    def names(self, path: str) -> list[str]:
+        item = self.item(path)
+        return [] if item is None else self.tree.names(item)
+
+    def read(self, path: str) -> Source:
+        """The file, cut off past the size that is accepted."""
+        item = self.item(path)
+        return Source(self.shown(path), b"" if item is None else self.tree.content(item))
+
+    def _unreadable(self, path: str, error: NotReadable) -> Diagnostic:
+        place = Place(self.shown(path), 1, 1)
+        return Diagnostic(DiagnosticCode.FILE_UNREADABLE, error.message, place, hint=error.hint)
+
+
 def at_head(directory: Path, paths: Sequence[str], sources: Sequence[Source]) -> Head | None:
     """Compare the files read at `paths` with the commit checked out.
 
@@ -53,7 +125,7 @@ def at_head(directory: Path, paths: Sequence[str], sources: Sequence[Source]) ->
     """
     try:
         repository = find_repository(directory)
-        with open_objects(repository.top) as objects:
+        with open_objects(repository.top, MAXIMUM_BYTES) as objects:
             commit = objects.commit("HEAD")
             return None if commit is None else _compare(repository, objects, commit, paths, sources)
     except GitError:
@@ -108,9 +180,11 @@ def _committed(tree: Tree, paths: Sequence[Parts]) -> dict[Parts, tuple[Parts, I
     """The pair files of a commit by where they really are."""
     found: dict[Parts, tuple[Parts, Item]] = {}
     for parts in paths:
-        for path, item in tree.pair_files(parts):
-            if isinstance(item, Item) and not item.is_submodule:
-                found.setdefault(item.real, (path, item))
+        files = Committed(tree)
+        for path in Walk(files).find("/".join(parts)):
+            item = files.item(path)
+            if item is not None:
+                found.setdefault(item.real, (files.parts(path), item))
     return found
 
 
@@ -183,7 +257,7 @@ def removed_since(directory: Path, paths: Sequence[str]) -> tuple[str, tuple[Sou
     try:
         repository = find_repository(directory)
         inside = [parts for path in paths if (parts := repository.parts(path)) is not None]
-        with open_objects(repository.top) as objects:
+        with open_objects(repository.top, MAXIMUM_BYTES) as objects:
             for name, tree in _earlier(repository, objects):
                 gone = tuple(
                     Source(repository.shown(path), tree.content(item))

@@ -1,0 +1,322 @@
+"""The configuration's files, wherever they are: one way to find them, on disk and in a commit."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from reconciler.config.boundary import Boundary, boundary_of
+from reconciler.config.text import MAXIMUM_BYTES, too_large
+from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode, Severity
+from reconciler.model.limits import Desired, Place
+
+WORKSPACE_FILE = "reconciler.yaml"
+"""The name of the workspace file, which is no pair file."""
+
+MAXIMUM_DEPTH = 32
+"""Most folders within each other that are searched."""
+
+MAXIMUM_FILES = 10_000
+"""Most pair files that one run reads, and half as many as the folders and files it looks at."""
+
+MAXIMUM_PROBLEMS = 1_000
+"""Most paths that cannot be read until the search ends."""
+
+MAXIMUM_TOTAL = 64 << 20
+"""Most bytes that all pair files have together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's path as diagnostics show it, and its bytes: from disk or from a git object.
+
+    `real` is where it is on disk once links are followed; None for one that is not.
+    """
+
+    path: str
+    content: bytes
+    real: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What valid files say, and the warnings they deserve."""
+
+    desired: Desired
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def for_a_portal(self) -> Loaded:
+        """The same without warnings that a portal answers: it knows its custom objects."""
+        kept = tuple(
+            each
+            for each in self.warnings
+            if each.code is not DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD
+        )
+        return Loaded(self.desired, kept)
+
+
+_SUFFIXES = (".yaml", ".yml")
+_OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+
+def is_pair_file(name: str) -> bool:
+    """Whether a file found in a directory is a pair file, by its name."""
+    return name.endswith(_SUFFIXES) and not name.startswith(".") and name != WORKSPACE_FILE
+
+
+def _is_missed(name: str) -> bool:
+    """Whether only the case of its suffix keeps a file from being a pair file."""
+    return name.lower().endswith(_SUFFIXES) and not name.endswith(_SUFFIXES)
+
+
+class Found(NamedTuple):
+    """What is at a path once links are followed.
+
+    `identity` is the same for the same file or folder, however it was reached. `problem`: why it is
+    not read; where nobody can tell what it is, it counts as a folder.
+    """
+
+    identity: Hashable
+    is_folder: bool = False
+    problem: Diagnostic | None = None
+
+
+class Files(Protocol):
+    """Where files are: on disk, or in a commit. Paths have forward slashes."""
+
+    def shown(self, path: str) -> str:
+        """The path in words."""
+
+    def find(self, path: str) -> Found:
+        """What is there; nothing is a problem, too."""
+
+    def names(self, path: str) -> list[str] | Diagnostic:
+        """What is in a folder, sorted."""
+
+    def read(self, path: str) -> Source | Diagnostic:
+        """A file, up to the size that is accepted."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """Finds the pair files below some paths, each once, within the bounds of one run."""
+
+    files: Files
+    sources: list[Source] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    seen: set[Hashable] = field(default_factory=set)
+    is_full: bool = False
+    _bytes: int = 0
+
+    def read(self, path: str) -> None:
+        """Read the pair files at or below a path."""
+        for each in self.find(path):
+            match self.files.read(each):
+                case Source() as source:
+                    self._add(source, each)
+                case Diagnostic() as diagnostic:
+                    self.diagnostics.append(diagnostic)
+
+    def find(self, path: str) -> Iterator[str]:
+        """The pair files at or below a path, in sorted order; a file given itself is taken as is."""
+        yield from self._visit(path, self.files.find(path), ())
+
+    def _visit(self, path: str, found: Found, above: tuple[Hashable, ...]) -> Iterator[str]:
+        """`above`: the folders that this path lies in, to notice a loop of symbolic links."""
+        if len(self.diagnostics) >= MAXIMUM_PROBLEMS and not self.is_full:
+            self._stop(path, f"more than {MAXIMUM_PROBLEMS:,} files that cannot be read")
+        if self.is_full:
+            return
+        if found.problem is not None:
+            self.diagnostics.append(found.problem)
+        elif found.identity in above:
+            words = "is a link to a directory it lies in"
+            self._report(DiagnosticCode.DIRECTORY_LOOP, path, words)
+        elif found.is_folder and len(above) >= MAXIMUM_DEPTH:
+            words = f"lies deeper than {MAXIMUM_DEPTH} folders"
+            self._report(DiagnosticCode.FOLDERS_TOO_DEEP, path, words)
+        elif found.identity not in self.seen:
+            self.seen.add(found.identity)
+            if not found.is_folder:
+                yield path
+            elif len(self.seen) > 2 * MAXIMUM_FILES:
+                self._stop(path, f"more than {2 * MAXIMUM_FILES:,} files and folders")
+            else:
+                yield from self._below(path, (*above, found.identity))
+
+    def _below(self, folder: str, above: tuple[Hashable, ...]) -> Iterator[str]:
+        names = self.files.names(folder)
+        if isinstance(names, Diagnostic):
+            self.diagnostics.append(names)
+            return
+        for name in names:
+            if name.startswith("."):
+                continue
+            path = f"{folder}/{name}"
+            found = self.files.find(path)
+            if is_pair_file(name) or found.is_folder:
+                yield from self._visit(path, found, above)
+            elif _is_missed(name):
+                self.diagnostics.append(_missed(self.files.shown(path)))
+
+    def _add(self, source: Source, path: str) -> None:
+        self._bytes += len(source.content)
+        if self.is_full:
+            return
+        if len(self.sources) >= MAXIMUM_FILES:
+            self._stop(path, f"more than {MAXIMUM_FILES:,} pair files")
+        elif self._bytes > MAXIMUM_TOTAL:
+            self._stop(path, f"more than {MAXIMUM_TOTAL >> 20} MiB of pair files")
+        else:
+            self.sources.append(source)
+
+    def _report(self, code: DiagnosticCode, path: str, words: str) -> None:
+        shown = self.files.shown(path)
+        self.diagnostics.append(Diagnostic(code, f"{shown} {words}", Place(shown, 1, 1)))
+
+    def _stop(self, path: str, what: str) -> None:
+        self.is_full = True
+        shown = self.files.shown(path)
+        self.diagnostics.append(
+            Diagnostic(
+                DiagnosticCode.FILES_TOO_MANY,
+                f"there are {what}; nothing from {shown} on was read",
+                Place(shown, 1, 1),
+                hint="give the paths of fewer files, or split the configuration",
+            )
+        )
+
+
+def find_sources(paths: Sequence[Path]) -> list[Source]:
+    """The pair files below the given paths in sorted order; a file given itself is taken as is.
+
+    Raises ConfigurationInvalid with everything that cannot be read.
+    """
+    sources, diagnostics = collect(paths)
+    if any(each.severity is Severity.ERROR for each in diagnostics):
+        raise ConfigurationInvalid(diagnostics)
+    return sources
+
+
+def collect(paths: Sequence[Path]) -> tuple[list[Source], list[Diagnostic]]:
+    """The files on disk that can be read, and what is wrong with the others, with warnings.
+
+    No link is followed out of the repository, or out of the folder that was given where that is
+    in none. Folders, files and bytes are bounded; past a bound there is a diagnostic.
+    """
+    walk = Walk(_Disk())
+    for path in paths:
+        walk.files = _Disk(path)
+        walk.read(str(path))
+    return walk.sources, walk.diagnostics
+
+
+class _Disk:
+    """Files on disk, as far as the boundary of the path that was given."""
+
+    def __init__(self, given: Path = Path()) -> None:
+        self.given = given
+        self._boundary: Boundary | None = None
+
+    def shown(self, path: str) -> str:
+        return shown_path(Path(path))
+
+    def boundary(self) -> Boundary:
+        if self._boundary is None:
+            self._boundary = boundary_of(self.given)
+        return self._boundary
+
+    def find(self, path: str) -> Found:
+        shown = self.shown(path)
+        try:
+            real = os.path.realpath(path)
+            if not self.boundary().holds(real):
+                is_folder = os.path.isdir(real)  # noqa: PTH112 - text
+                return Found(None, is_folder, self.boundary().refusal(shown))
+            status = os.stat(path)  # noqa: PTH116 - text
+        except FileNotFoundError:
+            return Found(None, problem=_missing(shown))
+        except (OSError, ValueError) as error:
+            return Found(None, problem=_unreadable(shown, error))
+        return Found((status.st_dev, status.st_ino), stat.S_ISDIR(status.st_mode))
+
+    def names(self, path: str) -> list[str] | Diagnostic:
+        try:
+            return sorted(os.listdir(path))  # noqa: PTH208 - names are what is needed
+        except OSError as error:
+            return _unreadable(self.shown(path), error)
+
+    def read(self, path: str) -> Source | Diagnostic:
+        return read_source(Path(path), self.boundary())
+
+
+def read_source(path: Path, boundary: Boundary | None = None) -> Source | Diagnostic:
+    """One regular file within the boundary, by default its own, up to the size that is accepted."""
+    shown = shown_path(path)
+    try:
+        real = os.path.realpath(path)
+        within = boundary or boundary_of(path)
+        if not within.holds(real):
+            return within.refusal(shown)
+        content = _content(real)
+    except FileNotFoundError:
+        return _missing(shown)
+    except (OSError, ValueError) as error:
+        return _unreadable(shown, error)
+    if content is None:
+        return Diagnostic(
+            DiagnosticCode.FILE_UNREADABLE, f"{shown} is not a regular file", Place(shown, 1, 1)
+        )
+    return too_large(shown) if len(content) > MAXIMUM_BYTES else Source(shown, content, real)
+
+
+def _content(real: str) -> bytes | None:
+    """The bytes at a real path; None for a pipe or a device, whose reading may never end."""
+    if not stat.S_ISREG(Path(real).stat().st_mode):
+        return None
+    opened = os.open(real, _OPENING)
+    with open(opened, "rb") as file:  # noqa: PTH123 - a descriptor
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            return None
+        return file.read(MAXIMUM_BYTES + 1)
+
+
+def shown_path(path: Path) -> str:
+    """The path as given, relative to the current directory where it lies below it.
+
+    Bytes that are not UTF-8 are replaced, so that it can be printed and written anywhere.
+    """
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return os.fsencode(path.as_posix()).decode("utf-8", "replace")
+
+
+def _missed(shown: str) -> Diagnostic:
+    stem, _, suffix = shown.rpartition(".")
+    return Diagnostic(
+        DiagnosticCode.FILE_SUFFIX,
+        f"{shown} is not read: pair files end in .yaml or .yml, in small letters",
+        Place(shown, 1, 1),
+        hint=f"rename it to {stem}.{suffix.lower()}",
+        severity=Severity.WARNING,
+    )
+
+
+def _missing(shown: str) -> Diagnostic:
+    return Diagnostic(
+        DiagnosticCode.FILE_MISSING,
+        f"{shown} does not exist",
+        Place(shown, 1, 1),
+        hint="check the path; it is taken from the current directory",
+    )
+
+
+def _unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:
+    words = getattr(error, "strerror", None) or str(error)
+    return Diagnostic(
+        DiagnosticCode.FILE_UNREADABLE, f"{shown} cannot be read: {words}", Place(shown, 1, 1)
+    )

@@ -1,0 +1,1 @@
+"""Asks git: repositories, their commits, and the files of these. Nothing else runs git."""

@@ -18,7 +18,7 @@ from reconciler.config.edit import (
     edited,
 )
 from reconciler.config.loading import parse
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import (
     ByTypeId,

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.config.formatting import canonical_text
 from reconciler.config.pair_text import DirectionText, PairFile, object_type_text, pair_files
-from reconciler.config.source import Source
+from reconciler.config.sources import Source
 from reconciler.model.limits import (
     ByTypeId,
     Category,

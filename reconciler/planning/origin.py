@@ -133,8 +133,7 @@ def _is_old(base: Declared | None, head: Declared, tip: Declared | None) -> bool
     """Whether the head says what the base said, or leaves out a limit that is new since."""
     if _agree(base, head):
         return True
-    is_new = tip is not None and tip.named and (base is None or not base.named)
-    return is_new and not head.named
+    return base is None and tip is not None and tip.named and not head.named
 
 
 # ---------------------------------------------------------------- the sides of one direction

@@ -9,7 +9,7 @@ import pytest
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import AssociationType, Label, ResolvedDirection, TypeKey
 from reconciler.model.plan import Change, Origin, Plan, RefusalCode
-from reconciler.planning.origin import Behind, Declared, moved_on, origin
+from reconciler.planning.origin import Behind, Declared, History, Past, moved_on, origin
 from tests.planning.factory import (
     BILLING,
     COMPANIES_CONTACTS,
@@ -180,6 +180,48 @@ def test_what_the_target_branch_removed_is_not_set_again() -> None:
     old = declared(limit(OBJECT, 5), limit(BILLING, 2))
     assert not four(old, old, declared(limit(OBJECT, 5)), {OBJECT: 5}).changes
     assert not four(old, old, None, {}).changes
+
+
+@pytest.mark.parametrize(
+    ("base", "observed", "expected"),
+    [(None, 7, CONFIG), (5, 5, CONFIG), (5, 7, None)],
+)
+def test_a_target_branch_that_cannot_be_read(
+    base: int | None, observed: int, expected: Origin | None
+) -> None:
+    """The merge base alone tells only what this branch began, or changed from what is there."""
+    past = [] if base is None else [declared(limit(BILLING, base))]
+    made = make(
+        [declared(limit(BILLING, 2))],
+        portal({BILLING: observed}),
+        history=History(Past(tuple(past)), Past((), complete=False), "main"),
+    )
+    assert [each.origin for each in made.changes] == [expected]
+
+
+def test_what_neither_of_two_new_declarations_names_goes() -> None:
+    """Both branches declare the direction anew, and a declaration is the whole truth."""
+    new = declared(limit(OBJECT, 5))
+    made = plan(new, {OBJECT: 5, BILLING: 2}, base=[], tip=[new])
+    assert values(made) == [("Billing contact", 2, None, CONFIG)]
+
+
+@pytest.mark.parametrize(
+    ("tip", "words"),
+    [
+        (declared(limit(OBJECT, 9)), "main no longer names it"),
+        (declared(limit(OBJECT, 9), limit(BILLING, None)), "main sets no limit"),
+        (declared(limit(OBJECT, 9), limit(BILLING, 4)), "main sets 4"),
+        (None, "main no longer declares it"),
+    ],
+)
+def test_the_warning_says_what_the_target_branch_does(
+    tip: ResolvedDirection | None, words: str
+) -> None:
+    """Names the limit no more, lifts it, sets another, or declares the direction no more."""
+    old = declared(limit(OBJECT, 9), limit(BILLING, 2))
+    made = four(old, old, tip, {OBJECT: 9, BILLING: 3})
+    assert any(words in each for each in made.warnings if '"Billing contact"' in each)
 
 
 def test_what_both_branches_removed_goes() -> None:

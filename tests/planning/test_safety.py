@@ -287,6 +287,7 @@ def test_only_where_the_origin_is_unknown_a_refusal_asks_for_a_base() -> None:
     """Neither where the plan knows who moved the limit, nor where the base is at hand."""
     (unknown,) = judge(reviewed(None, protected=True), Safety(), observed=1)
     assert "plan with --base REF" in unknown.message
+    assert unknown.source == reviewed(None).changes[0].source is not None
     (known,) = judge(reviewed(Origin.CONFIG, protected=True), Safety(), observed=1)
     assert "--base" not in known.message
     made, key = reviewed(None, protected=True), CONTACTS_COMPANIES.key

@@ -197,6 +197,31 @@ def test_a_target_branch_that_cannot_be_read(
         history=History(Past(tuple(past)), Past((), complete=False), "main"),
     )
     assert [each.origin for each in made.changes] == [expected]
+    assert not any("main" in each for each in made.warnings)
+
+
+def test_a_merge_base_that_cannot_be_read() -> None:
+    """Nothing has an origin, and nothing is said of what the target branch does."""
+    made = make(
+        [declared(limit(BILLING, 2))],
+        portal({BILLING: 7}),
+        history=History(Past((), complete=False), Past((declared(limit(BILLING, 3)),)), "main"),
+    )
+    assert [each.origin for each in made.changes] == [None]
+    assert not any("main" in each for each in made.warnings)
+
+
+def test_what_only_this_branch_changes_needs_no_word_about_the_target_branch() -> None:
+    """Which has moved on elsewhere."""
+    old = declared(limit(OBJECT, 9), limit(BILLING, 1))
+    made = four(
+        old,
+        declared(limit(OBJECT, 9), limit(BILLING, 2)),
+        declared(limit(OBJECT, 8), limit(BILLING, 1)),
+        {OBJECT: 8, BILLING: 1},
+    )
+    assert values(made) == [("Billing contact", 1, 2, CONFIG)]
+    assert [each for each in made.warnings if "main" in each and "Billing" in each] == []
 
 
 def test_what_neither_of_two_new_declarations_names_goes() -> None:
@@ -255,6 +280,7 @@ def test_a_limit_that_does_not_fit_beside_one_left_out_is_left_out_too() -> None
     )
     assert not made.changes
     assert sum("left out of the plan" in each for each in made.warnings) == 2
+    assert sum("does not fit a limit of main" in each for each in made.warnings) == 1
 
 
 def test_a_removed_direction_that_the_target_branch_changed() -> None:

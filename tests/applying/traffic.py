@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import assert_never
 
 from reconciler.http.messages import (
@@ -172,11 +173,12 @@ def direction_of(path: str) -> DirectionKey | None:
     return None if found is None else (found["from"], found["to"])
 
 
-def inputs_of(path: str, body: str) -> list[Input]:
-    """The inputs of one request; none for what is no write."""
+@lru_cache(maxsize=1_000)
+def inputs_of(path: str, body: str) -> Sequence[Input]:
+    """The inputs of one request; none for what is not a write."""
     found = _LIMITS.search(path)
     if found is None or found["op"] is None:
-        return []
+        return ()
     return [
         Input(
             (found["from"], found["to"]),
@@ -242,16 +244,19 @@ def sendings(delivered: Sequence[Delivered], change: Change) -> list[Sending]:
     ]
 
 
-def _inputs(request: Request) -> list[Input]:
+def _inputs(request: Request) -> Sequence[Input]:
     return inputs_of(request.url, (request.body or b"").decode())
 
 
 def values(response: Response) -> Mapping[TypeKey, int] | None:
     """The limits that an answer to a read shows, of known categories; None: it is not one."""
-    if not 200 <= response.status < 300:
-        return None
+    return _values(response.body) if 200 <= response.status < 300 else None
+
+
+@lru_cache(maxsize=1_000)
+def _values(body: bytes) -> Mapping[TypeKey, int] | None:
     try:
-        rows = json.loads(response.body)["results"]
+        rows = json.loads(body)["results"]
         return {
             TypeKey(Category(row["category"]), row["typeId"]): row["userEnforcedMaxToObjectIds"]
             for row in rows

@@ -27,7 +27,7 @@ from reconciler.cli.schema import portal_schema
 from reconciler.cli.session import Session
 from reconciler.cli.tokens import know_environment
 from reconciler.config.schema import pair_schema, workspace_schema
-from reconciler.config.workspace import EnvToken, PortalSettings, default_workspace
+from reconciler.config.workspace import EnvToken, PortalSettings, Workspace
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import parse_base_url
@@ -148,7 +148,7 @@ def _known(options: PortalOptions, name: str, token: str) -> Known:
     know_environment()
     parse_base_url(options.base_url)
     stop = Stop()
-    session = Session(default_workspace(), options, stop, SystemClock(stop))
+    session = Session(Workspace(), options, stop, SystemClock(stop))
     settings = PortalSettings(name, token=EnvToken(token))
     with (
         stopping_on_signals(stop),

@@ -12,7 +12,7 @@ from reconciler.cli.options import Allowed, Given, given_options
 from reconciler.cli.tokens import know_environment, source_problems
 from reconciler.cli.workspace import load_config, open_workspace
 from reconciler.config.sources import Loaded
-from reconciler.config.workspace import default_workspace
+from reconciler.config.workspace import Workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
 from reconciler.model.limits import Desired
 from reconciler.report.diagnostics import (
@@ -50,7 +50,7 @@ def _check(paths: tuple[Path, ...], given: Given) -> tuple[tuple[Diagnostic, ...
     An invalid workspace file does not hide what is wrong with the pair files.
     """
     found: list[Diagnostic] = []
-    workspace = default_workspace()
+    workspace = Workspace()
     try:
         workspace = open_workspace(given)
     except ConfigurationInvalid as error:

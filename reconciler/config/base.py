@@ -14,9 +14,8 @@ from pathlib import Path
 
 from reconciler.config.head import Committed
 from reconciler.config.loading import Configuration, File, parse
-from reconciler.config.sources import WORKSPACE_FILE, Source, Walk
-from reconciler.config.text import MAXIMUM_BYTES
-from reconciler.config.workspace import DEFAULT_CONFIGS, Workspace, default_workspace
+from reconciler.config.sources import MAXIMUM_BYTES, WORKSPACE_FILE, Source, Walk
+from reconciler.config.workspace import DEFAULT_CONFIGS, Workspace
 from reconciler.config.workspace_file import load_workspace, parse_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, GitError, Severity
 from reconciler.git.objects import NotReadable, Parts, Tree, open_objects
@@ -53,7 +52,7 @@ class Base:
 
     @property
     def prune(self) -> bool:
-        return (self.workspace or default_workspace()).prune
+        return (self.workspace or Workspace()).prune
 
     def overlays_of(self, portal: str) -> tuple[str, ...]:
         """The folders of overlays that the commit's own workspace names for a portal."""

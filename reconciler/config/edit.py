@@ -32,8 +32,7 @@ from reconciler.config.nodes import Mapping, Node, Scalar, child
 from reconciler.config.nodes import Sequence as List
 from reconciler.config.pair_text import Limit, direction_entries, label_entry
 from reconciler.config.sources import Source
-from reconciler.config.text import decode
-from reconciler.config.yaml import read_documents, read_events
+from reconciler.config.yaml import decode, read_documents, read_events
 from reconciler.errors import Diagnostic
 from reconciler.model.limits import ByTypeId, Label, Place
 

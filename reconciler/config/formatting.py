@@ -32,8 +32,7 @@ from reconciler.config.canonical import (
 )
 from reconciler.config.nodes import Mapping, Node, Scalar, Sequence, is_empty, plain, resolve
 from reconciler.config.sources import Source
-from reconciler.config.text import decode
-from reconciler.config.yaml import read_documents, read_events
+from reconciler.config.yaml import decode, read_documents, read_events
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from reconciler.config.sources import Found, Source, Walk
-from reconciler.config.text import MAXIMUM_BYTES
+from reconciler.config.sources import MAXIMUM_BYTES, Found, Source, Walk
 from reconciler.errors import Diagnostic, DiagnosticCode, GitError
 from reconciler.git.objects import (
     Item,

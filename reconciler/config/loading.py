@@ -14,9 +14,8 @@ from reconciler.config.overlays import layer_of, overlaid
 from reconciler.config.pair import read_pair
 from reconciler.config.rules import declare, repeated
 from reconciler.config.sources import Loaded, Source, collect, shown_path
-from reconciler.config.text import decode
 from reconciler.config.validation import MOST_MISTAKES
-from reconciler.config.yaml import read_documents
+from reconciler.config.yaml import decode, read_documents
 from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode, Severity
 from reconciler.model.limits import ConfigFile, Desired, DesiredDirection, Place
 

@@ -65,18 +65,17 @@ def repeated(directions: Iterable[DesiredDirection]) -> Iterator[Diagnostic]:
 
 def _problems(form: DirectionForm, node: Node, direction: DesiredDirection) -> Iterator[Diagnostic]:
     """What the rules over one direction say."""
-    name = visible(str(direction))
     if not direction.limits:
-        yield _nothing_declared(name, direction)
-    if form.max is not None:
-        yield from _labels_above_object_limit(name, direction)
+        yield _nothing_declared(direction)
+    if form.max is not None and form.labels:
+        yield from _labels_above_object_limit(direction)
     if form.types:
-        yield from _repeated_types(name, form, node)
+        yield from _repeated_types(visible(str(direction)), form, node)
     for limit in direction.limits:
         if limit.max is not None and limit.max > UI_MAXIMUM_LIMIT:
             yield Diagnostic(
                 DiagnosticCode.LIMIT_ABOVE_UI_MAXIMUM,
-                f"{_subject(limit)} of {name} is {limit.max}, above {UI_MAXIMUM_LIMIT}, "
+                f"{_subject(limit)} of {visible(str(direction))} is {limit.max}, above {UI_MAXIMUM_LIMIT}, "
                 "the most that HubSpot's settings page takes",
                 limit.place,
                 hint="a portal's own maximum may be lower: its refusal names the range it accepts",
@@ -84,17 +83,17 @@ def _problems(form: DirectionForm, node: Node, direction: DesiredDirection) -> I
             )
 
 
-def _nothing_declared(name: str, direction: DesiredDirection) -> Diagnostic:
+def _nothing_declared(direction: DesiredDirection) -> Diagnostic:
     consequence = "would remove all that the portal has"
     hint = "write `max: unlimited` if that is meant; remove the direction to leave it alone"
     if not direction.prune:
         consequence = "has no effect with `prune: false`"
         hint = "name a limit, or remove the direction"
-    words = f"{name} declares no limit, which {consequence}"
+    words = f"{visible(str(direction))} declares no limit, which {consequence}"
     return Diagnostic(DiagnosticCode.DIRECTION_DECLARES_NOTHING, words, direction.place, hint=hint)
 
 
-def _labels_above_object_limit(name: str, direction: DesiredDirection) -> Iterator[Diagnostic]:
+def _labels_above_object_limit(direction: DesiredDirection) -> Iterator[Diagnostic]:
     object_limit, *others = direction.limits
     highest = object_limit.max
     if highest is None:
@@ -110,7 +109,7 @@ def _labels_above_object_limit(name: str, direction: DesiredDirection) -> Iterat
         yield Diagnostic(
             DiagnosticCode.LABEL_ABOVE_OBJECT_LIMIT,
             f"label limit {limit.max} of {quoted(limit.selector.text)} is above "
-            f"the object limit {highest} of {name}",
+            f"the object limit {highest} of {visible(str(direction))}",
             place,
             hint=f"lower it to {highest} or less, or raise `max`",
             related=related,
@@ -144,7 +143,7 @@ def _limits(form: DirectionForm, node: Node) -> Iterator[DesiredLimit]:
         for text, limit in form.labels.items():
             category = limit.category if isinstance(limit, LimitForm) else None
             yield _limit(Label(text, category), limit, *labels.entries[text])
-    for entry, item in _types(form, node):
+    for entry, item in _types(form, node) if form.types else ():
         named = child(item, "type_id") or item
         yield _limit(ByTypeId(TypeKey(entry.category, entry.type_id)), entry, named, item)
 

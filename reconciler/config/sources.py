@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from reconciler.config.boundary import Boundary, boundary_of
-from reconciler.config.text import MAXIMUM_BYTES, too_large
 from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode, Severity
 from reconciler.model.limits import Desired, Place
 
@@ -25,6 +24,9 @@ MAXIMUM_FILES = 10_000
 
 MAXIMUM_PROBLEMS = 1_000
 """Most paths that cannot be read until the search ends."""
+
+MAXIMUM_BYTES = 1 << 20
+"""The largest file that is read: 1 MiB."""
 
 MAXIMUM_TOTAL = 64 << 20
 """Most bytes that all pair files have together."""
@@ -208,35 +210,33 @@ def collect(paths: Sequence[Path]) -> tuple[list[Source], list[Diagnostic]]:
     No link is followed out of the repository, or out of the folder that was given where that is
     in none. Folders, files and bytes are bounded; past a bound there is a diagnostic.
     """
-    walk = Walk(_Disk())
+    walk = Walk(_Disk(Boundary("/")))
     for path in paths:
-        walk.files = _Disk(path)
-        walk.read(str(path))
+        try:
+            walk.files = _Disk(boundary_of(path))
+        except (OSError, ValueError) as error:
+            walk.diagnostics.append(_unreadable(shown_path(path), error))
+        else:
+            walk.read(str(path))
     return walk.sources, walk.diagnostics
 
 
+@dataclass(frozen=True, slots=True)
 class _Disk:
     """Files on disk, as far as the boundary of the path that was given."""
 
-    def __init__(self, given: Path = Path()) -> None:
-        self.given = given
-        self._boundary: Boundary | None = None
+    boundary: Boundary
 
     def shown(self, path: str) -> str:
         return shown_path(Path(path))
-
-    def boundary(self) -> Boundary:
-        if self._boundary is None:
-            self._boundary = boundary_of(self.given)
-        return self._boundary
 
     def find(self, path: str) -> Found:
         shown = self.shown(path)
         try:
             real = os.path.realpath(path)
-            if not self.boundary().holds(real):
+            if not self.boundary.holds(real):
                 is_folder = os.path.isdir(real)  # noqa: PTH112 - text
-                return Found(None, is_folder, self.boundary().refusal(shown))
+                return Found(None, is_folder, self.boundary.refusal(shown))
             status = os.stat(path)  # noqa: PTH116 - text
         except FileNotFoundError:
             return Found(None, problem=_missing(shown))
@@ -251,7 +251,7 @@ class _Disk:
             return _unreadable(self.shown(path), error)
 
     def read(self, path: str) -> Source | Diagnostic:
-        return read_source(Path(path), self.boundary())
+        return read_source(Path(path), self.boundary)
 
 
 def read_source(path: Path, boundary: Boundary | None = None) -> Source | Diagnostic:
@@ -319,4 +319,14 @@ def _unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:
     words = getattr(error, "strerror", None) or str(error)
     return Diagnostic(
         DiagnosticCode.FILE_UNREADABLE, f"{shown} cannot be read: {words}", Place(shown, 1, 1)
+    )
+
+
+def too_large(path: str) -> Diagnostic:
+    """The file exceeds what is read."""
+    return Diagnostic(
+        DiagnosticCode.FILE_TOO_LARGE,
+        f"{path} is larger than 1 MiB",
+        Place(path, 1, 1),
+        hint="split it: one file per pair is usual",
     )

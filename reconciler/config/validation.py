@@ -79,7 +79,7 @@ def check(
         for steps in _nulls(node, ())
         if steps not in reported
     ]
-    return (None if findings else valid), _diagnostics(findings)
+    return (None, _diagnostics(findings)) if findings else (valid, [])
 
 
 def _nulls(node: Node, steps: Steps) -> Iterator[Steps]:

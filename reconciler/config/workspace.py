@@ -87,11 +87,6 @@ class Workspace:
         return tuple({folder.path: folder for folder in every}.values())
 
 
-def default_workspace(root: Path = Path()) -> Workspace:
-    """The workspace where there is no workspace file: one portal, named `default`."""
-    return Workspace(root=root)
-
-
 def find_workspace(start: Path) -> Path | None:
     """The workspace file in `start` or the nearest directory above; relative if `start` is.
 
@@ -127,7 +122,7 @@ def find_default(start: Path) -> Workspace:
     Raises ConfigurationInvalid where `configs` is a link that leads out of the repository.
     """
     found = (each for each in _upwards(start) if os.path.lexists(each / DEFAULT_CONFIGS))
-    workspace = default_workspace(next(found, start))
+    workspace = Workspace(root=next(found, start))
     boundary = boundary_of_folder(workspace.root)
     if not boundary.holds(os.path.realpath(workspace.config_directory)):
         raise ConfigurationInvalid([boundary.refusal(shown_path(workspace.config_directory))])

@@ -15,7 +15,6 @@ from reconciler.config.boundary import boundary_of
 from reconciler.config.nodes import Mapping, Node, Step, child, is_empty
 from reconciler.config.pair import Strict
 from reconciler.config.sources import Source, read_source
-from reconciler.config.text import decode
 from reconciler.config.validation import Steps, Subject, check
 from reconciler.config.words import quoted
 from reconciler.config.workspace import (
@@ -29,7 +28,7 @@ from reconciler.config.workspace import (
     Token,
     Workspace,
 )
-from reconciler.config.yaml import read_documents
+from reconciler.config.yaml import decode, read_documents
 from reconciler.defaults import API_VERSION, API_VERSIONS
 from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode
 from reconciler.model.limits import LARGEST_NUMBER, Place, Safety

@@ -1,4 +1,6 @@
-"""Text → trees of nodes, from the YAML parser's events, without ever failing on what is in them.
+"""Bytes → text → trees of nodes, from the YAML parser's events, without failing on any of it.
+
+Text is strict UTF-8 without the characters that YAML forbids or parsers disagree on.
 
 The C parser, where it is installed, may only say yes: what it refuses, and every text with something
 that it reads otherwise than YAML 1.2 says, is read by ruamel's own parser, whose word counts. What
@@ -25,6 +27,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.parser import Parser
 
 from reconciler.config.nodes import Entry, Hole, Mapping, Node, Scalar, Sequence
+from reconciler.config.sources import MAXIMUM_BYTES, too_large
 from reconciler.config.words import quoted
 from reconciler.config.yaml_faults import (
     MOST_PROBLEMS,
@@ -36,11 +39,94 @@ from reconciler.config.yaml_faults import (
 )
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
+from reconciler.spelling import code_escape
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BYTE_ORDER_MARK = "\ufeff"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+# What YAML 1.2 does not count as printable, and the line breaks of YAML 1.1 (U+0085, U+2028,
+# U+2029): libyaml ends a line there and counts on, ruamel's own parser does not.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+_COMMENT = re.compile(r"(?:^| )#")
 
 MAXIMUM_DEPTH = 32
 """How deep mappings and lists may nest."""
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character; CR LF, CR and LF end a line."""
+    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def decode(path: str, content: bytes) -> str | Diagnostic:
+    """The file's text, or what is wrong with its first bad character.
+
+    Without a byte order mark, and with every line ended by LF: neither changes a line or column.
+    """
+    if len(content) > MAXIMUM_BYTES:
+        return too_large(path)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _not_utf_8(path, content, error.start)
+    text = text.removeprefix(_BYTE_ORDER_MARK)
+    return _first_problem(path, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _not_utf_8(path: str, content: bytes, offset: int) -> Diagnostic:
+    line, column = position(content[:offset].decode("utf-8").removeprefix(_BYTE_ORDER_MARK), offset)
+    encoding = "looks like UTF-16" if content.startswith(_UTF_16_MARKS) else "is not UTF-8"
+    return Diagnostic(
+        DiagnosticCode.FILE_NOT_UTF_8,
+        f"the file {encoding}: byte 0x{content[offset]:02x} at offset {offset}",
+        Place(path, line, column),
+        hint="save the file as UTF-8",
+    )
+
+
+def _first_problem(path: str, text: str) -> str | Diagnostic:
+    if found := _FORBIDDEN.search(text):
+        code, message, hint = _forbidden_character(found[0])
+    elif found := _CONFLICT.search(text):
+        code = DiagnosticCode.MERGE_CONFLICT
+        message = "the file holds the marks of an unresolved merge conflict"
+        hint = "resolve the conflict and remove the lines <<<<<<<, ======= and >>>>>>>"
+    elif found := _DIRECTIVE.search(text):
+        code = DiagnosticCode.YAML_DIRECTIVE
+        message = "a YAML directive (%) is not accepted"
+        hint = "remove the line: files are YAML 1.2 without directives"
+    else:
+        return _first_tab(path, text) or (text if text.endswith("\n") else f"{text}\n")
+    line, column = position(text, found.start())
+    return Diagnostic(code, message, Place(path, line, column), hint=hint)
+
+
+def _first_tab(path: str, text: str) -> Diagnostic | None:
+    if "\t" not in text:
+        return None
+    for number, line in enumerate(text.split("\n"), 1):
+        before, tab, _ = line.partition("\t")
+        if tab and not _COMMENT.search(before):
+            return Diagnostic(
+                DiagnosticCode.YAML_TAB,
+                "there is a tab outside a comment",
+                Place(path, number, len(before) + 1, len(before) + 2),
+                hint='indent and separate with spaces; inside a text, write "\\t" in double quotes',
+            )
+    return None
+
+
+def _forbidden_character(char: str) -> tuple[DiagnosticCode, str, str]:
+    name = f"U+{ord(char):04X}"
+    return (
+        DiagnosticCode.CHARACTER_FORBIDDEN,
+        f"the character {name} is not accepted in a file",
+        f'remove it; if a label needs it, write "{code_escape(ord(char))}" in double quotes',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +174,24 @@ def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
     try:
         for event in events:
             builder.take(event)
-            builder.stop_at_many(event)
-    except _TooMany as error:
-        builder.report(
-            DiagnosticCode.MISTAKES_TOO_MANY, str(error), error.mark, "correct these first"
-        )
+            if max(len(builder.structure.found), len(builder.diagnostics)) >= MOST_PROBLEMS:
+                words = (
+                    f"there are {MOST_PROBLEMS:,} mistakes; nothing from this place on was checked"
+                )
+                builder.diagnostics += builder.structure.found
+                builder.report(
+                    DiagnosticCode.MISTAKES_TOO_MANY, words, event.start_mark, "correct these first"
+                )
+                break
+        else:
+            builder.diagnostics += builder.structure.problems()
     except _TooDeep as error:
         builder.report(DiagnosticCode.YAML_DEPTH, str(error), error.mark, "flatten the document")
     except MarkedYAMLError as error:
         builder.diagnostics.append(syntax_error(path, error))
     except (YAMLError, ValueError, OverflowError) as error:
         builder.diagnostics.append(unplaced(path, error))
-    else:
-        builder.diagnostics += builder.structure.problems()
     return Documents(tuple(builder.roots), tuple(builder.diagnostics))
-
-
-class _TooMany(Exception):
-    def __init__(self, mark: Any) -> None:
-        super().__init__(
-            f"there are {MOST_PROBLEMS:,} mistakes; nothing from this place on was checked"
-        )
-        self.mark = mark
 
 
 class _TooDeep(Exception):
@@ -151,13 +233,6 @@ class _Builder:
             self._close(event)
         elif isinstance(event, AliasEvent):
             self._alias(event)
-
-    def stop_at_many(self, event: Any) -> None:
-        """Raise once there are too many mistakes for the rest to be worth the time."""
-        found = self.structure.found
-        if len(self.diagnostics) >= MOST_PROBLEMS or len(found) >= MOST_PROBLEMS:
-            self.diagnostics += found
-            raise _TooMany(event.start_mark)
 
     def report(
         self, code: DiagnosticCode, message: str, mark: Any, hint: str | None = None
@@ -245,7 +320,9 @@ class _Builder:
             frame.key = self._key(frame.node, node)
         else:
             if isinstance(frame.key, Scalar):
-                frame.node.entries[frame.key.text] = Entry(frame.key, _placed(node, frame.key))
+                if isinstance(node, Scalar) and node.plain and node.text == "":
+                    node = node._replace(place=frame.key.place)  # the parsers place it differently
+                frame.node.entries[frame.key.text] = Entry(frame.key, node)
             frame.key = None
 
     def _key(self, mapping: Mapping, node: Node) -> Scalar | Hole:
@@ -256,13 +333,6 @@ class _Builder:
         if problem is not None:
             self.diagnostics.append(problem)
         return Hole(node.place)
-
-
-def _placed(value: Node, key: Scalar) -> Node:
-    """A value that is missing has the place of its key: the parsers place it differently."""
-    if isinstance(value, Scalar) and value.text == "" and value.plain:
-        return value._replace(place=key.place)
-    return value
 
 
 def _key_problem(mapping: Mapping, key: Node) -> Diagnostic | None:

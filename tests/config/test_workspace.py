@@ -12,7 +12,6 @@ from reconciler.config.workspace import (
     OverlayFolder,
     PortalSettings,
     Workspace,
-    default_workspace,
     find_workspace,
 )
 from reconciler.config.workspace_file import load_workspace
@@ -62,7 +61,7 @@ def test_the_sample_says_what_it_says() -> None:
 def test_the_smallest_file_means_the_defaults() -> None:
     """One portal named `default`, its token in HUBSPOT_ACCESS_TOKEN, files in configs."""
     read = workspace("version: 1\n")
-    default = default_workspace()
+    default = Workspace()
     assert read.portals == default.portals == (PortalSettings("default"),)
     assert default.portals[0].token == EnvToken("HUBSPOT_ACCESS_TOKEN")
     assert (read.configs, read.api_version, read.prune) == ("configs", "2026-09", True)

@@ -15,8 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.parser import Parser
 
 from reconciler.config.nodes import Hole, Mapping, Node, Scalar, Sequence, child
-from reconciler.config.text import decode
-from reconciler.config.yaml import MAXIMUM_DEPTH, Documents, read_documents
+from reconciler.config.yaml import MAXIMUM_DEPTH, Documents, decode, read_documents
 from reconciler.errors import Diagnostic
 from tests.config.support import PATIENT
 from tests.config.test_malformed import MALFORMED, Malformed

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler.config.nodes import Hole, Mapping, Node, Scalar, Sequence
-from reconciler.config.text import decode
-from reconciler.config.yaml import Documents, read_documents
+from reconciler.config.yaml import Documents, decode, read_documents
 from reconciler.errors import Diagnostic
 
 SUITE = Path(__file__).parents[3] / "shared" / "yaml-test-suite.json"

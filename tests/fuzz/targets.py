@@ -20,9 +20,8 @@ from pydantic import TypeAdapter
 
 from reconciler.config.loading import parse
 from reconciler.config.sources import Source
-from reconciler.config.text import decode
 from reconciler.config.workspace_file import parse_workspace
-from reconciler.config.yaml import read_documents
+from reconciler.config.yaml import decode, read_documents
 from reconciler.errors import ConfigurationInvalid, Diagnostic, PlanRefused, ReconcilerError
 from reconciler.forges import api as forge
 from reconciler.forges.api import ForgeError

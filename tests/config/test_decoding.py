@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.text import MAXIMUM_BYTES, decode, position
+from reconciler.config.sources import MAXIMUM_BYTES
+from reconciler.config.yaml import decode, position
 from reconciler.errors import Diagnostic
 from tests.config.support import PATIENT
 

@@ -60,7 +60,6 @@ class PerhapsCreated(ForgeError):
 class Refusal(Setback):
     """An answer outside 2xx; `kind`: the error that it is."""
 
-    status: int
     kind: type[ForgeError] = ForgeError
 
 
@@ -155,13 +154,12 @@ class Api:
         try:
             return self._client.call(call)
         except CallFailed as failed:
-            setback, kind, status = failed.setback, ForgeError, None
-            if isinstance(setback, Refusal):
-                kind, status = setback.kind, setback.status
+            setback = failed.setback
+            kind = setback.kind if isinstance(setback, Refusal) else ForgeError
             if failed.in_doubt and repeat is Repeat.SINGLE_WRITE:
                 kind = PerhapsCreated
             message = f"{self.name}: {setback.message}{failed.ending}"
-            raise kind(message, hint=failed.hint, status=status) from None
+            raise kind(message, hint=failed.hint, status=setback.status) from None
 
     def _refusal(self, call: Call[Response], response: Response, now: datetime) -> Refusal:
         """What an answer outside 2xx means."""

@@ -70,12 +70,13 @@ class Setback:
 
     `passes`: the same request may succeed later. `leaves_doubt`: a write may have been carried out
     all the same. `lasting`: it is asked for again, but not often. `wait`: seconds before the next
-    attempt, at least, which double each time unless `asked`: the service named them. `refused_by`:
-    the rate limit that this is a refusal of. `retry_after`: what the header says, in seconds.
+    attempt, at least, which double each time unless the service named its own, `retry_after`.
+    `refused_by`: the rate limit that this is a refusal of.
     """
 
     message: str
     hint: str | None = None
+    status: int | None = None
     passes: bool = False
     leaves_doubt: bool = False
     lasting: bool = False
@@ -84,10 +85,6 @@ class Setback:
     retry_after: float | None = None
     refused_by: Policy | None = None
     correlation_id: str | None = None
-
-    @property
-    def asked(self) -> bool:
-        return self.retry_after is not None
 
 
 class Unusable(Setback):
@@ -139,11 +136,11 @@ class CallFailed(Exception):
 class _Again(Exception):
     """An attempt failed in a way that may pass; `wait`: seconds until the next, at least."""
 
-    def __init__(self, setback: Setback, wait: float, status: int | None) -> None:
+    def __init__(self, setback: Setback, wait: float) -> None:
         super().__init__(setback.message)
         self.setback = setback
         self.wait = wait
-        self.status = status
+        self.asked = setback.retry_after is not None
 
 
 @dataclass(slots=True)
@@ -239,8 +236,7 @@ class Client:
         try:
             ticket = self._pace.enter(exempt=call.exempt, patience=self._left(life))
         except RateExceeded as late:
-            setback = Setback(message=late.message, hint=late.hint)
-            self._set_back(life, setback)
+            self._set_back(life, Setback(message=late.message, hint=late.hint))
         started = self._clock.monotonic()
         exchange = self._announce(life, ticket)
         try:
@@ -250,17 +246,15 @@ class Client:
             settle = self._pace.withdrawn if isinstance(fault, NotSent) else self._pace.failed
             settle(ticket)
             self._report(Unanswered(exchange, fault.description))
-            setback = self._without_response(call, fault)
-            self._set_back(life, setback)
+            self._set_back(life, self._without_response(call, fault))
         except BaseException:
             self._pace.failed(ticket)
             raise
         self._reached = True
         rate = read_rate(response.headers)
+        correlation_id, retry_after = response.headers.get(self._correlation_header), None
         if isinstance(understood, Setback):
             correlation_id, retry_after = understood.correlation_id, understood.retry_after
-        else:
-            correlation_id, retry_after = response.headers.get(self._correlation_header), None
         pause = 0.0
         if isinstance(understood, Setback) and understood.refused_by is not None:
             refusal = RateRefusal(understood.refused_by, retry_after)
@@ -268,12 +262,10 @@ class Client:
         else:
             self._pace.answered(ticket, rate)
         seconds = self._clock.monotonic() - started
-        correlation_id = None if correlation_id is None else one_line(correlation_id)
-        self._report(
-            Answered(exchange, response.status, seconds, correlation_id, retry_after, rate)
-        )
+        support = None if correlation_id is None else one_line(correlation_id)
+        self._report(Answered(exchange, response.status, seconds, support, retry_after, rate))
         if isinstance(understood, Setback):
-            self._set_back(life, understood, response.status, pause)
+            self._set_back(life, understood, pause)
         return understood
 
     def _announce(self, life: _Life[T], ticket: Ticket) -> Exchange:
@@ -303,12 +295,10 @@ class Client:
         call, headers = life.call, self._headers
         if call.body is not None:
             headers = {**headers, "content-type": "application/json"}
-        longest = min(_LONGEST_ATTEMPT, self._connection.timeout / 2)
+        url = call.url or self._connection.base_url + call.path
+        longest = min(_LONGEST_ATTEMPT, self._connection.timeout / 2, self._left(life))
         response = self._transport.send(
-            Request(
-                call.method, call.url or self._connection.base_url + call.path, headers, call.body
-            ),
-            max(_SHORTEST_ATTEMPT, min(longest, self._left(life))),
+            Request(call.method, url, headers, call.body), max(_SHORTEST_ATTEMPT, longest)
         )
         is_data = call.repeat is Repeat.READ and 200 <= response.status < 300
         return masked(response, body=not is_data)
@@ -325,6 +315,7 @@ class Client:
                 )
             case UnusableAnswer():
                 return Unusable(
+                    status=fault.status,
                     message=f"unusable answer to {call.endpoint}: {fault.description} "
                     f"(HTTP {fault.status})",
                     hint="if it stays so: is the base URL right, and is there a proxy in between?",
@@ -342,9 +333,7 @@ class Client:
 
     # ------------------------------------------------------------ after an attempt that failed
 
-    def _set_back(
-        self, life: _Life[T], setback: Setback, status: int | None = None, pause: float = 0.0
-    ) -> NoReturn:
+    def _set_back(self, life: _Life[T], setback: Setback, pause: float = 0.0) -> NoReturn:
         """End the attempt or the call. `pause`: seconds for which nobody sends, after a 429."""
         earlier = life.ending
         if setback.leaves_doubt and life.call.repeat is not Repeat.READ:
@@ -353,13 +342,12 @@ class Client:
         once = setback.leaves_doubt and life.call.repeat is Repeat.SINGLE_WRITE
         if not setback.passes or once or life.nonsense >= _NONSENSE_ATTEMPTS:
             raise CallFailed(setback, earlier, setback.hint, in_doubt=life.in_doubt) from None
-        wait = setback.wait if setback.refused_by is None else pause
-        raise _Again(setback, wait, status) from None
+        raise _Again(setback, setback.wait if setback.refused_by is None else pause) from None
 
     def _wait(self, again: _Again, life: _Life[T]) -> float:
         """What the service asks for and never less, or a guess that doubles and fits what is left."""
         doubled = 2.0 ** min(life.attempts - 1, 8)
-        asked, wait = again.setback.asked, max(again.wait, min(_LONGEST_FLOOR, _FLOOR * doubled))
+        asked, wait = again.asked, max(again.wait, min(_LONGEST_FLOOR, _FLOOR * doubled))
         if not asked and again.setback.refused_by is None:
             wait = min(_LONGEST_WAIT, again.wait * doubled)
         wait += min(_LONGEST_JITTER, wait / 4) * self._jitter()
@@ -368,11 +356,11 @@ class Client:
 
     def _is_over(self, again: _Again, life: _Life[T]) -> bool:
         usable = self._left(life) - self._spare
-        return usable <= 0 or (again.setback.asked and again.wait > usable)
+        return usable <= 0 or (again.asked and again.wait > usable)
 
     def _waiting(self, again: _Again, seconds: float) -> None:
         setback = again.setback
-        self._report(Waiting(seconds, setback.cause, setback.message, again.status))
+        self._report(Waiting(seconds, setback.cause, setback.message, setback.status))
 
     def _left(self, life: _Life[T]) -> float:
         """Seconds left of the time allowed."""
@@ -383,7 +371,7 @@ class Client:
             f"; given up after {plural(life.attempts, 'attempt')}, "
             f"the time allowed is {life.allowed:g} s"
         )
-        if again.setback.asked and self._left(life) > self._spare:
+        if again.asked and self._left(life) > self._spare:
             ending = (
                 f"; it asks to wait {again.wait:.0f} s, longer than what is left of the "
                 f"{life.allowed:g} s allowed"

@@ -23,14 +23,7 @@ import httpcore
 
 from reconciler.errors import UsageProblem
 from reconciler.http.connection import Connection
-from reconciler.http.messages import (
-    Chance,
-    NoAnswer,
-    NotSent,
-    Request,
-    Response,
-    UnusableAnswer,
-)
+from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, UnusableAnswer
 from reconciler.outgoing import one_line
 
 MAXIMUM_BODY = 10 * 1024 * 1024
@@ -71,9 +64,10 @@ class HttpTransport:
     def send(self, request: Request, seconds: float) -> Response:
         """The response within `seconds`, its body included."""
         self._sending.deadline = self._now() + seconds
-        length = {} if request.body is None else {"content-length": str(len(request.body))}
-        host = urlsplit(request.url).netloc
-        headers = {"host": host, **request.headers, "accept-encoding": "gzip", **length}
+        headers = {"host": urlsplit(request.url).netloc, **request.headers}
+        headers["accept-encoding"] = "gzip"
+        if request.body is not None:
+            headers["content-length"] = str(len(request.body))
         with self._faults():
             response = self._pool.handle_request(
                 httpcore.Request(

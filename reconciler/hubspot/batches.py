@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from reconciler.http.messages import Response
-from reconciler.hubspot.wire import Maximum, Wire, read
+from reconciler.hubspot.wire import Maximum, Wire, parse, understand
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import BatchInput
 from reconciler.outgoing import one_line
@@ -213,7 +213,7 @@ def read_batch(response: Response) -> BatchAnswer:
 
     A row that makes no sense confirms nothing, nor do two that contradict each other.
     """
-    batch = read(_Batch, response) if response.body.strip() else _Batch()
+    batch = understand(_Batch, parse(response)) if response.body.strip() else _Batch()
     return BatchAnswer(
         said=str(batch.status or f"HTTP {response.status}"),
         status=batch.status,

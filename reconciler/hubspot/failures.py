@@ -82,6 +82,7 @@ def understand(
     except Nonsense as nonsense:
         return Failure(
             kind=AnswerNotUnderstood,
+            status=response.status,
             message=f"unusable answer to {endpoint}: {nonsense.description} "
             f"(HTTP {response.status})",
             hint="if it stays so: is --base-url HubSpot's, and is there a proxy in between?",
@@ -105,6 +106,7 @@ def judge(response: Response, now: datetime, *, endpoint: str, token: Secret) ->
     passes = kind is PortalUnavailable
     return Failure(
         kind=kind,
+        status=status,
         message=f"{words}: {details}{support}",
         hint=hint,
         passes=passes,

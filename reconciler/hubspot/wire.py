@@ -42,8 +42,6 @@ NO_LIMIT = 500_000
 GREATEST_NUMBER = 2**31 - 1
 """Limits and type IDs are 32-bit integers (documented)."""
 
-_LONGEST_NUMBER = 20
-
 
 class Nonsense(Exception):
     """A 2xx that is not what was asked for.
@@ -71,10 +69,6 @@ class Wire(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", alias_generator=to_camel)
 
 
-def _maximum(value: object) -> object:
-    return None if value == NO_LIMIT else value
-
-
 def _unicode(text: str) -> str:
     if not is_unicode(text):
         raise ValueError("half a character")
@@ -87,15 +81,13 @@ def is_unicode(text: str) -> bool:
 
 
 Text = Annotated[str, AfterValidator(_unicode)]
-Maximum = Annotated[int | None, Field(ge=1, le=GREATEST_NUMBER), BeforeValidator(_maximum)]
-
+Maximum = Annotated[
+    int | None,
+    Field(ge=1, le=GREATEST_NUMBER),
+    BeforeValidator(lambda value: None if value == NO_LIMIT else value),
+]
 
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-def read(model: type[_Model], response: Response) -> _Model:
-    """The answer as a model; raise `Nonsense`."""
-    return understand(model, parse(response))
 
 
 def parse(response: Response) -> object:
@@ -122,7 +114,7 @@ def understand(model: type[_Model], document: object) -> _Model:
 
 def _number(digits: str) -> int | float:
     """A number of thousands of digits is none that HubSpot sends, and Python refuses to read it."""
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else float("inf")
+    return int(digits) if len(digits) <= 20 else float("inf")
 
 
 _PROBLEMS = {
@@ -186,10 +178,6 @@ class _Row(Wire):
         return TypeKey(category, self.type_id)
 
     @property
-    def leaves_label_out(self) -> bool:
-        return "label" not in self.model_fields_set
-
-    @property
     def has_odd_label(self) -> bool:
         return self.label is not None and not is_unicode(self.label)
 
@@ -202,10 +190,6 @@ class _Row(Wire):
         if type(value) is not int or not 1 <= value <= GREATEST_NUMBER:
             raise ValueError
         return value
-
-    @property
-    def in_force(self) -> bool:
-        return self.user_enforced_max_to_object_ids not in (None, NO_LIMIT)
 
     def __str__(self) -> str:
         label = f' "{one_line(self.label)[:60]}"' if self.label else ""
@@ -370,8 +354,9 @@ def _answer(model: type[_Read], response: Response) -> _Read:
 def _limit(row: _Row) -> ObservedLimit | NamelessLimit | UnknownRow:
     key = row.key
     if key is None or row.has_odd_label:
-        return _unknown(row, key, in_force=row.in_force)
-    nameless = row.leaves_label_out or row.label == ""
+        in_force = row.user_enforced_max_to_object_ids not in (None, NO_LIMIT)
+        return _unknown(row, key, in_force=in_force)
+    nameless = "label" not in row.model_fields_set or row.label == ""
     type_ = AssociationType(key, row.label)
     try:
         maximum = row.maximum
@@ -383,7 +368,7 @@ def _limit(row: _Row) -> ObservedLimit | NamelessLimit | UnknownRow:
 
 def _type(row: _Row) -> AssociationType | UnknownRow:
     key = row.key
-    if key is None or row.has_odd_label or row.leaves_label_out:
+    if key is None or row.has_odd_label or "label" not in row.model_fields_set:
         return _unknown(row, key, in_force=False)
     return AssociationType(key, row.label or None)
 

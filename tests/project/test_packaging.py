@@ -44,21 +44,3 @@ def test_every_supported_python_is_classified_and_tried_by_make() -> None:
     assert tuple(classified) == PYTHONS
     assert all(f"python{each}" in makefile for each in PYTHONS)
     assert f"python3.11 to python{PYTHONS[-1]}" in makefile
-
-
-@pytest.mark.parametrize("built", ["wheel", "sdist"])
-def test_files_that_are_not_python_are_packaged(built: str) -> None:
-    """All of them below the package: without its template, there is no HTML report."""
-    builders = pytest.importorskip(f"hatchling.builders.{built}", reason="hatchling is missing")
-    builder = getattr(builders, {"wheel": "WheelBuilder", "sdist": "SdistBuilder"}[built])
-    package = ROOT / "reconciler"
-    wanted = {
-        file.relative_to(ROOT).as_posix()
-        for file in package.rglob("*")
-        if file.is_file() and file.suffix not in {".py", ".pyc"}
-    }
-
-    assert "reconciler/report/templates/plan.html" in wanted
-    assert "reconciler/report/templates/plan.css" in wanted
-    packaged = {each.distribution_path for each in builder(str(ROOT)).recurse_included_files()}
-    assert wanted <= packaged

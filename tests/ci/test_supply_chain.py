@@ -103,16 +103,19 @@ def test_the_command_of_the_guide_fills_in_the_name_and_the_commit(tmp_path: Pat
 # ---------------------------------------------------------------- packages
 
 
-def pinned() -> dict[str, tuple[Requirement, int]]:
-    """What `.ci/requirements.txt` installs, by name: the requirement and how many hashes it has."""
+def pinned() -> dict[str, list[tuple[Requirement, int]]]:
+    """What `.ci/requirements.txt` installs, by name: requirements, and how many hashes each has.
+
+    More than one where Pythons need different versions.
+    """
     text = (ROOT / ".ci" / "requirements.txt").read_text("utf-8").replace("\\\n", " ")
-    found: dict[str, tuple[Requirement, int]] = {}
+    found: dict[str, list[tuple[Requirement, int]]] = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):
             requirement, *hashes = re.split(r"\s+--hash=sha256:", line.strip())
             assert all(re.fullmatch(r"[0-9a-f]{64}", each) for each in hashes), line
             parsed = Requirement(requirement)
-            found[canonicalize_name(parsed.name)] = (parsed, len(hashes))
+            found.setdefault(canonicalize_name(parsed.name), []).append((parsed, len(hashes)))
     return found
 
 
@@ -131,7 +134,9 @@ def wanted() -> list[Requirement]:
 def test_every_package_is_pinned_by_version_and_hash() -> None:
     """Whichever index or mirror it comes from, it is the same file."""
     assert len(pinned()) > 15
-    for name, (requirement, hashes) in pinned().items():
+    for name, requirement, hashes in (
+        (name, *pin) for name, pins in pinned().items() for pin in pins
+    ):
         assert [each.operator for each in requirement.specifier] == ["=="], name
         assert hashes > 0, name
         assert requirement.url is None
@@ -141,9 +146,11 @@ def test_the_pinned_versions_are_within_the_projects_ranges() -> None:
     """`make requirements` was run after the last change of them."""
     locked = pinned()
     for requirement in wanted():
-        found, _ = locked[canonicalize_name(requirement.name)]
-        (exact,) = found.specifier
-        assert requirement.specifier.contains(Version(exact.version)), requirement
+        exact = [
+            one for pin, _ in locked[canonicalize_name(requirement.name)] for one in pin.specifier
+        ]
+        versions = [Version(each.version) for each in exact]
+        assert any(map(requirement.specifier.contains, versions)), requirement
 
 
 def test_everything_that_is_needed_is_pinned() -> None:
@@ -159,8 +166,9 @@ def test_everything_that_is_needed_is_pinned() -> None:
             continue
         seen.add(name)
         assert name in locked, f"run make requirements: {name}"
-        pin = locked[name][0].marker
-        assert pin is None or pin.evaluate(), f"{name} is pinned for other Pythons only"
+        pins = [pin.marker for pin, _ in locked[name]]
+        here = [pin for pin in pins if pin is None or pin.evaluate()]
+        assert len(here) == 1, f"{name} is pinned for other Pythons only, or twice for this one"
         waiting += [
             each.partition(";")[0]
             for each in distribution(name).requires or []

@@ -80,7 +80,7 @@ def interpreter(version: str) -> str:
 def managed_interpreter() -> str:
     """A system Python that refuses pip, with its pip; skips where there is none."""
     ask = "import pip, pathlib, sysconfig as s; print(pathlib.Path(s.get_path('stdlib'), 'EXTERNALLY-MANAGED').exists())"
-    for each in ("/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"):
+    for each in ("/usr/bin/python3", "/usr/local/bin/python3"):
         if Path(each).exists():
             done = subprocess.run((each, "-c", ask), capture_output=True, text=True, check=False)
             if done.stdout == "True\n":

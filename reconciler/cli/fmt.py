@@ -40,11 +40,14 @@ class Formatted:
 def command(paths: tuple[Path, ...], check: bool, diff: bool) -> int:  # noqa: FBT001 - click passes flags by name
     """Write the pair files below PATHS in canonical form. Comments and meaning are kept.
 
-    Without PATHS: the workspace's configs folder. A file that cannot be formatted safely is
+    Without PATHS: the workspace's configs folder and overlays. A file that cannot be formatted safely is
     reported and left as it is (exit 3).
     """
     given = given_options()
-    sources, problems = collect(config_paths(open_workspace(given), paths))
+    workspace = open_workspace(given)
+    own = [] if paths else [workspace.root / each.path for each in workspace.overlays]
+    there = [shown for shown in own if shown.is_dir()]
+    sources, problems = collect([*config_paths(workspace, paths), *there])
     changed: list[Formatted] = []
     for source in sources:
         match canonical_text(source):

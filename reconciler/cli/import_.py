@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from reconciler.cli import output
-from reconciler.cli.adopting import (
-    Changes,
-    FileChange,
-    Seen,
-    Wanted,
-    differing,
-    look,
-    new_files,
-    parse_pair,
-    updates,
-)
+from reconciler.cli.adopting import Seen, Wanted, look, parse_pair
 from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.options import SETTLE, PortalOptions, portal_options
+from reconciler.cli.pair_changes import (
+    Changes,
+    FileChange,
+    Reload,
+    differing,
+    new_files,
+    updates,
+)
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
-from reconciler.config.sources import Loaded, collect, shown_path
+from reconciler.cli.workspace import load_config
+from reconciler.config.sources import Loaded, Source, collect, shown_path
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
 from reconciler.http.events import report_to
@@ -85,7 +86,8 @@ def command(
         if drift:  # a second read confirms that somebody changed something
             session.plan(settings, portal, files, settle)
         seen = look(portal, files, wanted, settings.portal_id)
-    edits = updates(seen, files, folder) if update else _unchanged(seen)
+    reload = _reload(session, settings, folder)
+    edits = updates(seen, files, folder, reload) if update else _unchanged(seen)
     modeline = _modeline(session.workspace.root, folder)
     new = Changes() if drift else new_files(seen, folder, shown_path, modeline)
     changes = Changes((*new.files, *edits.files), (*seen.notes, *new.notes))
@@ -116,6 +118,30 @@ def _existing(session: Session, settings: PortalSettings, folder: Path, base: st
     if not found and base is None:
         return Files(Loaded(Desired(())), None, None)
     return session.files([settings], [folder], base)[settings.name]
+
+
+def _reload(session: Session, settings: PortalSettings, folder: Path) -> Reload:
+    """What edited files say, beside all others where an overlay may be about any of them."""
+
+    def reload(changed: Mapping[str, bytes]) -> Desired:
+        from reconciler.config.loading import Configuration  # pydantic only when needed
+
+        if not settings.overlays:
+            sources = [Source(path, content) for path, content in changed.items()]
+            return Configuration(sources, prune=session.workspace.prune).loaded().desired
+        read = load_config(session.workspace, [folder], [settings]).configuration
+        overlays = {
+            path: [_with(changed, each) for each in layer] for path, layer in read.overlays.items()
+        }
+        sources = [_with(changed, each) for each in read.sources]
+        edited = replace(read, sources=sources, overlays=overlays, known=None)
+        return edited.loaded([each.path for each in settings.overlays]).desired
+
+    return reload
+
+
+def _with(changed: Mapping[str, bytes], source: Source) -> Source:
+    return replace(source, content=changed.get(source.path, source.content))
 
 
 def _modeline(root: Path, folder: Path) -> str:

@@ -73,6 +73,20 @@ def test_paths_say_what_is_formatted(desk: Desk) -> None:
     assert desk.run_here("fmt", "elsewhere").code == 64
 
 
+def test_overlays_are_formatted_too(desk: Desk) -> None:
+    """With what they remove."""
+    desk.write("configs/a.yaml", TIDY)
+    desk.write(
+        "reconciler.yaml", "version: 1\nportals:\n  default: {overlays: [overlays/default]}\n"
+    )
+    overlay = "to: companies\nfrom: contacts\nmax: ~  # none here\nlabels: {A: null}\n"
+    file = desk.write("overlays/default/a.yaml", overlay)
+    assert desk.run_here("fmt").out.startswith("overlays/default/a.yaml\n")
+    assert file.read_text() == (
+        "from: contacts\nto: companies\nmax: null  # none here\nlabels:\n  A: null\n"
+    )
+
+
 def test_a_workspace_file_is_not_a_pair_file(desk: Desk) -> None:
     """Named by mistake, it is refused."""
     text = "version: 1\nconfigs:   here\n"

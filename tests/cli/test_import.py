@@ -261,6 +261,29 @@ def test_update_of_one_pair(imported: Desk) -> None:
     assert files(imported)[EXAMPLE_FILES[0]] == "from: car\nto: contacts\nmax: 9\n"
 
 
+def test_update_edits_the_overlay_that_a_value_comes_from(imported: Desk) -> None:
+    """The shared file keeps what other portals have."""
+    imported.write(
+        "reconciler.yaml",
+        "version: 1\nportals:\n  default:\n    token: {env: HUBSPOT_ACCESS_TOKEN}\n"
+        "    overlays: [overlays/default]\n",
+    )
+    overlay = "overlays/default/contacts-companies.yaml"
+    imported.write(overlay, "from: contacts\nto: companies\nmax: 5   # here\n")
+    imported.write(PAIR, FRESH.replace("max: 5", "max: 4 # elsewhere"))
+    assert plan(imported) == NO_CHANGES
+    edit(imported, "contacts", "companies", 279, 6)
+    edit(imported, "contacts", "companies", 28, 3)
+    ran = imported.run_here("import", "--update")
+    assert ran.code == 0, ran.err
+    changed = files(imported)
+    assert changed[overlay] == "from: contacts\nto: companies\nmax: 6   # here\n"
+    assert changed[PAIR] == FRESH.replace("max: 5", "max: 4 # elsewhere").replace(
+        "  Billing contact: 1", "  Billing contact: 3"
+    )
+    assert plan(imported) == NO_CHANGES
+
+
 # ---------------------------------------------------------------- drift
 
 
@@ -370,7 +393,7 @@ def test_a_file_in_the_way(desk: Desk) -> None:
 
 def test_a_folder_that_takes_no_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is known before anything is written."""
-    monkeypatch.setattr("reconciler.cli.adopting.os.access", lambda *_: False)
+    monkeypatch.setattr("reconciler.cli.pair_changes.os.access", lambda *_: False)
     ran = desk.run_here("import")
     assert ran.code == 1
     assert "is not writable; nothing was written" in ran.err
@@ -409,6 +432,43 @@ def test_the_wrong_portal_is_refused_before_anything_is_read(desk: Desk) -> None
     ran = desk.run_here("import")
     assert ran.code == 4
     assert "portal 5" in ran.err
+
+
+def test_a_custom_object_that_is_gone(imported: Desk) -> None:
+    """The file that names it is reported with its line; nothing is edited."""
+    imported.write("configs/boat.yaml", "from: boat\nto: contacts\nmax: 1\n")
+    before = files(imported)
+    ran = imported.run_here("import", "--update")
+    assert ran.code == 3
+    assert "configs/boat.yaml:1:7: error[object-type-unknown]" in ran.err
+    assert files(imported) == before
+
+
+def test_a_label_deleted_in_the_middle(tmp_path: Path) -> None:
+    """It is in the list of all limits, and no read shows it any more: reported, not invented."""
+    rule = "read:edit,from=contacts,to=companies,type=28,max=none"
+    with serve(example_portal(), Options(faults=(parse_fault(rule),))) as server:
+        desk = Desk(tmp_path, server)
+        ran = desk.run_here("import")
+        assert (ran.code, ran.last_line) == (
+            0,
+            "Imported: 5 limits in 4 files. 1 limit could not be placed.",
+        )
+        assert 'not placed: USER_DEFINED/28 "Billing contact", limit 1' in ran.err
+        assert files(desk)[PAIR] == FRESH.replace("labels:\n  Billing contact: 1\n", "", 1)
+        assert plan(desk) == NO_CHANGES
+
+
+def test_a_label_that_holds_the_token_is_not_written(desk: Desk) -> None:
+    """A file is committed: what looks like the token in it is refused."""
+    assert desk.server is not None
+    desk.write("reconciler.yaml", "version: 1\nportals:\n  x: {token: {env: HUBSPOT_X}}\n")
+    desk.variables["HUBSPOT_X"] = "sandbox-token"
+    desk.variables["HUBSPOT_OTHER_TOKEN"] = "Champion"
+    ran = desk.run_here("import", "--pair", "deals:contacts")
+    assert ran.code == 1
+    assert "contains the token; nothing was written" in ran.err
+    assert list(files(desk)) == ["reconciler.yaml"]
 
 
 def test_invalid_files_stop_it(imported: Desk) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
+IN_HASTE = 'case $1 in plan|apply) name=$1; shift; set -- "$name" --settle 0 "$@";; esac'
+"""No time between two reads that must agree: settling is tested in virtual time."""
+
 _START = """
 import base64, hashlib, json, os, pathlib, shutil, subprocess, sys, tempfile, venv
 said = {"arguments": sys.argv[2:], "folder": os.getcwd(), "env": dict(os.environ)}
@@ -99,7 +102,10 @@ class Machine:
 
     def install_reconciler(self) -> None:
         """Put the command on the PATH."""
-        self._tool("reconciler", f'#!/bin/sh\nexec "{sys.executable}" -I -m reconciler "$@"\n')
+        self._tool(
+            "reconciler",
+            f"#!/bin/sh\n{IN_HASTE}\nexec '{sys.executable}' -I -m reconciler \"$@\"\n",
+        )
 
     def gh_knows(self, *answers: tuple[str, object]) -> None:
         """What `gh` answers to arguments that begin like a pattern: JSON, or a folder to copy."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.ci.machine import IN_HASTE
 from tests.cli.running import Desk, Ran
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,8 @@ def on_path(directory: Path, before: str = "") -> Mapping[str, str]:
     """An environment in which `reconciler` is that command; `before`, shell lines it runs first."""
     directory.mkdir(parents=True, exist_ok=True)
     script = directory / "reconciler"
-    script.write_text(f'#!/bin/sh\n{before}\nexec "{sys.executable}" -m reconciler "$@"\n')
+    run_it = f'exec "{sys.executable}" -m reconciler "$@"'
+    script.write_text(f"#!/bin/sh\n{before}\n{IN_HASTE}\n{run_it}\n")
     script.chmod(0o755)
     path = os.pathsep.join((str(directory), os.environ["PATH"]))
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}

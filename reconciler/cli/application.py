@@ -18,7 +18,7 @@ from reconciler.applying.result_file import result_json
 from reconciler.applying.safeguards import Safeguards, Settling, check, check_stated
 from reconciler.cli import output
 from reconciler.cli.exits import show_error, show_unexpected
-from reconciler.cli.options import Given
+from reconciler.cli.given import Given
 from reconciler.cli.progress import approve, reporting
 from reconciler.cli.session import Session
 from reconciler.config.workspace import PortalSettings

@@ -13,7 +13,8 @@ import click
 from reconciler.cli import output
 from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.files import read_plan_file
-from reconciler.cli.options import Given, complete_plans, given_options
+from reconciler.cli.given import Given, given_options
+from reconciler.cli.options import complete_plans
 from reconciler.cli.workspace import (
     choose_portals,
     open_workspace,

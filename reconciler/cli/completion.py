@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from reconciler.cli import output
-from reconciler.cli.options import Invocation
+from reconciler.cli.given import Invocation
 from reconciler.config.workspace import Workspace, find_default, find_workspace
 from reconciler.errors import ReconcilerError
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import Given, Invocation
+from reconciler.cli.given import Given, Invocation
 from reconciler.cli.streams import Outlet, outlets
 from reconciler.errors import ConfigurationInvalid, ExitCode, PlanRefused, ReconcilerError
 
@@ -42,7 +42,9 @@ def run(cli: click.Group) -> int:
 def _invoke(cli: click.Group) -> int:
     invocation = Invocation()
     try:
-        value = cli.main(prog_name=_program_name(), standalone_mode=False, obj=invocation)
+        called = Path(sys.argv[0]).name
+        name = called if called in COMMAND_NAMES else COMMAND_NAMES[0]
+        value = cli.main(prog_name=name, standalone_mode=False, obj=invocation)
     except click.exceptions.Exit as end:
         return end.exit_code
     except SystemExit as end:  # how click ends its shell completion
@@ -56,11 +58,6 @@ def _invoke(cli: click.Group) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported in one line
         return show_unexpected(error, invocation.given)
     return value if isinstance(value, int) else int(ExitCode.DONE)
-
-
-def _program_name() -> str:
-    called = Path(sys.argv[0]).name
-    return called if called in COMMAND_NAMES else COMMAND_NAMES[0]
 
 
 def _wrong_usage(error: click.ClickException) -> int:

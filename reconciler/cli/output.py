@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.cli.options import Given
+from reconciler.cli.given import Given
 from reconciler.cli.streams import Outlet
 from reconciler.config.sources import read_source
 from reconciler.errors import Diagnostic, Located
@@ -31,18 +31,13 @@ def style(given: Given, stream: TextIO | None = None) -> Style:
             wanted = True
         case "never":
             wanted = False
+        case _ if os.environ.get("NO_COLOR"):
+            wanted = False
+        case _ if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+            wanted = True
         case _:
-            wanted = _colour_by_environment(stream or sys.stdout)
+            wanted = (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
     return Style(ansi_codes=wanted)
-
-
-def _colour_by_environment(stream: TextIO) -> bool:
-    """NO_COLOR goes before FORCE_COLOR, and both before what the stream is."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def note(message: str, given: Given) -> None:

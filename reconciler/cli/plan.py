@@ -59,8 +59,8 @@ def command(
     portals = session.portals()
     if out is not None and len(portals) > 1 and "{portal}" not in out:
         raise UsageProblem("--out: several portals need {portal} in the file name")
-    planned = Digests(digests, out)
-    saved = {each.name: _file_name(out, each) for each in portals}
+    planned = None if digests is None else Digests(digests, out)
+    saved = {} if out is None else {each.name: _file_name(out, each) for each in portals}
     files = session.files(portals, paths, base)
 
     def work(settings: PortalSettings) -> ExitCode:
@@ -69,9 +69,10 @@ def command(
             session.connected(settings, report_to(progress)) as portal,
         ):
             plan = session.plan(settings, portal, files[settings.name], settle)
-        if (name := saved[settings.name]) is not None:
+        if (name := saved.get(settings.name)) is not None:
             write_file("--out", name, plan_json(plan))
-        planned.add(plan)
+        if planned is not None:
+            planned.add(plan)
         output.result(output.render_plan(plan, format_, options.given), brief=headline(plan))
         if plan.refusals:
             show_error(_would_be_refused(plan), options.given)
@@ -81,14 +82,13 @@ def command(
 
     with stopping_on_signals(session.stop):
         code = for_each_portal(portals, work, options.given)
-    planned.save(len(portals))
+    if planned is not None:
+        planned.save(len(portals))
     return int(code)
 
 
-def _file_name(out: str | None, portal: PortalSettings) -> str | None:
+def _file_name(out: str, portal: PortalSettings) -> str:
     """The file of a portal's plan, which is known to be writable before the portal is asked."""
-    if out is None:
-        return None
     name = out.replace("{portal}", portal.name)
     check_output("--out", name)
     return name
@@ -105,11 +105,9 @@ class Digests:
     It exists only if every portal was planned, so that a pipeline can take it for complete.
     """
 
-    def __init__(self, name: str | None, out: str | None) -> None:
+    def __init__(self, name: str, out: str | None) -> None:
         self._name = name
         self._lines: list[str] = []
-        if name is None:
-            return
         if out is not None and os.path.realpath(out) == os.path.realpath(name):
             raise UsageProblem("--out and --digests name the same file")
         check_output("--digests", name)
@@ -121,7 +119,7 @@ class Digests:
 
     def save(self, portals: int) -> None:
         """Write the file, if as many plans were noted as there are portals."""
-        if self._name is not None and len(self._lines) == portals:
+        if len(self._lines) == portals:
             write_file("--digests", self._name, "".join(self._lines))
 
 

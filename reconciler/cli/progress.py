@@ -11,6 +11,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Thread
 from typing import IO, TYPE_CHECKING, TextIO, assert_never, cast
@@ -31,7 +32,7 @@ from reconciler.applying.events import (
 )
 from reconciler.cli import output
 from reconciler.cli.exits import interrupting_on_signals
-from reconciler.cli.options import Given
+from reconciler.cli.given import Given
 from reconciler.cli.streams import Outlet
 from reconciler.errors import PlanRefused, plural
 from reconciler.http import events as http
@@ -59,46 +60,41 @@ def reporting(
     """Report one portal's work as suits where stderr goes."""
     pane = Pane(sys.stderr)
     try:
-        with _reader(portal, given, pane, len(plan.changes) if plan else 1) as reader:
-            yield reader
+        if given.verbosity >= 0 and sys.stderr.isatty():
+            with _bars(pane, given) as bars:
+                yield BarReporter(portal, bars, len(plan.changes) if plan else 1)
+        else:
+            yield LineReporter(portal, given.verbosity, pane)
     finally:
         pane.finish()
 
 
-@contextmanager
-def _reader(
-    portal: str, given: Given, pane: Pane, changes: int
-) -> Iterator[Callable[[Event], None]]:
-    if given.verbosity >= 0 and pane.isatty():
-        from rich.console import Console  # a terminal is there to pay for it
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+def _bars(pane: Pane, given: Given) -> Bars:
+    from rich.console import Console  # a terminal is there to pay for it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        bars = Progress(
-            TextColumn("{task.fields[portal]}", markup=False),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=Console(
-                file=cast("IO[str]", pane), no_color=not output.style(given, sys.stderr).ansi_codes
-            ),
-            transient=True,
-            redirect_stdout=False,  # results are no part of the bar
-            redirect_stderr=False,
-        )
-        with bars:
-            yield BarReporter(portal, bars, changes)
-    else:
-        yield LineReporter(portal, given.verbosity, pane)
+    return Progress(
+        TextColumn("{task.fields[portal]}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=Console(
+            file=cast("IO[str]", pane), no_color=not output.style(given, sys.stderr).ansi_codes
+        ),
+        transient=True,
+        redirect_stdout=False,  # results are no part of the bar
+        redirect_stderr=False,
+    )
 
 
+@dataclass(frozen=True, slots=True)
 class LineReporter:
     """Plain lines: phases and long waits; with -v every request."""
 
-    def __init__(self, portal: str, verbosity: int, pane: Pane) -> None:
-        self._portal = portal
-        self._verbosity = verbosity
-        self._pane = pane
+    portal: str
+    verbosity: int
+    pane: Pane
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -125,8 +121,8 @@ class LineReporter:
                 assert_never(event)
 
     def _say(self, text: str, *, verbosity: int) -> None:
-        if self._verbosity >= verbosity:
-            self._pane.write(f"{self._portal}: {visible(text)}\n")
+        if self.verbosity >= verbosity:
+            self.pane.write(f"{self.portal}: {visible(text)}\n")
 
 
 class BarReporter:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import global_options
+from reconciler.cli.given import global_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import reconciler
 from reconciler.cli import output
 from reconciler.cli.exits import show_error, show_unexpected
-from reconciler.cli.options import Given, PortalOptions
+from reconciler.cli.given import Given
+from reconciler.cli.options import PortalOptions
 from reconciler.cli.tokens import check_sources, know_environment, read_token, with_named_files
 from reconciler.cli.workspace import (
     choose_portals,
@@ -29,7 +30,7 @@ from reconciler.config.workspace import (
     Workspace,
 )
 from reconciler.defaults import SETTLE
-from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, ReconcilerError
+from reconciler.errors import ConfigurationInvalid, ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.events import Event
@@ -76,7 +77,9 @@ class Session:
         know_environment()
         parse_base_url(options.base_url)
         stop = Stop()
-        workspace = with_named_files(open_workspace(options.given), options.allowed)
+        workspace = open_workspace(options.given)
+        if options.allowed.files:
+            workspace = with_named_files(workspace, options.allowed)
         return cls(workspace, options, stop, SystemClock(stop))
 
     def portals(self) -> list[PortalSettings]:
@@ -101,7 +104,9 @@ class Session:
         for portal in portals:
             if portal.overlays not in found:
                 found[portal.overlays] = read.loaded(portal).for_a_portal()
-        self._warn(dict.fromkeys(each for loaded in found.values() for each in loaded.warnings))
+        warnings = dict.fromkeys(each for loaded in found.values() for each in loaded.warnings)
+        if warnings and self.given.verbosity >= 0:
+            output.show_diagnostics(warnings, self.given)
         files = {portal.name: Files(found[portal.overlays], state, None) for portal in portals}
         if base is not None:
             return self._with_base(base, portals, files, paths)
@@ -225,10 +230,6 @@ class Session:
         declared = load_config(self.workspace, [everything], [portal]).loaded(portal).desired
         return _directions(declared) - _directions(head)
 
-    def _warn(self, warnings: Iterable[Diagnostic]) -> None:
-        if self.given.verbosity >= 0:
-            output.show_diagnostics(warnings, self.given)
-
     @contextmanager
     def connected(
         self,
@@ -263,10 +264,6 @@ class Session:
     def api_version(self) -> str:
         return self.options.api_version or self.workspace.api_version
 
-    def _version_warnings(self) -> tuple[str, ...]:
-        warning = ApiVersion(self.api_version).warning(self.clock.wall().date())
-        return () if warning is None else (warning,)
-
     def plan(
         self,
         settings: PortalSettings,
@@ -283,6 +280,7 @@ class Session:
             ref=files.ref,
             portal_id=settings.portal_id,
         )
+        version = ApiVersion(self.api_version).warning(self.clock.wall().date())
         context = PlanContext(
             tool_version=reconciler.__version__,
             created_at=timestamp(self.clock),
@@ -291,7 +289,7 @@ class Session:
             api_version=self.api_version,
             files=files.loaded.desired.files,
             git=files.git,
-            warnings=(*files.warnings, *self._version_warnings()),
+            warnings=files.warnings if version is None else (*files.warnings, version),
             workspace=workspace_name(self.workspace.path),
         )
         plan = reconciler.make_plan(observation, context=context, safety=self.workspace.safety)

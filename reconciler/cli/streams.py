@@ -25,6 +25,9 @@ class Outlet(io.TextIOBase):
     it was given a result.
     """
 
+    encoding = "utf-8"
+    errors = "backslashreplace"
+
     def __init__(self, stream: TextIO | None) -> None:
         """Write to the stream, or to its descriptor where it has one; None: it is closed."""
         self._stream = stream
@@ -33,14 +36,6 @@ class Outlet(io.TextIOBase):
         self.answered = False
         if stream is None:
             self.problem = OSError(errno.EBADF, "it is closed")
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # read only, as TextIOWrapper has it
-        return "utf-8"
-
-    @property
-    def errors(self) -> str:  # type: ignore[override]  # as above
-        return "backslashreplace"
 
     @property
     def reader_left(self) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.options import Allowed, Given, given_options
+from reconciler.cli.given import Given, given_options
+from reconciler.cli.options import Allowed
 from reconciler.cli.tokens import know_environment, source_problems
 from reconciler.cli.workspace import load_config, open_workspace
 from reconciler.config.sources import Loaded

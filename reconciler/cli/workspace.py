@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.files import refuse_saved_plans
-from reconciler.cli.options import Given
+from reconciler.cli.given import Given
 from reconciler.config.sources import (
     WORKSPACE_FILE,
     Loaded,
@@ -117,8 +117,9 @@ def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise click.BadParameter(f"{path} does not exist.", param_hint="PATH")
-    refuse_saved_plans(paths)
-    if not paths and not workspace.config_directory.exists():
+    if paths:
+        refuse_saved_plans(paths)
+    elif not workspace.config_directory.exists():
         _refuse_left_out([workspace.config_directory])
     return list(paths) or [_relative(workspace.root / workspace.configs)]
 

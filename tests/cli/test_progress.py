@@ -128,7 +128,7 @@ SAID: tuple[tuple[Event, int, str], ...] = (
     (
         Watching(PATH, 2, 15.0),
         0,
-        f"{PATH}: reading 2 refused limits for up to 15 s, in case of a write all the same",
+        f"{PATH}: reading 2 refused limits for up to 15 s, in case they were written anyway",
     ),
     (Settled(PATH, ()), 1, "contacts → companies: 0 settled"),
 )

@@ -49,12 +49,20 @@ def test_a_mistyped_command_names_the_nearest(offline: Desk) -> None:
     assert "'apply'" in offline.run_here("aply").err
 
 
-@pytest.mark.parametrize("format_", ["pair", "workspace", "plan", "result"])
-def test_schema_prints_json_schema(offline: Desk, format_: str) -> None:
-    """Draft 2020-12."""
+@pytest.mark.parametrize(
+    ("format_", "draft"),
+    [
+        ("pair", "http://json-schema.org/draft-07/schema#"),
+        ("workspace", "http://json-schema.org/draft-07/schema#"),
+        ("plan", "https://json-schema.org/draft/2020-12/schema"),
+        ("result", "https://json-schema.org/draft/2020-12/schema"),
+    ],
+)
+def test_schema_prints_json_schema(offline: Desk, format_: str, draft: str) -> None:
+    """Draft 07 where people write, which language servers of YAML read; 2020-12 elsewhere."""
     ran = offline.run_here("schema", format_)
     assert ran.code == 0
-    assert ran.json["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert ran.json["$schema"] == draft
 
 
 def test_colour_only_where_asked(pair: Desk) -> None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from reconciler.http.rates import Rate
 
@@ -107,26 +107,17 @@ def report_to(
     """
 
     def report(event: E) -> None:
+        rest = readers
         if journal is not None and isinstance(event, Announcement):
             journal(event)
         elif journal is not None:
-            contained(journal, event)
-        for reader in readers:
-            contained(reader, event)
+            rest = (journal, *readers)
+        for reader in rest:
+            try:
+                reader(event)
+            except Exception as error:  # noqa: BLE001 - whatever a reader raises, the work goes on
+                logging.getLogger("reconciler").warning(
+                    "a reader of events failed: %s: %s", type(error).__name__, error
+                )
 
     return report
-
-
-Arguments = ParamSpec("Arguments")
-
-
-def contained(
-    reader: Callable[Arguments, None], *args: Arguments.args, **kwargs: Arguments.kwargs
-) -> None:
-    """Call a reader. What it raises goes to the log `reconciler`: it must not stop any work."""
-    try:
-        reader(*args, **kwargs)
-    except Exception as error:  # noqa: BLE001 - whatever a reader raises, the work goes on
-        logging.getLogger("reconciler").warning(
-            "a reader of events failed: %s: %s", type(error).__name__, error
-        )

@@ -14,6 +14,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -123,12 +124,16 @@ class HttpTransport:
             raise NoAnswer(f"the connection broke: {_kind(error)}") from None
 
 
+_Left = Callable[[type[Exception]], float]
+"""The seconds left of a request's time; raises the error it is given where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Sockets(httpcore.NetworkBackend):
     """The system's sockets, with every wait bounded by what is left of the request's time."""
 
-    def __init__(self, left: Callable[[type[Exception]], float]) -> None:
-        self._left = left
-        self._system = httpcore.SyncBackend()
+    left: _Left
+    system: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
 
     def connect_tcp(
         self,
@@ -138,30 +143,28 @@ class _Sockets(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        seconds = min(self._left(httpcore.ConnectTimeout), _CONNECT_SECONDS)
-        found = self._system.connect_tcp(host, port, seconds, local_address, socket_options)
-        return _Stream(found, self._left)
+        seconds = min(self.left(httpcore.ConnectTimeout), _CONNECT_SECONDS)
+        found = self.system.connect_tcp(host, port, seconds, local_address, socket_options)
+        return _Stream(found, self.left)
 
 
+@dataclass(frozen=True, slots=True)
 class _Stream(httpcore.NetworkStream):
     """One connection of `_Sockets`; timeouts that httpcore names are not asked for."""
 
-    def __init__(
-        self, stream: httpcore.NetworkStream, left: Callable[[type[Exception]], float]
-    ) -> None:
-        self._stream = stream
-        self._left = left
+    stream: httpcore.NetworkStream
+    left: _Left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        return self._stream.read(max_bytes, self._left(httpcore.ReadTimeout))
+        return self.stream.read(max_bytes, self.left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         for start in range(0, len(buffer), _WRITTEN_AT_ONCE):
             part = buffer[start : start + _WRITTEN_AT_ONCE]
-            self._stream.write(part, self._left(httpcore.WriteTimeout))
+            self.stream.write(part, self.left(httpcore.WriteTimeout))
 
     def close(self) -> None:
-        self._stream.close()
+        self.stream.close()
 
     def start_tls(
         self,
@@ -169,11 +172,11 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
-        seconds = min(self._left(httpcore.ConnectTimeout), _CONNECT_SECONDS)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, seconds), self._left)
+        seconds = min(self.left(httpcore.ConnectTimeout), _CONNECT_SECONDS)
+        return _Stream(self.stream.start_tls(ssl_context, server_hostname, seconds), self.left)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return self.stream.get_extra_info(info)
 
 
 def _headers(found: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

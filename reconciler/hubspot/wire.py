@@ -178,10 +178,6 @@ class _Row(Wire):
         return TypeKey(category, self.type_id)
 
     @property
-    def has_odd_label(self) -> bool:
-        return self.label is not None and not is_unicode(self.label)
-
-    @property
     def maximum(self) -> int | None:
         """The limit, None for none; raise `ValueError` for a value outside HubSpot's rules."""
         value = self.user_enforced_max_to_object_ids
@@ -353,7 +349,7 @@ def _answer(model: type[_Read], response: Response) -> _Read:
 
 def _limit(row: _Row) -> ObservedLimit | NamelessLimit | UnknownRow:
     key = row.key
-    if key is None or row.has_odd_label:
+    if key is None or not is_unicode(row.label or ""):
         in_force = row.user_enforced_max_to_object_ids not in (None, NO_LIMIT)
         return _unknown(row, key, in_force=in_force)
     nameless = "label" not in row.model_fields_set or row.label == ""
@@ -368,7 +364,7 @@ def _limit(row: _Row) -> ObservedLimit | NamelessLimit | UnknownRow:
 
 def _type(row: _Row) -> AssociationType | UnknownRow:
     key = row.key
-    if key is None or row.has_odd_label or "label" not in row.model_fields_set:
+    if key is None or not is_unicode(row.label or "") or "label" not in row.model_fields_set:
         return _unknown(row, key, in_force=False)
     return AssociationType(key, row.label or None)
 

@@ -30,6 +30,7 @@ from reconciler.http.messages import (
 from reconciler.http.transport import MAXIMUM_BODY, HttpTransport, _tls
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.model.plan import Operation
+from tests.clock import SkippingClock
 from tests.hubspot.raw_server import RawServer, Speak, raw_server, response, saying
 from tests.hubspot.support import CONTACTS_COMPANIES, TOKEN, Recorder, batch, never
 
@@ -63,8 +64,9 @@ def fault(speak: Speak, seconds: float = 5.0) -> TransportFault:
 
 
 def portal_at(url: str, timeout: float = 2.0) -> Portal:
-    """A portal at that address."""
-    return connect(Connection(Secret(TOKEN), base_url=url, timeout=timeout))
+    """A portal at that address; waits between attempts take no time."""
+    connection = Connection(Secret(TOKEN), base_url=url, timeout=timeout)
+    return connect(connection, clock=SkippingClock())
 
 
 def test_a_response_comes_whole() -> None:

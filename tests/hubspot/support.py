@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from reconciler.http.clock import SystemClock
+from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.events import Event
 from reconciler.http.messages import Request, Response
@@ -20,7 +20,7 @@ from reconciler.model.plan import Batch, BatchInput, Operation
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.server import Server, serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options
-from tests.clock import VirtualClock
+from tests.clock import SkippingClock, VirtualClock
 
 TOKEN = "pat-na1-0123456789abcdef"
 
@@ -145,9 +145,9 @@ def sandboxed(
     events: Callable[[Event], None] | None = None,
     options: Options | None = None,
     version: ApiVersion = ApiVersion.V2026_03,
-    clock: SystemClock | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[tuple[Portal, Server]]:
-    """A portal connected over a real socket to the sandbox with these faults."""
+    """A portal connected over a real socket to the sandbox with these faults; waits take no time."""
     chosen = options or Options(faults=tuple(parse_fault(rule) for rule in faults))
     with serve(options=chosen) as server:
         connection = Connection(
@@ -156,7 +156,9 @@ def sandboxed(
             concurrency=concurrency,
             timeout=timeout,
         )
-        with connect(connection, version=version, events=events, clock=clock) as portal:
+        with connect(
+            connection, version=version, events=events, clock=clock or SkippingClock()
+        ) as portal:
             yield portal, server
 
 

@@ -7,7 +7,7 @@ import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
-from benchmarks import applying, planning, rendering, start_up, validating
+from benchmarks import adopting, applying, planning, rendering, start_up, validating
 from benchmarks.lab import SMALL, WHOLE, Lab, Size
 from benchmarks.measure import Failed
 
@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "plan": planning.rows,
     "render": rendering.rows,
     "apply": applying.rows,
+    "adopt": adopting.rows,
 }
 
 

@@ -41,7 +41,7 @@ def test_contributing_names_every_target_for_developers() -> None:
         assert f"`make {target}`" in text
 
 
-@pytest.mark.parametrize("name", ["help", "validate", "plan", "render", "apply"])
+@pytest.mark.parametrize("name", ["help", "validate", "plan", "render", "apply", "adopt"])
 def test_benchmarks_run(name: str) -> None:
     """The measurement works on little data; what it measures is looked at by people."""
     done = subprocess.run(

@@ -260,8 +260,8 @@ def _judge(beside: _Beside, different: Sequence[Difference]) -> _Compared | Sequ
     for each in different:
         who = None
         if sides is not None:
-            named = each.key in beside.named and not beside.removed
-            who = sides.origin(each.key, Declared(each.after, named), each.before)
+            head = Declared(each.after, named=each.key in beside.named)
+            who = sides.origin(each.key, head, each.before)
         if isinstance(who, Behind):
             behind.add(each.key)
         else:

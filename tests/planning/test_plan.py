@@ -64,6 +64,26 @@ def test_what_hubspot_defines_under_a_label_is_left_alone() -> None:
     assert any("Primary" in warning for warning in named.warnings)
 
 
+def test_a_plan_lists_directions_by_name_and_labels_behind_the_object_limit() -> None:
+    """Labels by their text, whatever the order of the file and of their type IDs."""
+    last = AssociationType(TypeKey(Category.USER_DEFINED, 1), "Zeta")
+    types = (last, DECISION, BILLING, OBJECT)
+    head = [
+        declared(*(limit(type_, 1) for type_ in types)),
+        declared(limit(BILLING, 1), direction=COMPANIES_CONTACTS),
+    ]
+    seen = portal({}, labels=types)
+    other = portal({}, labels=types, direction=COMPANIES_CONTACTS)
+    made = make(head, replace(seen, directions=(*seen.directions, *other.directions)))
+    assert [(str(each.direction), str(each.type)) for each in made.changes] == [
+        ("companies → contacts", "Billing contact"),
+        ("contacts → companies", "object limit"),
+        ("contacts → companies", "Billing contact"),
+        ("contacts → companies", "Decision maker"),
+        ("contacts → companies", "Zeta"),
+    ]
+
+
 def test_prune_false_keeps_what_the_file_does_not_name() -> None:
     """Such limits are unmanaged: counted, not touched."""
     made = plan(declared(limit(BILLING, 2), prune=False), {OBJECT: 5, BILLING: 2, DECISION: 1})

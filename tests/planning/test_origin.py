@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import AssociationType, Label, ResolvedDirection, TypeKey
-from reconciler.model.plan import Change, Origin, Plan, RefusalCode
+from reconciler.model.plan import Change, Origin, Plan, RefusalCode, Summary
 from reconciler.planning.origin import Behind, Declared, History, Past, moved_on, origin
 from tests.planning.factory import (
     BILLING,
@@ -361,6 +361,7 @@ def test_a_label_that_is_gone_from_the_portal_is_drift() -> None:
     names = declared(limit(OBJECT, 4), limit(BILLING, 2, line=6))
     made = renamed(names, names)
     assert values(made) == [("Decision maker", 1, 2, DRIFT)]
+    assert made.summary == Summary(update=1, unmanaged=2)
     (refusal,) = made.refusals
     assert (refusal.code, refusal.change) == (RefusalCode.VANISHED, None)
     assert not refusal.overridden_by_force

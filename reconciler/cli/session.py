@@ -110,6 +110,8 @@ class Session:
         files = {portal.name: Files(found[portal.overlays], state, None) for portal in portals}
         if base is not None:
             return self._with_base(base, portals, files, paths)
+        if state is None:
+            return files
         notes = {
             overlays: self._removed(loaded.desired, paths, portal)
             for portal in portals

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ from reconciler.errors import (
     Severity,
     UsageProblem,
 )
-from reconciler.git.repository import find_top
+from reconciler.git.repository import find_top, is_below
 from reconciler.model.limits import Place
 
 if TYPE_CHECKING:
@@ -164,9 +164,10 @@ def load_config(
     own = [_relative(workspace.root / path) for path in folders]
     head = _at_head(workspace, [*given, *own], every)
     hidden = () if head is None else head.hidden
-    sources = [each for each in (*found, *hidden) if not _is_overlay(each, workspace)]
+    roots = {each.path: os.path.realpath(workspace.root / each.path) for each in workspace.overlays}
+    sources = [each for each in (*found, *hidden) if not _is_in(each, roots.values())]
     for path, layer in overlays.items():
-        layer += [each for each in hidden if _is_below(each, workspace.root / path)]
+        layer += [each for each in hidden if _is_in(each, [roots[path]])]
     if found and not sources:
         unreadable.append(_overlays_only(found[0]))
     refuse_nothing(given, sources, unreadable)
@@ -200,13 +201,12 @@ def _collect_overlays(
     ]
 
 
-def _is_overlay(source: Source, workspace: Workspace) -> bool:
-    return any(_is_below(source, workspace.root / each.path) for each in workspace.overlays)
-
-
-def _is_below(source: Source, folder: Path) -> bool:
-    real = Path(os.path.realpath(source.path) if source.real is None else source.real)
-    return real.is_relative_to(os.path.realpath(folder))
+def _is_in(source: Source, folders: Collection[str]) -> bool:
+    """Whether a file lies in one of some folders, by real paths."""
+    if not folders:
+        return False
+    real = os.path.realpath(source.path) if source.real is None else source.real
+    return any(is_below(real, folder) for folder in folders)
 
 
 def _overlays_only(source: Source) -> Diagnostic:

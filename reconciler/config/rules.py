@@ -45,7 +45,9 @@ def declare(
         limits = tuple(_limits(pair.inverse, inverse))
         directions.append(DesiredDirection(to, from_, limits, prune, key.place, at_to, at))
         problems += _problems(pair.inverse, inverse, directions[1])
-    return directions, [*problems, *_near_standard(directions[0])]
+    if isinstance(from_, CustomName) or isinstance(to, CustomName):
+        problems += _near_standard(directions[0])
+    return directions, problems
 
 
 def repeated(directions: Iterable[DesiredDirection]) -> Iterator[Diagnostic]:
@@ -138,7 +140,7 @@ def _limits(form: DirectionForm, node: Node) -> Iterator[DesiredLimit]:
     if form.max is not None:
         category = form.max.category if isinstance(form.max, LimitForm) else None
         yield _limit(Unlabelled(category), form.max, *node.entries["max"])
-    labels = child(node, "labels")
+    labels = child(node, "labels") if form.labels else None
     if isinstance(labels, Mapping):
         for text, limit in form.labels.items():
             category = limit.category if isinstance(limit, LimitForm) else None

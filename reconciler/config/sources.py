@@ -255,34 +255,29 @@ class _Disk:
 
 
 def read_source(path: Path, boundary: Boundary | None = None) -> Source | Diagnostic:
-    """One regular file within the boundary, by default its own, up to the size that is accepted."""
+    """One regular file within the boundary, by default its own, up to the size that is accepted.
+
+    A pipe or a device is not opened: reading it may never end.
+    """
     shown = shown_path(path)
+    content = None
     try:
         real = os.path.realpath(path)
         within = boundary or boundary_of(path)
         if not within.holds(real):
             return within.refusal(shown)
-        content = _content(real)
+        if stat.S_ISREG(Path(real).stat().st_mode):
+            with open(os.open(real, _OPENING), "rb") as file:  # noqa: PTH123 - a descriptor
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    content = file.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError:
         return _missing(shown)
     except (OSError, ValueError) as error:
         return _unreadable(shown, error)
     if content is None:
-        return Diagnostic(
-            DiagnosticCode.FILE_UNREADABLE, f"{shown} is not a regular file", Place(shown, 1, 1)
-        )
+        words = f"{shown} is not a regular file"
+        return Diagnostic(DiagnosticCode.FILE_UNREADABLE, words, Place(shown, 1, 1))
     return too_large(shown) if len(content) > MAXIMUM_BYTES else Source(shown, content, real)
-
-
-def _content(real: str) -> bytes | None:
-    """The bytes at a real path; None for a pipe or a device, whose reading may never end."""
-    if not stat.S_ISREG(Path(real).stat().st_mode):
-        return None
-    opened = os.open(real, _OPENING)
-    with open(opened, "rb") as file:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            return None
-        return file.read(MAXIMUM_BYTES + 1)
 
 
 def shown_path(path: Path) -> str:

@@ -100,14 +100,13 @@ def _first_problem(path: str, text: str) -> str | Diagnostic:
         message = "a YAML directive (%) is not accepted"
         hint = "remove the line: files are YAML 1.2 without directives"
     else:
-        return _first_tab(path, text) or (text if text.endswith("\n") else f"{text}\n")
+        tab = _first_tab(path, text) if "\t" in text else None
+        return tab or (text if text.endswith("\n") else f"{text}\n")
     line, column = position(text, found.start())
     return Diagnostic(code, message, Place(path, line, column), hint=hint)
 
 
 def _first_tab(path: str, text: str) -> Diagnostic | None:
-    if "\t" not in text:
-        return None
     for number, line in enumerate(text.split("\n"), 1):
         before, tab, _ = line.partition("\t")
         if tab and not _COMMENT.search(before):
@@ -327,15 +326,16 @@ class _Builder:
 
     def _key(self, mapping: Mapping, node: Node) -> Scalar | Hole:
         """The key itself, or a hole where the entry must be left out."""
-        problem = None if isinstance(node, Hole) else _key_problem(mapping, node)
-        if problem is None and isinstance(node, (Scalar, Hole)):
+        if isinstance(node, Hole):
             return node
-        if problem is not None:
-            self.diagnostics.append(problem)
+        is_text = isinstance(node, Scalar) and not (node.plain and node.text in ("", "<<"))
+        if isinstance(node, Scalar) and is_text and node.text not in mapping.entries:
+            return node
+        self.diagnostics.append(_key_problem(mapping, node))
         return Hole(node.place)
 
 
-def _key_problem(mapping: Mapping, key: Node) -> Diagnostic | None:
+def _key_problem(mapping: Mapping, key: Node) -> Diagnostic:
     if not isinstance(key, Scalar):
         words = "a key is a mapping or a list"
         return _wrong_key(key, DiagnosticCode.KEY_NOT_TEXT, words, "a text")
@@ -348,13 +348,11 @@ def _key_problem(mapping: Mapping, key: Node) -> Diagnostic | None:
             hint="keep one of the two",
             related=earlier,
         )
-    if key.plain and key.text == "":
-        return _wrong_key(key, DiagnosticCode.KEY_EMPTY, "a key is empty", "a key before the colon")
-    if key.plain and key.text == "<<":
-        words = "a merge key (<<) is not accepted"
-        instead = 'the values out, or "<<" as a label'
-        return _wrong_key(key, DiagnosticCode.YAML_MERGE_KEY, words, instead)
-    return None
+    if key.text == "":
+        words, instead = "a key is empty", "a key before the colon"
+        return _wrong_key(key, DiagnosticCode.KEY_EMPTY, words, instead)
+    words, instead = "a merge key (<<) is not accepted", 'the values out, or "<<" as a label'
+    return _wrong_key(key, DiagnosticCode.YAML_MERGE_KEY, words, instead)
 
 
 def _wrong_key(key: Node, code: DiagnosticCode, message: str, instead: str) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -89,7 +89,7 @@ def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) ->
     adoptions = tuple(
         _adopted(portal, each, seen[each.direction.key], history) for each in observation.head
     )
-    notes = tuple(each.message for each in observation.vanished)
+    notes = (*(each.message for each in observation.vanished), *_conflicts(adoptions))
     if wanted.drift:
         return Seen(adoptions, notes=notes)
     if wanted.pairs is not None:
@@ -153,6 +153,16 @@ def _adopted(
     if adoption.added and seen.labels is None:
         return adopt(declared, seen.with_labels(portal.labels(seen.direction)), history)
     return adoption
+
+
+def _conflicts(adoptions: Iterable[Adoption]) -> Iterator[str]:
+    for each in adoptions:
+        types = each.observed.types()
+        for key in each.conflicts:
+            yield (
+                f"{each.declared.direction}, {types[key]}: changed in HubSpot and on this branch, "
+                "so the file is left as it is"
+            )
 
 
 def _with_labels(

@@ -95,7 +95,7 @@ def command(
     notes = [*changes.notes, *(f"not placed: {each}" for each in seen.unplaced_in_words)]
     for each in notes:
         output.note(f"warning: {each}", options.given)
-    output.result(_report(format_, settings, changes, seen))
+    output.result(_report(format_, settings, changes, seen, wanted))
     return int(ExitCode.DONE)
 
 
@@ -165,22 +165,31 @@ def _unchanged(seen: Seen) -> Changes:
     )
 
 
-def _report(format_: str, settings: PortalSettings, changes: Changes, seen: Seen) -> str:
+def _report(
+    format_: str, settings: PortalSettings, changes: Changes, seen: Seen, wanted: Wanted
+) -> str:
     if format_ == "json":
         return json.dumps(_document(settings, changes, seen), indent=2, ensure_ascii=False)
     lines = [
         f"{each.status} {each.path} ({plural(each.limits, 'limit')})" for each in changes.files
     ]
-    return "\n".join([*lines, _summary(changes, seen)])
+    return "\n".join([*lines, _summary(changes, seen, wanted)])
 
 
-def _summary(changes: Changes, seen: Seen) -> str:
-    left = len(seen.unplaced)
-    unplaced = f" {plural(left, 'limit')} could not be placed." if left else ""
-    if not changes.files:
-        return f"Nothing to import. The files say what the portal has.{unplaced}"
-    limits = plural(sum(each.limits for each in changes.files), "limit")
-    return f"Imported: {limits} in {plural(len(changes.files), 'file')}.{unplaced}"
+def _summary(changes: Changes, seen: Seen, wanted: Wanted) -> str:
+    """The last line: what was written, and what is left for a person."""
+    said = ["Nothing to import."]
+    if changes.files:
+        limits = plural(sum(each.limits for each in changes.files), "limit")
+        said = [f"Imported: {limits} in {plural(len(changes.files), 'file')}."]
+    elif not wanted.drift:
+        said.append("The files say what the portal has.")
+    conflicts = sum(len(each.conflicts) for each in seen.adoptions)
+    if conflicts:
+        said.append(f"{plural(conflicts, 'conflict')} left alone.")
+    if seen.unplaced:
+        said.append(f"{plural(len(seen.unplaced), 'limit')} could not be placed.")
+    return " ".join(said)
 
 
 def _document(settings: PortalSettings, changes: Changes, seen: Seen) -> dict[str, object]:

@@ -44,6 +44,7 @@ class Adoption:
 
     `values`: limits that the file names, each with the portal's value (None: no limit). `added`:
     types of limits that it must name. `gone`: limits whose type the portal no longer has.
+    `conflicts`: types of limits that HubSpot and the branch both changed, which are left alone.
     """
 
     declared: ResolvedDirection
@@ -51,6 +52,7 @@ class Adoption:
     values: tuple[tuple[DesiredLimit, int | None], ...] = ()
     added: tuple[TypeKey, ...] = ()
     gone: tuple[DesiredLimit, ...] = ()
+    conflicts: tuple[TypeKey, ...] = ()
 
     @property
     def changes(self) -> int:
@@ -71,6 +73,7 @@ def adopt(
     sides = None if history is None else Sides.of(history, observed)
     values: list[tuple[DesiredLimit, int | None]] = []
     added: list[TypeKey] = []
+    conflicts: list[TypeKey] = []
     before = observed.values()
     for key, wanted in wanted_limits(declared, named.limits, observed.types()).items():
         found, limit = before.get(key), named.limits.get(key)
@@ -78,6 +81,8 @@ def adopt(
             continue
         if sides is not None:
             who = sides.origin(key, Declared(wanted, named=limit is not None), found)
+            if who is Origin.CONFLICT:
+                conflicts.append(key)
             if who is not Origin.DRIFT:
                 continue
         if limit is not None:
@@ -85,7 +90,7 @@ def adopt(
         else:
             added.append(key)
     gone = _gone(named.astray, sides)
-    return Adoption(declared, observed, tuple(values), tuple(added), gone)
+    return Adoption(declared, observed, tuple(values), tuple(added), gone, tuple(conflicts))
 
 
 def _gone(

@@ -325,7 +325,30 @@ def test_drift_is_taken_and_the_branch_s_own_change_kept(repository: Desk) -> No
     changed = files(repository)
     assert changed[PAIR] == FRESH.replace("max: 5", "max: 8").replace("contact: 1", "contact: 4")
     assert changed[EXAMPLE_FILES[3]].endswith("Champion: unlimited\n")
-    assert drift(repository).last_line == "Nothing to import. The files say what the portal has."
+    assert drift(repository).last_line == "Nothing to import."
+
+
+def test_a_limit_that_both_changed_is_left_alone(repository: Desk) -> None:
+    """It is a conflict, which is reported: a person has to decide."""
+    changed = FRESH.replace("max: 5", "max: 8")
+    repository.write(PAIR, changed)
+    edit(repository, "contacts", "companies", 279, 7)
+    ran = drift(repository)
+    assert (ran.code, ran.last_line) == (0, "Nothing to import. 1 conflict left alone.")
+    assert "contacts → companies, object limit: changed in HubSpot and on this branch" in ran.err
+    assert files(repository)[PAIR] == changed
+
+
+def test_a_label_that_was_renamed_in_hubspot_is_drift(repository: Desk) -> None:
+    """Its old name goes, and the new one is named."""
+    old = FRESH.replace("  Billing contact: 1", "  # who pays\n  Payer: 1")
+    repository.write(PAIR, old)
+    git(repository, "commit", "-am", "When it was called so")
+    git(repository, "branch", "-f", "main")
+    assert drift(repository).code == 0
+    assert files(repository)[PAIR] == FRESH.replace(
+        "  Billing contact: 1\n", "  Billing contact: 1\n  # who pays\n", 1
+    )
 
 
 def test_drift_takes_no_direction_that_no_file_declares(repository: Desk) -> None:

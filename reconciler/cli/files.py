@@ -195,7 +195,7 @@ def _replace(path: str, content: bytes, mode: int | None) -> None:
 
 
 def _write_in_place(path: str, content: bytes, flags: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | flags)
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | flags, 0o666)
     try:
         _write_all(descriptor, content)
     finally:

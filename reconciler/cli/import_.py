@@ -194,6 +194,7 @@ def _summary(changes: Changes, seen: Seen, wanted: Wanted) -> str:
 
 def _document(settings: PortalSettings, changes: Changes, seen: Seen) -> dict[str, object]:
     return {
+        "format_version": "1.0",
         "portal": settings.name,
         "files": [_file_document(each) for each in changes.files],
         "unplaced": [_row_document(each) for each in seen.unplaced],

@@ -11,9 +11,12 @@ import sys
 import threading
 from itertools import pairwise
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from reconciler.cli.files import replace_file
+from reconciler.errors import ReconcilerError
 from tests.cli.running import Desk, Ran
 
 
@@ -186,3 +189,46 @@ def test_a_pipe_is_read_nowhere(pair: Desk) -> None:
         ran = pair.run_here(*arguments)
         assert ran.code in {1, 3, 64}, arguments
         assert "internal error" not in ran.err
+
+
+def test_a_file_is_replaced_only_as_it_was_read(tmp_path: Path) -> None:
+    """Whoever saved it in the meantime has not worked for nothing; its mode stays."""
+    file = tmp_path / "a.yaml"
+    file.write_bytes(b"old")
+    file.chmod(0o640)
+    replace_file(file, b"new", was=b"old")
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"new", 0o640)
+    for was in (b"old", b"ne", b"new and more", b""):
+        with pytest.raises(ReconcilerError, match="was changed while the command ran"):
+            replace_file(file, b"newer", was=was)
+    assert (file.read_bytes(), leftovers(tmp_path)) == (b"new", [])
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
+def test_a_new_file_replaces_nothing(
+    tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a file, a folder or a link, on a file system without hard links either."""
+    if not links:
+        monkeypatch.setattr("reconciler.cli.files.os.link", mock.Mock(side_effect=PermissionError))
+    (tmp_path / "file").write_bytes(b"kept")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "folder", "link"):
+        with pytest.raises(ReconcilerError, match="was changed while the command ran"):
+            replace_file(tmp_path / name, b"new", was=None)
+    replace_file(tmp_path / "new", b"new", was=None)
+    assert (tmp_path / "new").read_bytes() == b"new"
+    assert (tmp_path / "new").stat().st_mode & 0o111 == 0
+    assert (tmp_path / "file").read_bytes() == b"kept"
+    assert not (tmp_path / "nowhere").exists()
+    assert leftovers(tmp_path) == []
+
+
+def test_a_file_that_cannot_be_replaced_is_an_error(tmp_path: Path) -> None:
+    """With its name; nothing is made in its place."""
+    with pytest.raises(ReconcilerError, match="cannot write"):
+        replace_file(tmp_path / "gone", b"new", was=b"old")
+    with pytest.raises(ReconcilerError, match="cannot write"):
+        replace_file(tmp_path / "no folder" / "new", b"new", was=None)
+    assert list(tmp_path.iterdir()) == []

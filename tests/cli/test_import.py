@@ -153,7 +153,7 @@ def test_what_cannot_be_placed_is_listed(faulty: Desk) -> None:
 def test_as_json(desk: Desk) -> None:
     """The files, what became of each, and what was left out."""
     document = desk.run_here("import", "--format", "json").json
-    assert document["portal"] == "default"
+    assert (document["format_version"], document["portal"]) == ("1.0", "default")
     assert {"path": PAIR, "status": "created", "limits": 3} in document["files"]
     assert (document["unplaced"], document["warnings"]) == ([], [])
 

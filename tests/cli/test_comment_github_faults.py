@@ -125,7 +125,7 @@ def test_an_unknown_pull_request_is_told(job: Desk) -> None:
     ran = comment(job, "plan.json", "--request", "8")
     assert ran.code == 1
     assert "GET /repos/acme/limits/issues/8/comments was refused (HTTP 404)" in ran.err
-    assert "a token that may not see them gets this answer too" in ran.err
+    assert "a token that may not see them gets this response too" in ran.err
 
 
 def test_a_wrong_token_is_told(job: Desk) -> None:

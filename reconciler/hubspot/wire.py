@@ -262,7 +262,7 @@ def read_usage_types(response: Response) -> frozenset[str]:
 
 def read_limits(response: Response, direction: Direction) -> ObservedDirection:
     """The rows of one direction; raise `Nonsense` where two of them contradict each other."""
-    rows = _distinct((row.key, _limit(row)) for row in _answer(_Rows, response).results)
+    rows = _distinct(_limit(row) for row in _answer(_Rows, response).results)
     return ObservedDirection(
         direction,
         tuple(row for row in rows if isinstance(row, ObservedLimit)),
@@ -275,12 +275,12 @@ def read_all_limits(
     response: Response,
 ) -> tuple[ObservedLimit | NamelessLimit | UnknownRow, ...]:
     """The rows of all directions: they carry no direction, so that one type may come twice."""
-    return tuple(_limit(row) for row in _answer(_Rows, response).results)
+    return tuple(_limit(row)[1] for row in _answer(_Rows, response).results)
 
 
 def read_labels(response: Response) -> LabelList:
     """The association types of one direction."""
-    rows = _distinct((row.key, _type(row)) for row in _answer(_Rows, response).results)
+    rows = _distinct(_type(row) for row in _answer(_Rows, response).results)
     return LabelList(
         tuple(row for row in rows if isinstance(row, AssociationType)),
         tuple(row for row in rows if isinstance(row, UnknownRow)),
@@ -347,26 +347,28 @@ def _answer(model: type[_Read], response: Response) -> _Read:
     return understand(model, document)
 
 
-def _limit(row: _Row) -> ObservedLimit | NamelessLimit | UnknownRow:
+def _limit(row: _Row) -> tuple[TypeKey | None, ObservedLimit | NamelessLimit | UnknownRow]:
+    """A row of limits, under the type that it is about."""
     key = row.key
     if key is None or not is_unicode(row.label or ""):
         in_force = row.user_enforced_max_to_object_ids not in (None, NO_LIMIT)
-        return _unknown(row, key, in_force=in_force)
+        return key, _unknown(row, key, in_force=in_force)
     nameless = "label" not in row.model_fields_set or row.label == ""
     type_ = AssociationType(key, row.label)
     try:
         maximum = row.maximum
     except ValueError:
         value = _shown(row.user_enforced_max_to_object_ids)
-        return UnknownRow(str(row), f"the limit {value}", key, None if nameless else type_)
-    return NamelessLimit(key, maximum) if nameless else ObservedLimit(type_, maximum)
+        return key, UnknownRow(str(row), f"the limit {value}", key, None if nameless else type_)
+    return key, NamelessLimit(key, maximum) if nameless else ObservedLimit(type_, maximum)
 
 
-def _type(row: _Row) -> AssociationType | UnknownRow:
+def _type(row: _Row) -> tuple[TypeKey | None, AssociationType | UnknownRow]:
+    """A row of labels, under the type that it is about."""
     key = row.key
     if key is None or not is_unicode(row.label or "") or "label" not in row.model_fields_set:
-        return _unknown(row, key, in_force=False)
-    return AssociationType(key, row.label or None)
+        return key, _unknown(row, key, in_force=False)
+    return key, AssociationType(key, row.label or None)
 
 
 def _unknown(row: _Row, key: TypeKey | None, *, in_force: bool) -> UnknownRow:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.loading import parse
-from reconciler.config.sources import Source
+from reconciler.config.loading import Configuration, parse
+from reconciler.config.sources import Loaded, Source
 from reconciler.config.workspace_file import parse_workspace
 from reconciler.errors import ConfigurationInvalid
 from reconciler.model.limits import Label, Unlabelled
@@ -132,3 +132,37 @@ def test_a_damaged_workspace_file_is_a_workspace_or_diagnostics(content: str) ->
 def test_any_bytes_are_limits_or_diagnostics(content: bytes) -> None:
     """Never another exception."""
     assert all(line >= 1 and column >= 1 for _, line, column in found(content))
+
+
+@PATIENT
+@given(damaged(SAMPLE), damaged(SAMPLE))
+def test_a_damaged_overlay_gives_limits_or_diagnostics(base: str, overlay: str) -> None:
+    """Never another exception, and every diagnostic is about one of the two files."""
+    layers = {"over": [Source("over/a.yaml", overlay.encode())]}
+    try:
+        found = Configuration([Source(PATH, base.encode())], layers).loaded(["over"]).warnings
+    except ConfigurationInvalid as error:
+        found = error.diagnostics
+    for problem in found:
+        assert problem.place.path in {PATH, "over/a.yaml"}
+        assert problem.message.isprintable()
+
+
+def test_an_overlay_that_says_the_same_changes_nothing_but_the_places() -> None:
+    """Values, protection and reasons stay."""
+    content = text(SAMPLE).encode()
+    layers = {"over": [Source("over/a.yaml", content)]}
+    configuration = Configuration([Source(PATH, content)], layers)
+
+    def said(loaded: Loaded) -> list[object]:
+        return [
+            (direction.from_, direction.to, limit.selector, limit.max, limit.protect, limit.reason)
+            for direction in loaded.desired.directions
+            for limit in direction.limits
+        ]
+
+    above = configuration.loaded(["over"])
+    assert said(above) == said(configuration.loaded())
+    assert {
+        limit.place.path for direction in above.desired.directions for limit in direction.limits
+    } == {"over/a.yaml"}

@@ -54,8 +54,9 @@ def test_the_schemas_are_schemas() -> None:
         assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
         assert schema["title"]
         assert schema["description"]
-        for name, part in schema["properties"].items():
-            assert part.get("description") or "$ref" in part, name
+        for shape in (schema, *schema["definitions"].values()):
+            for name, part in shape.get("properties", {}).items():
+                assert part.get("description"), name
 
 
 def test_object_types_are_offered_for_completion() -> None:

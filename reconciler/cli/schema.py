@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @portal_options
 def command(options: PortalOptions, format_: str) -> None:
-    """Print the JSON Schema (draft 07) of FORMAT: pair, workspace, plan or result.
+    """Print the JSON Schema of FORMAT: pair, workspace, plan or result.
 
     `schema pair --portal NAME` completes this portal's object types and labels in an editor, and
     marks a label that it does not have.

@@ -131,12 +131,6 @@ def at_head(directory: Path, paths: Sequence[str], sources: Sequence[Source]) ->
         return None
 
 
-def git_state(directory: Path, paths: Sequence[str], sources: Sequence[Source]) -> GitState | None:
-    """The commit checked out, and whether the files read at `paths` differ from it."""
-    head = at_head(directory, paths, sources)
-    return None if head is None else head.state
-
-
 def _compare(
     repository: Repository,
     objects: Objects,

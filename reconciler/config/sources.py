@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from reconciler.config.boundary import Boundary, boundary_of
-from reconciler.errors import ConfigurationInvalid, Diagnostic, DiagnosticCode, Severity
+from reconciler.errors import Diagnostic, DiagnosticCode, Severity
 from reconciler.model.limits import Desired, Place
 
 WORKSPACE_FILE = "reconciler.yaml"
@@ -191,17 +191,6 @@ class Walk:
                 hint="give the paths of fewer files, or split the configuration",
             )
         )
-
-
-def find_sources(paths: Sequence[Path]) -> list[Source]:
-    """The pair files below the given paths in sorted order; a file given itself is taken as is.
-
-    Raises ConfigurationInvalid with everything that cannot be read.
-    """
-    sources, diagnostics = collect(paths)
-    if any(each.severity is Severity.ERROR for each in diagnostics):
-        raise ConfigurationInvalid(diagnostics)
-    return sources
 
 
 def collect(paths: Sequence[Path]) -> tuple[list[Source], list[Diagnostic]]:

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.config import sources as files
 from reconciler.config.loading import load
-from reconciler.config.sources import find_sources
+from reconciler.config.sources import Source, collect
 from reconciler.errors import ConfigurationInvalid, Severity
 
 
@@ -24,6 +24,14 @@ def write(*names: str) -> None:
         path = Path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"# {name}\n", encoding="utf-8")
+
+
+def find_sources(paths: list[Path]) -> list[Source]:
+    """The files found; raises where one cannot be read."""
+    sources, diagnostics = collect(paths)
+    if any(each.severity is Severity.ERROR for each in diagnostics):
+        raise ConfigurationInvalid(diagnostics)
+    return sources
 
 
 def names(*paths: str) -> list[str]:

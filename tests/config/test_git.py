@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.config import sources
 from reconciler.config.base import Base, parse_base, read_base
-from reconciler.config.head import git_state
+from reconciler.config.head import at_head
 from reconciler.config.sources import collect
 from reconciler.errors import GitError
 from reconciler.model.limits import Desired, Place
@@ -51,8 +51,9 @@ def state_of(repository: Repository, *paths: str, at: str = ".") -> GitState | N
     """What git says of the files at paths, as they are read from a directory."""
     directory = repository.top / at
     given = [directory / path for path in paths]
-    sources, _ = collect(given)
-    return git_state(directory, [str(path) for path in given], sources)
+    found, _ = collect(given)
+    head = at_head(directory, [str(path) for path in given], found)
+    return None if head is None else head.state
 
 
 def refused(repository: Repository, ref: str = "main", *paths: str) -> GitError:

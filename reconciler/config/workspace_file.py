@@ -261,7 +261,8 @@ def load_workspace(path: Path) -> Workspace:
         if not boundary.holds(os.path.realpath(workspace.root / folder))
     ]
     if outside:
-        raise ConfigurationInvalid(outside)
+        secret = _first_secret_line(source.content)
+        raise ConfigurationInvalid([replace(each, secret_from=secret) for each in outside])
     return workspace
 
 

@@ -179,6 +179,16 @@ def test_a_folder_that_cannot_be_read_is_an_error_where_it_is_named(
     assert (found["code"], found["path"], found["line"]) == (code, "reconciler.yaml", 5)
 
 
+def test_a_line_that_may_hold_a_token_is_not_shown(portals: Desk) -> None:
+    """`overlays` are beside `token`, and somebody may have written the token itself."""
+    line = "a: {token: {env: HUBSPOT_A}, portal_id: 1, overlays: [%s]}  # hunter2hunter2"
+    for folder in ("../outside", "overlays/none"):
+        portals.write("reconciler.yaml", f"version: 1\nportals:\n  {line % folder}\n")
+        ran = portals.run_here("validate")
+        assert ran.code == 3
+        assert "hunter2" not in ran.out + ran.err
+
+
 def test_an_overlay_below_configs_is_not_a_pair_file_as_well(portals: Desk) -> None:
     """For no portal: it says nothing by itself."""
     portals.write("reconciler.yaml", WORKSPACE.replace("overlays/production", "configs/production"))

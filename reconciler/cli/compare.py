@@ -1,33 +1,60 @@
-"""`reconciler compare`: how two portals differ, without any file."""
+"""`reconciler compare`: how two portals differ, and the files that would make them alike."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import click
 
 from reconciler.cli import output
 from reconciler.cli.exits import stopping_on_signals
+from reconciler.cli.files import read_regular
 from reconciler.cli.options import PortalOptions, portal_options
+from reconciler.cli.pair_changes import Changes, FileChange, created, modeline
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session
 from reconciler.config.object_types import STANDARD, standard_type
+from reconciler.config.pair_text import DirectionText, pair_files
+from reconciler.config.sources import collect, shown_path
 from reconciler.config.workspace import PortalSettings
-from reconciler.errors import ExitCode, UsageProblem
+from reconciler.errors import (
+    EndpointMissing,
+    ExitCode,
+    ReconcilerError,
+    RequestRefused,
+    UsageProblem,
+)
 from reconciler.http.events import report_to
 from reconciler.hubspot.portal import Portal
-from reconciler.hubspot.survey import Survey, survey
-from reconciler.model.limits import AssociationType, Direction
-from reconciler.model.portals import Comparison, Side
-from reconciler.planning.comparison import Labels, PortalLimits, differences, with_lacking
+from reconciler.hubspot.survey import ObjectTypeNames, Survey, survey
+from reconciler.model.limits import AssociationType, Desired, Direction
+from reconciler.model.portals import Comparison, LeftOut, Side, Written, WrittenFile
+from reconciler.planning.comparison import (
+    Carried,
+    Carrier,
+    PortalLimits,
+    differences,
+    with_lacking,
+)
+from reconciler.planning.names import try_resolve
 from reconciler.report import comparison as report
 
 
 @click.command("compare")
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
+@click.option(
+    "--write",
+    "folder",
+    metavar="DIR",
+    help="Write pair files that make B like A: each pair that differs, with all of A's limits.",
+)
+@click.option(
+    "--overlay", is_flag=True, help="With --write: overlays instead, with what differs and no more."
+)
 @click.option(
     "--format",
     "format_",
@@ -41,21 +68,32 @@ def command(
     options: PortalOptions,
     a: str,
     b: str,
+    folder: str | None,
+    overlay: bool,  # noqa: FBT001 - click passes flags by name
     format_: str,
-    detailed_exitcode: bool,  # noqa: FBT001 - click passes flags by name
+    detailed_exitcode: bool,  # noqa: FBT001 - as above
 ) -> int:
     """Show how the limits of portal A and portal B differ, by object types and labels.
 
-    Both are portals of the workspace. Type IDs differ from portal to portal and do not count. No
-    file is read, and nothing is written.
+    Both are portals of the workspace. Type IDs differ from portal to portal and do not count.
+    Nothing is written to either. With --write, a plan of the files for portal B makes it like A;
+    what B has no label or object type for is listed and left out. Files that say something else
+    already are not overwritten.
     """
     if options.names or options.every:
         raise UsageProblem("compare takes the names of two portals: compare A B")
+    if overlay and folder is None:
+        raise UsageProblem("--overlay goes with --write DIR")
+    if folder is not None and (not folder or (Path(folder).exists() and not Path(folder).is_dir())):
+        raise UsageProblem(f"--write {folder}: this is not a folder")
     session = Session.start(replace(options, names=(a, b)))
     if a == b:
         raise UsageProblem("compare takes two different portals")
+    chosen = {each.name: each for each in session.portals()}  # in the workspace's order
+    first, second = chosen[a], chosen[b]
+    writing = None if folder is None else _Writing(session, second, Path(folder), overlay)
     with stopping_on_signals(session.stop):
-        found = compared(session, *session.portals())
+        found = compared(session, first, second, writing)
     match format_:
         case "json":
             output.result(report.comparison_json(found))
@@ -67,45 +105,150 @@ def command(
     return int(ExitCode.PENDING if differ else ExitCode.DONE)
 
 
-def compared(session: Session, a: PortalSettings, b: PortalSettings) -> Comparison:
-    """Read both portals and compare them; raises a `PortalError` of either."""
+def compared(
+    session: Session, a: PortalSettings, b: PortalSettings, writing: _Writing | None
+) -> Comparison:
+    """Read both portals, compare them and write files; raises a `PortalError` of either."""
     with ExitStack() as stack:
-        portals = [
+        first, second = (
             stack.enter_context(
                 session.connected(
                     each, report_to(stack.enter_context(reporting(each.name, session.given)))
                 )
             )
             for each in (a, b)
-        ]
-        surveys = [survey(portal, standard_type) for portal in portals]
-        sides = dict(
-            zip(
-                Side,
-                (_limits(each.name, found) for each, found in zip((a, b), surveys, strict=True)),
-                strict=True,
-            )
         )
-        labels: dict[Side, Labels] = {
-            side: partial(_labels, portal) for side, portal in zip(Side, portals, strict=True)
-        }
-        found = with_lacking(differences(*sides.values()), sides, labels)
-    shared = len(sides[Side.A].values().items() & sides[Side.B].values().items())
-    first, second = surveys
-    return Comparison(
-        (a.name, b.name),
-        (first.observed.account, second.observed.account),
-        found,
-        shared,
-        (first.unplaced_in_words, second.unplaced_in_words),
-    )
+        surveys = (survey(first, standard_type), survey(second, standard_type))
+        ours, theirs = _limits(a.name, surveys[0]), _limits(b.name, surveys[1])
+        labels = {Side.A: _Labels(first), Side.B: _Labels(second)}
+        found = with_lacking(differences(ours, theirs), {Side.A: ours, Side.B: theirs}, labels)
+        comparison = Comparison(
+            (a.name, b.name),
+            (surveys[0].observed.account, surveys[1].observed.account),
+            found,
+            len(ours.values().items() & theirs.values().items()),
+            (surveys[0].unplaced_in_words, surveys[1].unplaced_in_words),
+        )
+        if writing is None:
+            return comparison
+        carrier = Carrier(ours, theirs, labels[Side.B], session.workspace.prune)
+        return replace(comparison, written=writing.write(comparison, carrier, surveys[1]))
 
 
 def _limits(name: str, found: Survey) -> PortalLimits:
     names = {id_: plural for id_, _, plural in STANDARD}
-    names |= {each.id: each.name for each in found.custom_objects}
-    return PortalLimits(name, found.observed.directions, names)
+    for each in found.custom_objects:
+        is_taken = standard_type(each.name.casefold()) is not None
+        names[each.id] = f"{each.name} (custom object)" if is_taken else each.name
+    written = ObjectTypeNames(standard_type, found.custom_objects).named
+    return PortalLimits(name, found.observed.directions, names, written)
 
 
-def _labels(portal: Portal, direction: Direction) -> tuple[AssociationType, ...]:
-    return portal.labels(direction).types
+class _Labels:
+    """Reads the labels of a direction once."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self._read: dict[tuple[str, str], tuple[AssociationType, ...]] = {}
+
+    def __call__(self, direction: Direction) -> tuple[AssociationType, ...]:
+        """None where the portal associates no such object types."""
+        if direction.key not in self._read:
+            try:
+                self._read[direction.key] = self._portal.labels(direction).types
+            except (RequestRefused, EndpointMissing):
+                self._read[direction.key] = ()
+        return self._read[direction.key]
+
+
+# ---------------------------------------------------------------- --write
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Where to write what makes a portal like the other one, and as what."""
+
+    session: Session
+    portal: PortalSettings
+    folder: Path
+    overlay: bool
+
+    def write(self, found: Comparison, carrier: Carrier, there: Survey) -> Written:
+        """Write the files; raises ReconcilerError where one is there that says something else."""
+        directions = dict.fromkeys(each.name.direction for each in found.differences)
+        carried: list[Carried] = []
+        left: list[LeftOut] = []
+        if self.overlay:
+            declared = self._declared(there)
+            for direction in directions:
+                named = carrier.b.find(direction)
+                is_declared = named is not None and named.key in declared
+                said, out = (carrier.differing if is_declared else carrier.complete)(direction)
+                carried += [] if said is None else [said]
+                left += out
+        else:
+            pairs = dict.fromkeys(
+                each for direction in directions for each in (direction, direction[::-1])
+            )
+            for direction in pairs:
+                said, out = carrier.complete(direction)
+                carried += [] if said is None else [said]
+                left += out
+        files = self._files(carried, custom_known=not there.notes)
+        fresh = [each for each in files if not _is_there(each)]
+        Changes(tuple(fresh)).write()
+        written = tuple(WrittenFile(each.path, each.limits, each in fresh) for each in files)
+        return Written(written, tuple(left), self._next_step(written))
+
+    def _declared(self, there: Survey) -> set[tuple[str, str]]:
+        """The directions that the portal's files declare: an overlay adds any other one."""
+        folder = self.session.workspace.config_directory
+        desired = Desired(())
+        if folder.is_dir() and collect([folder])[0]:
+            files = self.session.files([self.portal], [], None)
+            desired = files[self.portal.name].loaded.desired
+        resolved = try_resolve(desired.directions, there.custom_objects)
+        return {each.direction.key for each in resolved.directions}
+
+    def _files(self, carried: Iterable[Carried], *, custom_known: bool) -> list[FileChange]:
+        texts = [
+            DirectionText(
+                each.direction,
+                tuple((limit.selector, limit.max) for limit in each.limits),
+                each.prune,
+            )
+            for each in carried
+        ]
+        first_line = modeline(self.session.workspace.root, self.folder)
+        made = pair_files(texts, custom_known=custom_known)
+        return [created(each, self.folder, first_line) for each in made]
+
+    def _next_step(self, written: tuple[WrittenFile, ...]) -> str:
+        shown, name = shown_path(self.folder), self.portal.name
+        if not written:
+            return ""
+        if not self.overlay:
+            return f"reconciler plan {shown} --portal {name}"
+        known = {
+            (self.session.workspace.root / each.path).resolve() for each in self.portal.overlays
+        }
+        plan = f"reconciler plan --portal {name}"
+        if self.folder.resolve() in known:
+            return plan
+        return f"{plan}, once {shown} is in the overlays of {name} in the workspace file"
+
+
+def _is_there(file: FileChange) -> bool:
+    """Whether the file is there already; raises ReconcilerError where it says something else."""
+    try:
+        content, _ = read_regular(file.target, len(file.content) + 1)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ReconcilerError(f"cannot read {file.path}: {error.strerror or error}") from error
+    if content != file.content:
+        raise ReconcilerError(
+            f"{file.path} is there and says something else; nothing was written",
+            hint="move it away, or choose another folder with --write",
+        )
+    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +18,14 @@ from reconciler.cli.pair_changes import (
     FileChange,
     Reload,
     differing,
+    modeline,
     new_files,
     updates,
 )
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
 from reconciler.cli.workspace import load_config
-from reconciler.config.sources import Loaded, Source, collect, shown_path
+from reconciler.config.sources import Loaded, Source, collect
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
 from reconciler.http.events import report_to
@@ -88,8 +88,8 @@ def command(
         seen = look(portal, files, wanted, settings.portal_id)
     reload = _reload(session, settings, folder)
     edits = updates(seen, files, folder, reload) if update else _unchanged(seen)
-    modeline = _modeline(session.workspace.root, folder)
-    new = Changes() if drift else new_files(seen, folder, shown_path, modeline)
+    first_line = modeline(session.workspace.root, folder)
+    new = Changes() if drift else new_files(seen, folder, first_line)
     changes = Changes((*new.files, *edits.files), (*seen.notes, *new.notes))
     changes.write()
     notes = [*changes.notes, *(f"not placed: {each}" for each in seen.unplaced_in_words)]
@@ -142,14 +142,6 @@ def _reload(session: Session, settings: PortalSettings, folder: Path) -> Reload:
 
 def _with(changed: Mapping[str, bytes], source: Source) -> Source:
     return replace(source, content=changed.get(source.path, source.content))
-
-
-def _modeline(root: Path, folder: Path) -> str:
-    """Where an editor finds the schema of the files, in a repository that has one."""
-    schema = root / ".reconciler" / "pair.schema.json"
-    if not schema.is_file():
-        return ""
-    return f"# yaml-language-server: $schema={Path(os.path.relpath(schema, folder)).as_posix()}\n"
 
 
 def _unchanged(seen: Seen) -> Changes:

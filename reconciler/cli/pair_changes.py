@@ -21,7 +21,7 @@ from reconciler.config.edit import (
     edited,
 )
 from reconciler.config.pair_text import DirectionText, PairFile, pair_files
-from reconciler.config.sources import Source, collect
+from reconciler.config.sources import Source, collect, shown_path
 from reconciler.errors import ConfigurationInvalid, ReconcilerError, plural
 from reconciler.model.limits import (
     Desired,
@@ -101,23 +101,30 @@ def _check_target(change: FileChange) -> None:
         )
 
 
-def new_files(
-    seen: Seen, folder: Path, shown: Callable[[Path], str], modeline: str = ""
-) -> Changes:
+def new_files(seen: Seen, folder: Path, modeline: str = "") -> Changes:
     """A file for every pair of which no direction is declared yet; `modeline`: its first line."""
     declared = {each.declared.direction.key for each in seen.adoptions}
     fresh = [each for each in seen.uncovered if each.direction.key[::-1] not in declared]
     texts = [text for text in map(_text, fresh) if text.limits]
     made = pair_files(texts, custom_known=seen.custom_known)
-    changes = [
-        _created(replace(each, text=modeline + each.text), folder / each.name, shown)
-        for each in made
-    ]
+    changes = [created(each, folder, modeline) for each in made]
     return Changes(tuple(changes), tuple(_notes(seen.uncovered)))
 
 
-def _created(made: PairFile, target: Path, shown: Callable[[Path], str]) -> FileChange:
-    return FileChange(shown(target), target, made.text.encode(), None, made.limits)
+def created(made: PairFile, folder: Path, modeline: str) -> FileChange:
+    """A new file in a folder."""
+    target = folder / made.name
+    return FileChange(
+        shown_path(target), target, f"{modeline}{made.text}".encode(), None, made.limits
+    )
+
+
+def modeline(root: Path, folder: Path) -> str:
+    """Where an editor finds the schema of the files, in a repository that has one."""
+    schema = root / ".reconciler" / "pair.schema.json"
+    if not schema.is_file():
+        return ""
+    return f"# yaml-language-server: $schema={Path(os.path.relpath(schema, folder)).as_posix()}\n"
 
 
 def _text(observed: ObservedDirection) -> DirectionText:

@@ -105,7 +105,7 @@ def _file_part(object_type: ObjectType) -> str:
 def object_type_text(object_type: ObjectType, *, custom_known: bool) -> str:
     """What a file calls an object type: its name, unless that could be read as another one."""
     match canonical(object_type.name):
-        case ObjectType(id=id_) as named if id_ == object_type.id:
+        case ObjectType(id=id_) as named if id_ == object_type.id != object_type.name:
             is_certain = custom_known or not named.often_custom
             return named.name if is_certain else object_type.id
         case CustomName(near=None):

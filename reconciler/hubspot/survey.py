@@ -84,7 +84,9 @@ def survey(
     `PortalError` where GET `all` or the read of a direction fails.
     """
     account, custom, rows = portal.account(), _custom_objects(portal), portal.all_limits()
-    search = _Search(portal, _Types(standard, custom or ()), [row for row in rows if _states(row)])
+    search = _Search(
+        portal, ObjectTypeNames(standard, custom or ()), [row for row in rows if _states(row)]
+    )
     search.found = {each.direction.key: each for each in known}
     search.drop_what_is_shown()
     hints = _hints(custom or (), {_key(row) for row in search.unplaced})
@@ -172,7 +174,7 @@ def _rounds(
     yield from (among_seen, usual, known)
 
 
-class _Types:
+class ObjectTypeNames:
     """Names object types so that a file that names them means them and no other."""
 
     def __init__(
@@ -203,7 +205,7 @@ class _Types:
 class _Search:
     """Which rows are not placed yet, and the directions read so far."""
 
-    def __init__(self, portal: Portal, types: _Types, rows: Sequence[Row]) -> None:
+    def __init__(self, portal: Portal, types: ObjectTypeNames, rows: Sequence[Row]) -> None:
         self._portal = portal
         self._types = types
         self._looked_at: set[Pair] = set()

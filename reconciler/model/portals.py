@@ -64,6 +64,33 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A limit of the first portal that no file can carry to the second one; None: its absence."""
+
+    name: LimitName
+    value: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file with limits of the first portal; `is_new` False: it was there and said the same."""
+
+    path: str
+    limits: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written so that a plan makes the second portal like the first one."""
+
+    files: tuple[WrittenFile, ...]
+    left_out: tuple[LeftOut, ...]
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two portals by their names in the workspace, and every limit that they do not share.
 
@@ -75,6 +102,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     shared: int
     unplaced: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    written: Written | None = None
 
 
 class Standing(StrEnum):

@@ -32,10 +32,10 @@ LONGEST_LABEL = 500
 
 @dataclass(frozen=True, slots=True)
 class NamedLimit:
-    """A limit of the portal, and what a file names it by."""
+    """A limit, and what a file names it by. `max` None: unlimited."""
 
     selector: Selector
-    max: int
+    max: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +114,33 @@ def name_limits(
     and by type ID otherwise. `taken`: labels that the file names already. Limits above what a file
     can say are left out.
     """
-    types, values = observed.types(), observed.values()
+    values = observed.values()
+    return name_values(observed.types(), {key: values[key] for key in keys}, taken, values)
+
+
+def name_values(
+    types: Mapping[TypeKey, AssociationType],
+    wanted: Mapping[TypeKey, int | None],
+    taken: Collection[str] = (),
+    values: Mapping[TypeKey, int | None] | None = None,
+) -> tuple[NamedLimit, ...]:
+    """The same for values that a direction with these types is to have; None: unlimited.
+
+    `values`: all that it will have, if those are more than the wanted ones.
+    """
     shared: dict[str | None, list[AssociationType]] = {}
     for each in types.values():
         shared.setdefault(each.label, []).append(each)
-    chosen = sorted((types[key] for key in keys), key=_familiar)
-    ceiling = _object_limit(types.values(), values)
+    chosen = sorted((types[key] for key in wanted), key=_familiar)
+    ceiling = _object_limit(types.values(), wanted if values is None else values)
     used: set[str | None] = set(taken)
     found = []
     for type_ in chosen:
-        value = values[type_.key]
-        if value > MAXIMUM_LIMIT:
+        value = wanted[type_.key]
+        if value is not None and value > MAXIMUM_LIMIT:
             continue
         selector = _selector(type_, shared[type_.label])
-        is_above = type_.label is not None and ceiling is not None and value > ceiling
+        is_above = type_.label is not None and _is_above(value, ceiling)
         if type_.label in used or is_above:
             selector = ByTypeId(type_.key)
         if not isinstance(selector, ByTypeId):
@@ -149,10 +162,16 @@ def _selector(type_: AssociationType, same: Sequence[AssociationType]) -> Select
     return Label(type_.label, distinguished)
 
 
-def _object_limit(types: Collection[AssociationType], values: Mapping[TypeKey, int]) -> int | None:
+def _object_limit(
+    types: Collection[AssociationType], values: Mapping[TypeKey, int | None]
+) -> int | None:
     """The limit that label limits are held against in a file: that of the unlabelled type."""
-    found = (values[each.key] for each in types if each.label is None and each.key in values)
-    return min(found, default=None)
+    found = (values.get(each.key) for each in types if each.label is None)
+    return min((each for each in found if each is not None), default=None)
+
+
+def _is_above(value: int | None, ceiling: int | None) -> bool:
+    return value is not None and ceiling is not None and value > ceiling
 
 
 def _familiar(type_: AssociationType) -> tuple[bool, str, str, TypeKey]:

@@ -10,17 +10,29 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.model.limits import AssociationType, Direction, ObjectType, ObservedDirection
-from reconciler.model.portals import Difference, Lacking, LimitName, Side
+from reconciler.model.limits import (
+    MAXIMUM_LIMIT,
+    AssociationType,
+    Direction,
+    ObjectType,
+    ObservedDirection,
+    TypeKey,
+)
+from reconciler.model.portals import Difference, Lacking, LeftOut, LimitName, Side
+from reconciler.planning.adoption import NamedLimit, name_values
 
 
 @dataclass(frozen=True, slots=True)
 class PortalLimits:
-    """The limits of one portal, and its object types: their names in any portal, by ID."""
+    """The limits of one portal, and its object types: their names in any portal, by ID.
+
+    `written`: what a file of this portal calls an object type.
+    """
 
     name: str
     directions: tuple[ObservedDirection, ...]
     object_types: Mapping[str, str]
+    written: Callable[[str], ObjectType]
 
     def values(self) -> dict[LimitName, int]:
         """Every limit that can be named, by its name."""
@@ -43,7 +55,12 @@ class PortalLimits:
         ids = {name: id_ for id_, name in self.object_types.items()}
         if not ids.keys() >= {*direction}:
             return None
-        return Direction(*(ObjectType(ids[name], name) for name in direction))
+        return Direction(*(self.written(ids[name]) for name in direction))
+
+    def seen(self, direction: Direction) -> ObservedDirection:
+        """What the portal has in a direction."""
+        found = (each for each in self.directions if each.direction.key == direction.key)
+        return next(found, ObservedDirection(direction, ()))
 
 
 Labels = Callable[[Direction], Collection[AssociationType]]
@@ -94,3 +111,114 @@ def differences(a: PortalLimits, b: PortalLimits) -> tuple[Difference, ...]:
 def _order(name: LimitName) -> tuple[str, str, bool, str, str]:
     """By direction, the object limit first, then the labels."""
     return (*name.direction, name.label is not None, name.label or "", name.category or "")
+
+
+# ---------------------------------------------------------------- carried from one to the other
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a file says of a direction of B so that it is like A's. `prune`: as in pair files.
+
+    The limits are named as B names them; `max` None: B is to have no such limit.
+    """
+
+    direction: Direction
+    limits: tuple[NamedLimit, ...]
+    prune: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Says how B becomes like A. `prune`: whether files remove limits that they do not name."""
+
+    a: PortalLimits
+    b: PortalLimits
+    labels: Labels
+    prune: bool = True
+
+    def complete(self, direction: tuple[str, str]) -> tuple[Carried | None, list[LeftOut]]:
+        """All of A's limits in a direction, and what no file can say.
+
+        A limit that only B has is named, as unlimited, where no longer naming it would not remove
+        it. Where B has a limit that cannot be named, the direction is not pruned.
+        """
+        found, types, values, left = self._values(direction, complete=True)
+        there = self.b.values()
+        prune = all(each.name not in there for each in left)
+        if prune and self.prune and any(value is not None for value in values.values()):
+            values = {
+                key: value
+                for key, value in values.items()
+                if value is not None or not types[key].pruned_when_unnamed
+            }
+        return _carried(found, types, values, prune=prune), left
+
+    def differing(self, direction: tuple[str, str]) -> tuple[Carried | None, list[LeftOut]]:
+        """Only those limits in which the two differ, for files that are laid over others."""
+        found, types, values, left = self._values(direction, complete=False)
+        return _carried(found, types, values, prune=True), left
+
+    def _values(self, direction: tuple[str, str], *, complete: bool) -> _Values:
+        """The limits that B is to have in a direction, by B's types."""
+        ours, theirs = self.a.values(), self.b.values()
+        names = sorted(
+            {
+                each
+                for each in ours.keys() | theirs.keys()
+                if each.direction == direction and (complete or ours.get(each) != theirs.get(each))
+            },
+            key=_order,
+        )
+        found = self.b.find(direction)
+        if found is None:
+            lacking = f"{self.b.name} has no such object type"
+            return None, {}, {}, [LeftOut(each, ours.get(each), lacking) for each in names]
+        seen = self.b.seen(found)
+        types = {each.key: each for each in self.labels(found)} | seen.types()
+        values: dict[TypeKey, int | None] = {}
+        left: list[LeftOut] = []
+        for name in names:
+            value = ours.get(name)
+            keys = [key for key, each in types.items() if limit_name(direction, each) == name]
+            why = self._obstacle(name, value, keys, seen)
+            if why is None:
+                values[keys[0]] = value
+            else:
+                left.append(LeftOut(name, value, why))
+        return found, types, values, left
+
+    def _obstacle(
+        self, name: LimitName, value: int | None, keys: Sequence[TypeKey], seen: ObservedDirection
+    ) -> str | None:
+        """Why no file for B can say this limit; None: one can."""
+        if not keys:
+            what = "association between these object types" if name.label is None else "label"
+            return f"{self.b.name} has no such {what}"
+        if len(keys) > 1:
+            return f"{self.b.name} has several labels of this name"
+        if seen.untouchable.intersection(keys):
+            return f"this version does not know what {self.b.name} has"
+        if value is not None and value > MAXIMUM_LIMIT:
+            return f"a file cannot say more than {MAXIMUM_LIMIT}"
+        return None
+
+
+_Values = tuple[
+    Direction | None,
+    Mapping[TypeKey, AssociationType],
+    dict[TypeKey, int | None],
+    list[LeftOut],
+]
+
+
+def _carried(
+    direction: Direction | None,
+    types: Mapping[TypeKey, AssociationType],
+    values: Mapping[TypeKey, int | None],
+    *,
+    prune: bool,
+) -> Carried | None:
+    if direction is None or not values:
+        return None
+    return Carried(direction, name_values(types, values), prune)

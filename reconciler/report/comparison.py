@@ -8,7 +8,7 @@ from itertools import groupby
 
 from reconciler.errors import plural
 from reconciler.model.limits import Category
-from reconciler.model.portals import Comparison, Difference, Lacking, LimitName, Side
+from reconciler.model.portals import Comparison, Difference, Lacking, LimitName, Side, WrittenFile
 from reconciler.report.escape import markdown_cell, markdown_code, markdown_prose, terminal
 from reconciler.report.terminal import cells, padded
 
@@ -33,7 +33,8 @@ def comparison_text(found: Comparison) -> str:
             name, a, b = next(numbered)
             line = f"  {padded(name, first - 2)}  {padded(a, second)}  {padded(b, third)}"
             lines.append(f"{line}  {terminal(_remark(each, found), 300)}".rstrip())
-    return "\n".join([*lines, *_unplaced(found), "", _counts(found)])
+    written = ["", *_written(found, terminal)] if found.written is not None else []
+    return "\n".join([*lines, *_unplaced(found), "", _counts(found), *written])
 
 
 def comparison_markdown(found: Comparison) -> str:
@@ -52,12 +53,14 @@ def comparison_markdown(found: Comparison) -> str:
         )
         lines.append(f"| {' | '.join(map(markdown_cell, texts))} |")
     unplaced = [f"- {markdown_prose(line)}" for line in _unplaced(found) if line]
-    return "\n".join([*lines, *([""] if unplaced else []), *unplaced, "", _counts(found)])
+    written = [f"- {line}" for line in _written(found, markdown_prose)]
+    lines += ["", *unplaced] if unplaced else []
+    return "\n".join([*lines, "", _counts(found), *([""] if written else []), *written])
 
 
 def comparison_json(found: Comparison) -> str:
     """The comparison as canonical JSON: sorted keys, UTF-8."""
-    document = {
+    document: dict[str, object] = {
         "format_version": "1.0",
         "portals": [
             {
@@ -83,6 +86,24 @@ def comparison_json(found: Comparison) -> str:
             for each in found.differences
         ],
     }
+    if found.written is not None:
+        document["written"] = {
+            "files": [
+                {"path": each.path, "limits": each.limits, "status": _status(each)}
+                for each in found.written.files
+            ],
+            "left_out": [
+                {
+                    "from": each.name.from_,
+                    "to": each.name.to,
+                    "label": each.name.label,
+                    "max": each.value,
+                    "reason": each.why,
+                }
+                for each in found.written.left_out
+            ],
+            "next": found.written.next_step or None,
+        }
     return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2)
 
 
@@ -121,6 +142,25 @@ def _unplaced(found: Comparison) -> Iterator[str]:
     for name, rows in zip(found.names, found.unplaced, strict=True):
         for row in rows:
             yield f"not compared, its direction is not known: {terminal(name)}: {terminal(row, 300)}"
+
+
+def _status(file: WrittenFile) -> str:
+    return "created" if file.is_new else "unchanged"
+
+
+def _written(found: Comparison, escaped: Callable[[str], str]) -> Iterator[str]:
+    """What was written for the second portal, what could not be, and what to do next."""
+    if found.written is None:
+        return
+    if not found.written.files:
+        yield "Nothing to write."
+    for file in found.written.files:
+        yield f"{_status(file)} {escaped(file.path)} ({plural(file.limits, 'limit')})"
+    for each in found.written.left_out:
+        value = "its removal" if each.value is None else f"limit {each.value}"
+        yield f"left out: {escaped(str(each.name))}, {value}: {escaped(each.why)}"
+    if found.written.next_step:
+        yield f"Next: {escaped(found.written.next_step)}"
 
 
 def _counts(found: Comparison) -> str:

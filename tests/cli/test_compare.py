@@ -92,6 +92,13 @@ def test_the_markdown_is_one_table(two: Desk) -> None:
     assert "| `contacts → companies` | `object limit` | 5 | 10 |" in out
 
 
+def test_the_portals_are_compared_in_the_order_given(two: Desk) -> None:
+    """Not in that of the workspace file."""
+    found = two.run_here("compare", "sandbox", "production", "--format", "json").json
+    assert [each["name"] for each in found["portals"]] == ["sandbox", "production"]
+    assert found["differences"][1]["values"] == [10, 5]
+
+
 def test_equal_portals_have_no_differences(two: Desk) -> None:
     """Two tokens of one portal."""
     two.variables["HUBSPOT_SANDBOX_TOKEN"] = "sandbox-token"
@@ -125,3 +132,156 @@ def test_a_portal_that_fails_is_named(two: Desk) -> None:
     ran = two.run_here("compare", "production", "sandbox")
     assert ran.code == 1
     assert "HUBSPOT_SANDBOX_TOKEN" in ran.err
+
+
+# ---------------------------------------------------------------- --write
+
+
+CARRIED = """\
+from: contacts
+to: companies
+max: 5
+labels:
+  Billing contact: 1
+inverse:
+  labels:
+    Billing contact: 2
+"""
+
+
+def written(two: Desk, folder: str) -> dict[str, str]:
+    """The files of a folder, by name."""
+    return {each.name: each.read_text(encoding="utf-8") for each in (two.folder / folder).iterdir()}
+
+
+def lacking(two: Desk) -> set[tuple[str, str, str | None]]:
+    """What still differs, of which the sandbox has no label."""
+    differences = two.run_here("compare", "production", "sandbox", "--format", "json").json
+    assert all(each["lacking"] == "label" for each in differences["differences"])
+    return {(each["from"], each["to"], each["label"]) for each in differences["differences"]}
+
+
+def test_pair_files_that_make_one_portal_like_the_other(two: Desk) -> None:
+    """Every pair that differs, complete; what the sandbox has no label for is listed."""
+    ran = two.run_here("compare", "production", "sandbox", "--write", "out")
+    assert ran.code == 0, ran.err
+    assert written(two, "out") == {
+        "contacts-companies.yaml": CARRIED,
+        "contacts-deals.yaml": "from: deals\nto: contacts\nlabels:\n  Champion: 1\n",
+        "companies-deals.yaml": "from: companies\nto: deals\nmax: unlimited\n",
+    }
+    assert "created out/contacts-companies.yaml (3 limits)" in ran.out
+    assert "left out: contacts → contacts: Manager, limit 1: sandbox has no such label\n" in ran.out
+    assert ran.last_line == "Next: reconciler plan out --portal sandbox"
+    assert two.writes() == []
+
+
+@pytest.mark.parametrize("workspace", ["", "prune: false\n"])
+def test_a_plan_of_the_files_leaves_no_difference(two: Desk, workspace: str) -> None:
+    """But for what was left out, whether or not the workspace removes what no file names."""
+    two.write("reconciler.yaml", workspace + WORKSPACE)
+    assert two.run_here("compare", "production", "sandbox", "--write", "out").code == 0
+    applied = two.run_here("apply", "out", "--portal", "sandbox", "--auto-approve")
+    assert applied.code == 0, applied.err
+    assert applied.last_line == "Apply complete: 1 created, 1 updated, 1 deleted."
+    assert lacking(two) == {("contacts", "contacts", "Manager")}
+
+
+def test_a_label_of_hubspot_is_named_to_remove_its_limit(two: Desk) -> None:
+    """Such a limit stays where no file names it."""
+    assert two.server is not None
+    two.server.edit("contacts", "companies", 1, 1)
+    ran = two.run_here("compare", "sandbox", "production", "--write", "out")
+    assert ran.code == 0, ran.err
+    assert "  Primary: unlimited\n" in written(two, "out")["contacts-companies.yaml"]
+    applied = two.run_here("apply", "out", "--portal", "production", "--auto-approve")
+    assert applied.code == 0, applied.err
+    after = two.run_here("compare", "sandbox", "production")
+    assert after.last_line == "No differences. 5 limits in both portals."
+
+
+def test_writing_again_changes_nothing_and_overwrites_nothing(two: Desk) -> None:
+    """The same files are left as they are; one that says something else stops all of them."""
+    arguments = ("compare", "production", "sandbox", "--write", "out")
+    two.run_here(*arguments)
+    again = two.run_here(*arguments)
+    assert (again.code, "unchanged out/contacts-companies.yaml (3 limits)" in again.out) == (
+        0,
+        True,
+    )
+    two.write("out/contacts-companies.yaml", "# mine\n")
+    (two.folder / "out" / "contacts-deals.yaml").unlink()
+    refused = two.run_here(*arguments)
+    assert refused.code == 1
+    assert "out/contacts-companies.yaml is there and says something else" in refused.err
+    assert (two.folder / "out" / "contacts-companies.yaml").read_text() == "# mine\n"
+    assert not (two.folder / "out" / "contacts-deals.yaml").exists()
+
+
+def test_a_link_is_not_followed_out_of_the_folder(two: Desk) -> None:
+    """A file that is to be made is made in the folder or not at all."""
+    (two.folder / "out").mkdir()
+    (two.folder / "out" / "contacts-companies.yaml").symlink_to(two.folder / "elsewhere.yaml")
+    ran = two.run_here("compare", "production", "sandbox", "--write", "out")
+    assert ran.code == 1
+    assert not (two.folder / "elsewhere.yaml").exists()
+    assert list((two.folder / "out").iterdir()) == [two.folder / "out" / "contacts-companies.yaml"]
+
+
+def test_an_overlay_says_what_differs_and_no_more(two: Desk) -> None:
+    """Over the files that declare the pair; a direction that no file declares is complete."""
+    two.write("configs/contacts-companies.yaml", CARRIED.replace("max: 5", "max: 10"))
+    two.write("configs/companies-deals.yaml", "from: companies\nto: deals\nmax: 9\n")
+    ran = two.run_here("compare", "production", "sandbox", "--write", "over", "--overlay")
+    assert ran.code == 0, ran.err
+    assert written(two, "over") == {
+        "contacts-companies.yaml": "from: contacts\nto: companies\nmax: 5\n",
+        "contacts-deals.yaml": "from: deals\nto: contacts\nlabels:\n  Champion: 1\n",
+        "companies-deals.yaml": "from: companies\nto: deals\nmax: unlimited\n",
+    }
+    assert ran.last_line.endswith("once over is in the overlays of sandbox in the workspace file")
+    two.write(
+        "reconciler.yaml", WORKSPACE.replace("SANDBOX_TOKEN}", "SANDBOX_TOKEN}, overlays: [over]")
+    )
+    applied = two.run_here("apply", "--portal", "sandbox", "--auto-approve")
+    assert applied.code == 0, applied.err
+    assert lacking(two) == {("contacts", "contacts", "Manager")}
+
+
+def test_an_overlay_for_an_undeclared_direction_removes_nothing_that_is_equal(two: Desk) -> None:
+    """An overlay adds a direction that no file declares: then it has to say all of it."""
+    ran = two.run_here("compare", "production", "sandbox", "--write", "over", "--overlay")
+    assert ran.code == 0, ran.err
+    assert written(two, "over")["contacts-companies.yaml"] == (
+        "from: contacts\nto: companies\nmax: 5\nlabels:\n  Billing contact: 1\n"
+    )
+
+
+def test_what_is_written_is_in_the_json(two: Desk) -> None:
+    """For a pipeline: files, what was left out and why, and the next command."""
+    arguments = ("compare", "production", "sandbox", "--write", "out", "--format")
+    ran = two.run_here(*arguments, "json")
+    assert ran.json["written"]["files"][0] == {
+        "path": "out/contacts-companies.yaml",
+        "limits": 3,
+        "status": "created",
+    }
+    assert ran.json["written"]["left_out"] == [
+        {
+            "from": "contacts",
+            "to": "contacts",
+            "label": "Manager",
+            "max": 1,
+            "reason": "sandbox has no such label",
+        }
+    ]
+    assert ran.json["written"]["next"] == "reconciler plan out --portal sandbox"
+    assert "- Next: reconciler plan out" in two.run_here(*arguments, "markdown").out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--overlay"], ["--write", ""], ["--write", "reconciler.yaml"]]
+)
+def test_a_folder_is_needed_to_write_into(two: Desk, arguments: list[str]) -> None:
+    """Before anything is sent."""
+    assert two.run_here("compare", "production", "sandbox", *arguments).code == 64

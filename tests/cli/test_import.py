@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from reconciler.cli.adopting import look
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.faults.language import parse_fault
+from reconciler.sandbox.portal import ObjectType
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import Options
 from tests.cli.running import Desk, Ran
@@ -73,6 +75,18 @@ def edit(desk: Desk, from_: str, to: str, type_id: int, maximum: int | None) -> 
 
 
 # ---------------------------------------------------------------- the first import
+
+
+def test_a_standard_name_that_a_custom_object_shares_is_written_as_an_id(tmp_path: Path) -> None:
+    """`orders` could mean either of the two: the plan after the import would be refused."""
+    orders = ObjectType("2-88", "order", "orders", "p1234567_orders")
+    portal = example_portal()
+    portal = replace(portal, object_types=portal.object_types.extended([orders]))
+    with serve(portal.with_limit("contacts", "0-123", 508, 7)) as server:
+        desk = Desk(tmp_path, server)
+        assert desk.run_here("import").code == 0
+        assert "to: 0-123\n" in files(desk)["configs/contacts-0-123.yaml"]
+        assert plan(desk) == NO_CHANGES
 
 
 def test_every_limit_becomes_a_line(desk: Desk) -> None:

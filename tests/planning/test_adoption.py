@@ -54,7 +54,7 @@ def declared(*limits: tuple[Selector, int | None], prune: bool = True) -> Resolv
     )
 
 
-def names(*rows: ObservedLimit, taken: tuple[str, ...] = ()) -> list[tuple[Selector, int]]:
+def names(*rows: ObservedLimit, taken: tuple[str, ...] = ()) -> list[tuple[Selector, int | None]]:
     """What a file names these limits by."""
     observed = seen(*rows)
     keys = [each.type.key for each in rows if each.max is not None]

@@ -218,7 +218,7 @@ def _braces(block: Block, before: int) -> str | None:
     """A limit on one line; None where it is to be written on several."""
     if not block.entries and not block.tail:
         return "[]" if block.is_list else "{}"
-    if not block.compact or block.tail:
+    if not block.compact or block.is_list or block.tail:
         return None
     parts = []
     for entry in block.entries:

@@ -204,6 +204,24 @@ def test_comments_stay_with_what_they_are_about() -> None:
     )
 
 
+def test_what_is_not_valid_is_formatted_all_the_same() -> None:
+    """Unknown keys last, lists where none belong: `validate` says what is wrong with them."""
+    document = "unknown: [1, {x: y}] # u\nlabels: {A: [1]}\nto: b\nfrom: a\nmax: 0\n"
+    assert formatted(document) == text(
+        """\
+        from: a
+        to: b
+        max: 0
+        labels:
+          A:
+            - 1
+        unknown:             # u
+          - 1
+          - x: y
+        """
+    )
+
+
 def test_line_ends_and_a_byte_order_mark_are_made_one() -> None:
     """Whatever the editor wrote."""
     content = "\ufefffrom: a\r\nto: b\r\nmax: 5".encode()

@@ -94,6 +94,11 @@ class _Replacement:
     end: int
     text: str
 
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """By place; of what is added at one place, the lines that are indented further first."""
+        return (self.start, self.end, len(self.text.lstrip(" ")) - len(self.text))
+
 
 def _with_line_ends(replacements: Sequence[_Replacement], text: str, content: bytes) -> bytes:
     """Carry the replacements out in the bytes, whose line ends and mark `decode` left out."""
@@ -115,7 +120,7 @@ def _with_line_ends(replacements: Sequence[_Replacement], text: str, content: by
         return offsets[line] + offset - starts[line]
 
     pieces, done = [], 0
-    for each in sorted(replacements, key=lambda each: (each.start, each.end)):
+    for each in sorted(replacements, key=lambda each: each.order):
         start, end = real(each.start), real(each.end)
         if start < done:
             raise EditImpossible("two changes overlap")

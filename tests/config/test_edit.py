@@ -221,6 +221,19 @@ def test_labels_that_are_not_sorted_get_a_new_one_at_the_end() -> None:
     assert apply(grouped, added) == grouped.replace("  D", "  C: 1\n  D")
 
 
+def test_a_label_and_a_key_behind_it_are_added_at_one_place() -> None:
+    """The label first: it belongs to what is there."""
+    document = (
+        "from: a\nto: b\nlabels:\n  A:\n    max: 1\n    reason: |\n      x\n\n      y\n\n# end\n"
+    )
+    new = AddLimits(direction(document).place, ((Label("B"), 2), (TYPE, 3)))
+    inverse = AddInverse(direction(document).place, ((Unlabelled(), 4),))
+    assert apply(document, new, inverse) == document.replace(
+        "      y\n",
+        "      y\n  B: 2\ntypes:\n  - {category: WORK, type_id: 99, max: 3}\ninverse:\n  max: 4\n",
+    )
+
+
 def test_an_inverse_is_added_behind_what_is_declared() -> None:
     """As a block, or between the braces of a document that is written in them."""
     added = ((Unlabelled(), 5), (Label("A"), 1))

@@ -14,7 +14,7 @@ from reconciler.errors import (
     UsageProblem,
 )
 from reconciler.hubspot.portal import Portal
-from reconciler.hubspot.survey import Row, survey
+from reconciler.hubspot.survey import ObjectTypeNames, Row, survey
 from reconciler.model.limits import (
     CustomName,
     CustomObject,
@@ -77,7 +77,7 @@ def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) ->
     if wanted.pairs is not None:
         reconciler.observe(portal, Desired(()), portal_id=portal_id)  # the portal that is meant
         custom, custom_known = _custom_objects(portal, wanted.pairs, desired)
-        asked = _directions(wanted.pairs, custom)
+        asked = _directions(wanted.pairs, custom, ObjectTypeNames(standard_type, custom))
         kept = [each for each in desired.directions if _key(each, custom) in asked]
         desired = replace(desired, directions=tuple(kept))
     base, tip = (files.base, files.tip) if wanted.drift else (None, None)
@@ -114,7 +114,7 @@ def _custom_objects(
     """The portal's custom objects if any name needs them, and whether all names are certain."""
     named = [_declared(pair) for pair in pairs]
     if not names_custom_objects([*named, *desired.directions]):
-        return (), True
+        return (), False
     try:
         return portal.custom_objects(), True
     except PermissionMissing:
@@ -127,7 +127,9 @@ def _declared(pair: PairName) -> DesiredDirection:
     return DesiredDirection(*pair, (), True, Place("--pair", 1, 1))  # noqa: FBT003 - a field
 
 
-def _directions(pairs: Iterable[PairName], custom: Sequence[CustomObject]) -> dict[Key, Direction]:
+def _directions(
+    pairs: Iterable[PairName], custom: Sequence[CustomObject], names: ObjectTypeNames
+) -> dict[Key, Direction]:
     """Both directions of every pair, by object type IDs; raises UsageProblem for unknown names."""
     found: dict[Key, Direction] = {}
     for one, other in pairs:
@@ -136,7 +138,8 @@ def _directions(pairs: Iterable[PairName], custom: Sequence[CustomObject]) -> di
             for problem in resolution.diagnostics:
                 raise UsageProblem(f"--pair {one}:{other}: {problem.message}", hint=problem.hint)
             for each in resolution.directions:
-                found[each.direction.key] = each.direction
+                key = each.direction.key
+                found[key] = Direction(*map(names.named, key))
     return found
 
 

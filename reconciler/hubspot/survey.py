@@ -210,7 +210,8 @@ class _Search:
         self._types = types
         self._looked_at: set[Pair] = set()
         self.found: dict[Pair, ObservedDirection] = {}
-        self.unplaced: tuple[Row, ...] = tuple(rows)
+        self._rows = tuple(rows)
+        self.unplaced = self._rows
 
     @property
     def seen_types(self) -> Sequence[str]:
@@ -231,9 +232,23 @@ class _Search:
         self.drop_what_is_shown()
 
     def drop_what_is_shown(self) -> None:
-        """Place the rows that a direction shows."""
-        shown = {each for seen in self.found.values() for each in _shown(seen)}
-        self.unplaced = tuple(row for row in self.unplaced if shown.isdisjoint(_said_by(row)))
+        """Place the rows that a direction shows: each limit accounts for one row.
+
+        For an ID may occur in two directions (observed of other IDs). A limit between objects of
+        one type is one for both ways (documented), and may be listed for each (unknown).
+        """
+        shown = Counter(each for seen in self.found.values() for each in _shown(seen))
+        both_ways = {
+            each for (from_, to), seen in self.found.items() if from_ == to for each in _shown(seen)
+        }
+        left = []
+        for row in self._rows:
+            said = next((each for each in _said_by(row) if shown[each] > 0), None)
+            if said is None:
+                left.append(row)
+            elif said not in both_ways:
+                shown[said] -= 1
+        self.unplaced = tuple(left)
 
     def look_for_labels(self, pairs: Iterable[Pair]) -> None:
         """Read the limits of those directions whose labels name a type that is not placed."""
@@ -258,17 +273,16 @@ def _has_limits(seen: ObservedDirection) -> bool:
 
 
 def _shown(seen: ObservedDirection) -> Iterator[object]:
-    """What a direction shows: types with their limits, for an ID may occur in two directions."""
+    """What a direction shows, once each: types with their limits, and rows that are not understood."""
     yield from seen.values().items()
-    yield from seen.untouchable
-    yield from (each.row for each in seen.unknown)
+    yield from (each.row if each.key is None else each.key for each in seen.unknown)
 
 
 def _said_by(row: Row) -> Iterable[object]:
     """What a direction shows that has a row of GET `all`; any of these will do."""
-    if isinstance(row, UnknownRow):
-        return (row.row,)
     key = _key(row)
+    if isinstance(row, UnknownRow):
+        return (row.row if key is None else key,)
     return ((key, row.max), key)
 
 

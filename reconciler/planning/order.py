@@ -7,7 +7,7 @@ together is unknown, so changes that depend on each other never share a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import AssociationType, DesiredLimit, ResolvedDirection, TypeKey
@@ -22,11 +22,13 @@ def rule_broken(
     after: Mapping[TypeKey, int],
     types: Mapping[TypeKey, AssociationType],
     named: Mapping[TypeKey, DesiredLimit],
+    changing: Collection[TypeKey],
 ) -> tuple[Diagnostic, ...]:
-    """Where the limits that would be in force break the rule.
+    """Where a limit that is changing breaks the rule.
 
     What one file says is checked offline; here a limit that stays in the portal without being
-    named meets one that is. Equal limits are accepted: HubSpot contradicts itself there.
+    named meets one that is. A portal that breaks the rule already stays as it is: nothing is sent
+    that HubSpot could refuse. Equal limits are accepted: HubSpot contradicts itself there.
     """
     objects = [key for key in after if types[key].label is None]
     if not objects:
@@ -43,7 +45,9 @@ def rule_broken(
             else "name the other limit too: the portal has it, the file does not mention it",
         )
         for key in after
-        if key not in objects and after[key] > after[lowest] and (key in named or lowest in named)
+        if key not in objects
+        and after[key] > after[lowest]
+        and (key in changing or lowest in changing)
     )
 
 

@@ -267,8 +267,9 @@ def _judge(beside: _Beside, different: Sequence[Difference]) -> _Compared | Sequ
         else:
             changing.append((each, who))
     if not beside.removed:
-        after = beside.after({each.key: each.after for each, _ in changing})
-        broken = rule_broken(declared, after, beside.types, beside.named)
+        changed = {each.key: each.after for each, _ in changing}
+        after = beside.after(changed)
+        broken = rule_broken(declared, after, beside.types, beside.named, changed.keys())
         if broken and not behind:
             return broken
         if broken:  # the rule would not hold beside a limit that is left out

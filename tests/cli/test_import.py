@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from reconciler.cli.adopting import look
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.portal import ObjectType
+from reconciler.sandbox.seed import portal_from
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import Options
 from tests.cli.running import Desk, Ran
 
+Seeded = Callable[[dict[str, object]], Desk]
 PAIR = "configs/contacts-companies.yaml"
 FRESH = """\
 from: contacts
@@ -162,6 +165,74 @@ def test_what_cannot_be_placed_is_listed(faulty: Desk) -> None:
     assert document["files"] == []
     (row,) = document["unplaced"]
     assert (row["category"], row["type_id"], row["max"]) == ("USER_DEFINED", 40, 4)
+
+
+@pytest.fixture
+def seeded(tmp_path: Path) -> Iterator[Seeded]:
+    """A folder beside the example portal with something added to it."""
+    with ExitStack() as stack:
+
+        def start(seed: dict[str, object]) -> Desk:
+            portal = portal_from({"extends": "example", **seed})
+            return Desk(tmp_path, stack.enter_context(serve(portal)))
+
+        yield start
+
+
+def test_an_id_that_two_directions_share_is_imported_twice(seeded: Seeded) -> None:
+    """GET `all` names no direction, so two of its rows may read the same."""
+    there = {"type_id": 28, "label": "Billing contact", "inverse": 29, "max": 1}
+    back = {"type_id": 29, "label": "Billing contact", "inverse": 28}
+    desk = seeded(
+        {
+            "types": [
+                {"from": "tickets", "to": "contacts", **there},
+                {"from": "contacts", "to": "tickets", **back},
+            ]
+        }
+    )
+    ran = desk.run_here("import")
+    assert (ran.code, ran.last_line) == (0, "Imported: 7 limits in 5 files.")
+    assert files(desk)["configs/contacts-tickets.yaml"] == (
+        "from: tickets\nto: contacts\nlabels:\n  Billing contact: 1\n"
+    )
+    assert plan(desk) == NO_CHANGES
+
+
+PROJECTS = "from: 0-970\nto: contacts\nmax: 2\n"
+OWN_PROJECTS = "from: p1_project\nto: contacts\nmax: 3\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        ((), {"contacts-0-970": PROJECTS, "contacts-p1_project": OWN_PROJECTS}),
+        (("--pair", "0-970:0-1"), {"contacts-projects": PROJECTS}),
+        (("--pair", "0-1:p1_project"), {"contacts-p1_project": OWN_PROJECTS}),
+    ],
+)
+def test_a_standard_name_that_a_custom_object_has_too_is_not_used(
+    seeded: Seeded, arguments: tuple[str, ...], written: dict[str, str]
+) -> None:
+    """The object type ID is, and what is unmistakable of the custom object's names."""
+    desk = seeded(
+        {
+            "object_types": [
+                {"id": "2-9", "singular": "project", "plural": "projects",
+                 "fully_qualified_name": "p1_project"}
+            ],
+            "types": [
+                {"from": "2-9", "to": "contacts", "type_id": 90, "inverse": 91, "max": 3},
+                {"from": "contacts", "to": "2-9", "type_id": 91, "inverse": 90},
+            ],
+            "limits": [{"from": "0-970", "to": "contacts", "type_id": 1242, "max": 2}],
+        }
+    )  # fmt: skip
+    assert desk.run_here("import", *arguments).code == 0
+    assert {f"configs/{name}.yaml": text for name, text in written.items()}.items() <= (
+        files(desk).items()
+    )
+    assert plan(desk) == NO_CHANGES
 
 
 def test_as_json(desk: Desk) -> None:

@@ -133,6 +133,7 @@ def test_prune_is_off_where_a_limit_is_left_out() -> None:
         (CONTACTS, False, "contacts"),
         (ORDERS, True, "orders"),
         (ORDERS, False, "0-123"),
+        (ObjectType("0-123", "0-123"), True, "0-123"),
         (ObjectType("2-9", "car"), True, "car"),
         (ObjectType("2-9", "contcts"), True, "2-9"),
         (ObjectType("2-9", "contacts"), True, "2-9"),

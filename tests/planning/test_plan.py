@@ -172,6 +172,15 @@ def test_an_unmanaged_break_of_the_rule_is_nobodys_error() -> None:
     assert told(made) == [("Decision maker", None, 1)]
 
 
+def test_a_break_of_the_rule_that_the_files_only_repeat_is_nobodys_error() -> None:
+    """So that what was imported from such a portal has nothing to change."""
+    head = declared(limit(OBJECT, 5), limit(by_id(BILLING.key), 9))
+    assert not plan(head, {OBJECT: 5, BILLING: 9}).changes
+    assert told(plan(declared(*head.limits, limit(DECISION, 1)), {OBJECT: 5, BILLING: 9})) == [
+        ("Decision maker", None, 1)
+    ]
+
+
 # ---------------------------------------------------------------- labels
 
 

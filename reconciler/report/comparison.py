@@ -157,8 +157,9 @@ def _written(found: Comparison, escaped: Callable[[str], str]) -> Iterator[str]:
     for file in found.written.files:
         yield f"{_status(file)} {escaped(file.path)} ({plural(file.limits, 'limit')})"
     for each in found.written.left_out:
-        value = "its removal" if each.value is None else f"limit {each.value}"
-        yield f"left out: {escaped(str(each.name))}, {value}: {escaped(each.why)}"
+        what = f"{' → '.join(each.name.direction)}, {_named(each.name)}"
+        value = "removed" if each.value is None else str(each.value)
+        yield f"left out: {escaped(f'{what} {value}: {each.why}')}"
     if found.written.next_step:
         yield f"Next: {escaped(found.written.next_step)}"
 

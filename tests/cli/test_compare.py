@@ -171,7 +171,7 @@ def test_pair_files_that_make_one_portal_like_the_other(two: Desk) -> None:
         "companies-deals.yaml": "from: companies\nto: deals\nmax: unlimited\n",
     }
     assert "created out/contacts-companies.yaml (3 limits)" in ran.out
-    assert "left out: contacts → contacts: Manager, limit 1: sandbox has no such label\n" in ran.out
+    assert 'left out: contacts → contacts, "Manager" 1: sandbox has no such label\n' in ran.out
     assert ran.last_line == "Next: reconciler plan out --portal sandbox"
     assert two.writes() == []
 

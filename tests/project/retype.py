@@ -12,14 +12,15 @@ from pathlib import Path
 
 from tests.project.command import ROOT
 from tests.project.test_tour import PORT, TOURS, comparable, environment, free_port, over_http
-from tests.project.tour import Saved, Set, Typed, background, retyped, steps, terminal
+from tests.project.tour import Saved, Set, Typed, background, opening, retyped, steps, terminal
 
 
 def printed(text: str, heading: str, directory: Path) -> dict[int, str]:
     """What each command of a tour prints, by its line in the document; but for the sandbox."""
     port = free_port()
-    start, *rest = steps(text.replace(PORT, port), heading)
-    assert isinstance(start, Typed)
+    saved, start, rest = opening(steps(text.replace(PORT, port), heading))
+    for one in saved:
+        (directory / one.path).write_text(one.text, encoding="utf-8")
     surroundings = environment(directory)
     found: dict[int, str] = {}
     lines = len(start.output.splitlines())

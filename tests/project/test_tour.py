@@ -12,11 +12,25 @@ import pytest
 
 from tests.chromium import has_chromium, launched
 from tests.project.command import ROOT, on_path
-from tests.project.tour import Saved, Set, Step, Typed, background, retyped, steps, terminal
+from tests.project.tour import (
+    Saved,
+    Set,
+    Step,
+    Typed,
+    background,
+    opening,
+    retyped,
+    steps,
+    terminal,
+)
 from tests.sandbox.pages import alert, press
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TOURS = {"README.md": "A tour", "docs/adopt.md": "The first hour"}
+TOURS = {
+    "README.md": "A tour",
+    "docs/adopt.md": "The first hour",
+    "docs/promote.md": "A sandbox and a production portal",
+}
 """The tours, by document and heading."""
 PORT = "8111"
 RETYPE = "python -m tests.project.retype puts in what is printed now"
@@ -114,11 +128,12 @@ def test_a_person_can_follow_the_tour_word_for_word(
     tmp_path: Path, person: Person, document: str
 ) -> None:
     """Every command prints what the page shows, every value is legal where it is typed."""
-    start, *rest = all_steps(document)
-    assert isinstance(start, Typed)
+    saved, start, rest = opening(all_steps(document))
     surroundings = environment(tmp_path)
     home = tmp_path / "home"
     home.mkdir()
+    for one in saved:
+        (home / one.path).write_text(one.text, encoding="utf-8")
     expected = start.output.splitlines()
     folder = home / "limits"
     with (

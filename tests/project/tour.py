@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +42,7 @@ class Set:
 Step = Typed | Saved | Set
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"`([\w-]+\.json)`")
 _BROWSER = re.compile(
     r"type\s+(?P<value>\S+)\s+as\s+the\s+limit\s+of\s+\"(?P<label>[^\"]+)\"\s+"
     r"below\s+\"(?P<direction>[^\"]+)\"\s+and\s+press\s+\"Set\""
@@ -59,12 +61,23 @@ def steps(readme: str, heading: str = "A tour") -> list[Step]:
                 found += [(block.start(), one) for one in _typed(block[2], line)]
             case "yaml":
                 found.append((block.start(), Saved(block[2].split()[1], block[2])))
+            case "json":
+                name = _NAMED.findall(readme, start, block.start())[-1]
+                found.append((block.start(), Saved(name, block[2])))
             case language:
                 raise AssertionError(f"line {line}: what is to be done with {language}?")
     for sentence in _BROWSER.finditer(readme, start, end):
         words = {name: " ".join(value.split()) for name, value in sentence.groupdict().items()}
         found.append((sentence.start(), Set(**words)))
     return [one for _, one in sorted(found, key=lambda each: each[0])]
+
+
+def opening(tour: list[Step]) -> tuple[list[Saved], Typed, list[Step]]:
+    """What is saved before the sandbox is started, the command that starts it, and the rest."""
+    saved = list(takewhile(lambda one: isinstance(one, Saved), tour))
+    start, *rest = tour[len(saved) :]
+    assert isinstance(start, Typed)
+    return [one for one in saved if isinstance(one, Saved)], start, rest
 
 
 def _typed(block: str, line: int) -> Iterator[Typed]:

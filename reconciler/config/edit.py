@@ -11,13 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ruamel.yaml.events import (
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+from ruamel.yaml import events
 
 from reconciler.config.canonical import (
     PAIR_KEYS,
@@ -159,11 +153,11 @@ class _Page:
         opened = []
         for event in read_events(self._text):
             match event:
-                case ScalarEvent():
+                case events.ScalarEvent():
                     yield self._span(event.start_mark, event.end_mark)
-                case MappingStartEvent() | SequenceStartEvent():
+                case events.MappingStartEvent() | events.SequenceStartEvent():
                     opened.append(event)
-                case MappingEndEvent() | SequenceEndEvent():
+                case events.MappingEndEvent() | events.SequenceEndEvent():
                     start = opened.pop()
                     if start.flow_style:
                         yield self._span(start.start_mark, event.end_mark)

@@ -207,9 +207,7 @@ def _next(directory: Path, wanted: Wanted, *, at_hand: bool) -> str:
         steps.append("reconciler import   # or edit configs/contacts-companies.yaml")
     steps += ["git add -A && git commit -m 'Declare the association limits'", "reconciler plan"]
     if wanted.forge != "none" and wanted.source is None:
-        steps.append(
-            "fill in where CI takes reconciler from: OWNER/REPOSITORY and a commit, in the recipe"
-        )
+        steps.append("fill in OWNER/REPOSITORY and a commit in the recipe: what CI installs")
     return "\n".join(["", "Next:", *(f"  {each}" for each in steps)])
 
 

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from urllib.request import getproxies, proxy_bypass
 
 import click
 
@@ -33,6 +32,7 @@ from reconciler.errors import (
     ReconcilerError,
     plural,
 )
+from reconciler.http.connection import environment_proxy
 from reconciler.http.events import report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
@@ -145,13 +145,11 @@ def _portals(options: PortalOptions) -> Iterator[Check]:
 def _address(options: PortalOptions) -> Check:
     """Where requests go, through which proxy. A proxy's own password is not shown."""
     address = f"{options.base_url} ({options.base_url_source})"
-    scheme, _, rest = options.base_url.partition("://")
-    host = rest.partition("/")[0].partition(":")[0]
-    proxies = getproxies()
-    name = next((each for each in (scheme, "all") if proxies.get(each)), None)
-    if name is None or proxy_bypass(host) or host in {"127.0.0.1", "localhost", "[::1]"}:
+    found = environment_proxy(options.base_url)
+    if found is None:
         return Check("address", State.OK, f"{address}, no proxy")
-    proxy = proxies[name].rpartition("@")[2].partition("://")[2] or proxies[name].rpartition("@")[2]
+    name, value = found
+    proxy = value.rpartition("@")[2].rpartition("//")[2]
     return Check("address", State.OK, f"{address}, by the proxy {proxy} ({name.upper()}_PROXY)")
 
 

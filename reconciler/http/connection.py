@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from reconciler import outgoing
 from reconciler.defaults import BASE_URL, CONCURRENCY, TIMEOUT
@@ -170,3 +171,18 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 def _is_loopback(host: str) -> bool:
     address = _address(host)
     return host == "localhost" if address is None else address.is_loopback
+
+
+def environment_proxy(base_url: str) -> tuple[str, str] | None:
+    """The name and the value of the environment's proxy variable for an address, if any.
+
+    `https` for HTTPS_PROXY, `all` for ALL_PROXY. This machine itself is never asked by a proxy.
+    """
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if _is_loopback(host) or proxy_bypass(host):
+        return None
+    proxies = getproxies()
+    return next(
+        ((each, found) for each in (parts.scheme, "all") if (found := proxies.get(each))), None
+    )

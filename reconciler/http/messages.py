@@ -1,11 +1,14 @@
-"""A request and its response as plain values, and the three ways in which none comes back."""
+"""A request and its response as plain values, its body decoded, and the ways in which none comes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
+
+from reconciler.outgoing import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +82,57 @@ class UnusableAnswer(TransportFault):
     def __init__(self, description: str, status: int) -> None:
         super().__init__(description)
         self.status = status
+
+
+# ---------------------------------------------------------------- bodies
+
+MAXIMUM_BODY = 10 * 1024 * 1024
+"""Bytes of an answer, as it comes and decoded; HubSpot's largest here are some hundred kilobytes."""
+
+
+def decoded(status: int, headers: Mapping[str, str], chunks: Iterator[bytes]) -> bytes:
+    """The body out of at most one layer of gzip, which is all that was asked for.
+
+    Raises UnusableAnswer for any other encoding, and for a body that is too large or cut off.
+    """
+    layers = [
+        layer
+        for each in headers.get("content-encoding", "").split(",")
+        if (layer := each.strip().lower()) not in ("", "identity")
+    ]
+    match layers:
+        case []:
+            return b"".join(chunks)
+        case ["gzip" | "x-gzip"]:
+            return b"".join(_unzipped(status, chunks))
+        case _:
+            named = one_line(", ".join(layers))[:60]
+            raise UnusableAnswer(f"it is encoded as {named}, and gzip was asked for", status)
+
+
+def _unzipped(status: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The decompressed pieces, of which no more is made than is allowed."""
+    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    left, came = MAXIMUM_BODY, False
+    for chunk in chunks:
+        came = came or bool(chunk)
+        rest = chunk
+        while rest:
+            try:
+                piece = decoder.decompress(rest, left + 1)
+            except zlib.error:
+                raise UnusableAnswer("it cannot be decompressed", status) from None
+            left -= len(piece)
+            if left < 0:
+                raise too_large(status)
+            if decoder.unused_data:
+                raise UnusableAnswer("something follows its compressed content", status)
+            yield piece
+            rest = decoder.unconsumed_tail
+    if came and not decoder.eof:
+        raise UnusableAnswer("its compressed content is cut off", status)
+
+
+def too_large(status: int) -> UnusableAnswer:
+    """The response is larger than `MAXIMUM_BODY`, as it comes or decompressed."""
+    return UnusableAnswer("it is larger than 10 MiB", status)

@@ -1,7 +1,9 @@
-"""The real transport, and the only module that knows httpcore.
+"""The real transport, and the only module that knows httpx and httpcore.
 
-httpcore is what httpx sends with. httpx itself takes twice as long to import, and one timeout for
-all reads of a response, so that a server that sends it byte by byte would never be given up.
+httpx is the client. It has one timeout for all reads of a response, so that a server that sends it
+byte by byte would never be given up. So its transport is one of ours, by its documented interface:
+httpcore's connection pool, which httpx uses as well, on sockets whose every wait ends at the
+deadline of the request.
 """
 
 from __future__ import annotations
@@ -11,24 +13,31 @@ import os
 import socket
 import ssl
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore
+import httpx
 
 from reconciler.errors import UsageProblem
-from reconciler.http.connection import Connection
-from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, UnusableAnswer
+from reconciler.http.connection import Connection, environment_proxy
+from reconciler.http.messages import (
+    MAXIMUM_BODY,
+    Chance,
+    NoAnswer,
+    NotSent,
+    Request,
+    Response,
+    UnusableAnswer,
+    decoded,
+    too_large,
+)
 from reconciler.outgoing import one_line
-
-MAXIMUM_BODY = 10 * 1024 * 1024
-"""Bytes of an answer, as it comes and decoded; HubSpot's largest here are some hundred kilobytes."""
 
 _CONNECT_SECONDS = 10.0
 _WRITTEN_AT_ONCE = 16 * 1024
@@ -53,7 +62,7 @@ class HttpTransport:
         self._connection = connection
         self._sending = _Sending()
         tls = _tls(connection)
-        self._pool = httpcore.ConnectionPool(
+        pool = httpcore.ConnectionPool(
             ssl_context=tls,
             proxy=_proxy(connection, tls),
             max_connections=connection.concurrency,
@@ -61,32 +70,33 @@ class HttpTransport:
             keepalive_expiry=30.0,
             network_backend=_Sockets(self._left),
         )
+        self._client = httpx.Client(
+            transport=_Pooled(pool),
+            trust_env=False,
+            follow_redirects=False,
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        )
 
     def send(self, request: Request, seconds: float) -> Response:
         """The response within `seconds`, its body included."""
         self._sending.deadline = self._now() + seconds
-        headers = {"host": urlsplit(request.url).netloc, **request.headers}
-        headers["accept-encoding"] = "gzip"
-        if request.body is not None:
-            headers["content-length"] = str(len(request.body))
         with self._faults():
-            response = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    request.url,
-                    headers=list(headers.items()),
-                    content=request.body,
-                    extensions={"timeout": {"pool": seconds}},
-                )
+            outgoing = self._client.build_request(
+                request.method,
+                request.url,
+                headers={**request.headers, "accept-encoding": "gzip"},
+                content=request.body,
+                timeout=seconds,
             )
+            response = self._client.send(outgoing, stream=True)
         try:
-            received = _headers(response.headers)
-            return Response(response.status, received, self._body(response, received))
+            received = _headers(response)
+            return Response(response.status_code, received, self._body(response, received))
         finally:
             response.close()
 
     def close(self) -> None:
-        self._pool.close()
+        self._client.close()
 
     def _left(self, late: type[Exception]) -> float:
         """Seconds left for the request that this thread is sending; raise `late` for none."""
@@ -95,26 +105,30 @@ class HttpTransport:
             raise late
         return left
 
-    def _body(self, response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
+    def _body(self, response: httpx.Response, headers: Mapping[str, str]) -> bytes:
         """The complete body; of an error, whose status says enough, what cannot be read is nothing."""
         try:
             with self._faults():
-                return _decoded(response.status, headers, _bounded(response))
+                return decoded(response.status_code, headers, _bounded(response))
         except (NoAnswer, UnusableAnswer):
-            if 200 <= response.status < 300:
+            if response.is_success:
                 raise
         return b""
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
-        """Turn httpcore's exceptions, which hold the request and its token, into ours, which do not."""
+        """Turn their exceptions, which hold the request and its token, into ours, which do not."""
         try:
             yield
         except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError) as error:
             raise _not_sent(error, self._connection) from None
         except httpcore.PoolTimeout:
             raise NotSent("no connection was free in time") from None
-        except (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError) as error:
+        except (
+            httpcore.UnsupportedProtocol,
+            httpcore.LocalProtocolError,
+            httpx.InvalidURL,
+        ) as error:
             raise NotSent(
                 f"{self._connection.address} cannot be asked: {_kind(error)}", chance=Chance.NONE
             ) from None
@@ -122,6 +136,46 @@ class HttpTransport:
             raise NoAnswer("no answer came in time") from None
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise NoAnswer(f"the connection broke: {_kind(error)}") from None
+
+
+class _Pooled(httpx.BaseTransport):
+    """httpcore's connection pool behind httpx's client, as httpx's own transport has it."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        found = self._pool.handle_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        # httpx parses a redirect's target even where it follows none, and fails on a wrong one.
+        headers = [(_ASIDE.get(name.lower(), name), value) for name, value in found.headers]
+        return httpx.Response(found.status, headers=headers, stream=_Incoming(found))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Incoming(httpx.SyncByteStream):
+    """The body of a response as it comes."""
+
+    response: httpcore.Response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.response.iter_stream()
+
+    def close(self) -> None:
+        self.response.close()
 
 
 _Left = Callable[[type[Exception]], float]
@@ -179,67 +233,24 @@ class _Stream(httpcore.NetworkStream):
         return self.stream.get_extra_info(info)
 
 
-def _headers(found: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+_ASIDE = {b"location": b"reconciler-location"}
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
     """Header names in lower case; what comes twice is one text."""
-    headers: dict[str, str] = {}
-    for name, value in found:
-        key, text = name.decode("latin-1").lower(), value.decode("utf-8", "replace")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers
+    return {
+        name.lower().removeprefix("reconciler-"): value for name, value in response.headers.items()
+    }
 
 
-def _bounded(response: httpcore.Response) -> Iterator[bytes]:
-    """The body as it comes."""
+def _bounded(response: httpx.Response) -> Iterator[bytes]:
+    """The body as it comes; httpx would decode any number of layers, in any amount of memory."""
     size = 0
-    for chunk in response.iter_stream():
+    for chunk in response.iter_raw():
         size += len(chunk)
         if size > MAXIMUM_BODY:
-            raise _too_large(response.status)
+            raise too_large(response.status_code)
         yield chunk
-
-
-def _decoded(status: int, headers: Mapping[str, str], chunks: Iterator[bytes]) -> bytes:
-    """The body out of at most one layer of gzip, which is all that was asked for."""
-    layers = [
-        layer
-        for each in headers.get("content-encoding", "").split(",")
-        if (layer := each.strip().lower()) not in ("", "identity")
-    ]
-    match layers:
-        case []:
-            return b"".join(chunks)
-        case ["gzip" | "x-gzip"]:
-            return b"".join(_unzipped(status, chunks))
-        case _:
-            named = one_line(", ".join(layers))[:60]
-            raise UnusableAnswer(f"it is encoded as {named}, and gzip was asked for", status)
-
-
-def _unzipped(status: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The decompressed pieces, of which no more is made than is allowed."""
-    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    left, came = MAXIMUM_BODY, False
-    for chunk in chunks:
-        came = came or bool(chunk)
-        rest = chunk
-        while rest:
-            try:
-                piece = decoder.decompress(rest, left + 1)
-            except zlib.error:
-                raise UnusableAnswer("it cannot be decompressed", status) from None
-            left -= len(piece)
-            if left < 0:
-                raise _too_large(status)
-            if decoder.unused_data:
-                raise UnusableAnswer("something follows its compressed content", status)
-            yield piece
-            rest = decoder.unconsumed_tail
-    if came and not decoder.eof:
-        raise UnusableAnswer("its compressed content is cut off", status)
-
-
-def _too_large(status: int) -> UnusableAnswer:
-    return UnusableAnswer("it is larger than 10 MiB", status)
 
 
 def _not_sent(error: Exception, connection: Connection) -> NotSent:
@@ -281,20 +292,9 @@ def _not_sent(error: Exception, connection: Connection) -> NotSent:
 _UNKNOWN_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
-def _proxy_address(connection: Connection) -> tuple[str, str] | None:
-    """The name and the value of the environment's proxy variable for this address, if any."""
-    parts = urlsplit(connection.base_url)
-    if connection.is_loopback or proxy_bypass(parts.hostname or ""):
-        return None
-    proxies = getproxies()
-    return next(
-        ((each, found) for each in (parts.scheme, "all") if (found := proxies.get(each))), None
-    )
-
-
 def _proxy(connection: Connection, tls: ssl.SSLContext) -> httpcore.Proxy | None:
     """The proxy on the way; raise `UsageProblem` for one that cannot be used."""
-    found = _proxy_address(connection)
+    found = environment_proxy(connection.base_url)
     if found is None:
         return None
     unusable = UsageProblem(
@@ -318,7 +318,7 @@ def _proxy(connection: Connection, tls: ssl.SSLContext) -> httpcore.Proxy | None
 
 def _nearest(connection: Connection) -> str:
     """What is connected to: the service, or the proxy that the environment puts in between."""
-    found = _proxy_address(connection)
+    found = environment_proxy(connection.base_url)
     if found is None:
         return connection.address
     return f"the proxy of {found[0].upper()}_PROXY, on the way to {connection.address}"
@@ -353,6 +353,7 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (httpcore.WriteError, "it was closed while the request was sent"),
     (httpcore.LocalProtocolError, "a header is not valid HTTP"),
     (httpcore.UnsupportedProtocol, "only http and https are possible"),
+    (httpx.InvalidURL, "the address is not a valid URL"),
 )
 """httpcore's own words quote raw bytes of the server, and may quote the token."""
 

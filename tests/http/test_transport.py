@@ -19,6 +19,7 @@ import pytest
 from reconciler.errors import PortalUnavailable, Redirected, UsageProblem
 from reconciler.http.connection import Connection, Secret
 from reconciler.http.messages import (
+    MAXIMUM_BODY,
     Chance,
     NoAnswer,
     NotSent,
@@ -27,7 +28,7 @@ from reconciler.http.messages import (
     TransportFault,
     UnusableAnswer,
 )
-from reconciler.http.transport import MAXIMUM_BODY, HttpTransport, _tls
+from reconciler.http.transport import HttpTransport, _tls
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.model.plan import Operation
 from tests.clock import SkippingClock

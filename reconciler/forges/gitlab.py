@@ -18,7 +18,7 @@ HINTS = Hints(
     "token with the scope `api`",
     forbidden="set GITLAB_TOKEN to a project access token with the scope `api` and the role "
     "Reporter or higher",
-    not_found="check the project and the number; a token that may not see them gets this answer "
+    not_found="check the project and the number; a token that may not see them gets this response "
     "too: GITLAB_TOKEN needs the scope `api`",
 )
 _INSTEAD = (

@@ -13,6 +13,8 @@ from reconciler.config.loading import parse
 from reconciler.config.sources import Source
 from reconciler.errors import Diagnostic
 from tests.config.support import PATH, PATIENT, problems, text
+from tests.config.test_pair import SAMPLE
+from tests.config.test_properties import damaged
 
 pytestmark = pytest.mark.usefixtures("parser")
 
@@ -381,6 +383,20 @@ def test_formatting_never_changes_what_a_file_means(document: str) -> None:
     assert _problems(result) == _problems(document)
     if not _problems(document):
         assert meaning(result) == meaning(document)
+
+
+@PATIENT
+@given(damaged(SAMPLE))
+def test_a_damaged_file_is_formatted_or_refused(document: str) -> None:
+    """It means what it meant and has its comments, or stays as it is with a diagnostic."""
+    result = canonical_text(Source(PATH, document.encode()))
+    if isinstance(result, str):
+        assert canonical_text(Source(PATH, result.encode())) == result
+        assert _problems(result) == _problems(document)
+        if not _problems(document):
+            assert meaning(result) == meaning(document)
+    else:
+        assert result
 
 
 def _problems(document: str) -> list[str]:

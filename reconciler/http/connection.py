@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from reconciler import outgoing
 from reconciler.defaults import BASE_URL, CONCURRENCY, TIMEOUT
@@ -178,6 +177,8 @@ def environment_proxy(base_url: str) -> tuple[str, str] | None:
 
     `https` for HTTPS_PROXY, `all` for ALL_PROXY. This machine itself is never asked by a proxy.
     """
+    from urllib.request import getproxies, proxy_bypass  # 20 ms that only requests should cost
+
     parts = urlsplit(base_url)
     host = parts.hostname or ""
     if _is_loopback(host) or proxy_bypass(host):

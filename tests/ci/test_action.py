@@ -253,7 +253,7 @@ def test_the_action_installs_its_own_checkout(scene: Scene) -> None:
 
 
 def test_every_job_says_what_it_may_and_how_long() -> None:
-    """No permission by default, a branch is written only by what proposes one, six hours no job."""
+    """No permission by default; one recipe writes branches; no job hangs for six hours."""
     for name, workflow in WORKFLOWS.items():
         assert workflow["permissions"] == {}
         for job in workflow["jobs"].values():

@@ -16,6 +16,7 @@ from reconciler.errors import (
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.survey import ObjectTypeNames, Row, survey
 from reconciler.model.limits import (
+    MAXIMUM_LIMIT,
     CustomName,
     CustomObject,
     Desired,
@@ -89,7 +90,7 @@ def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) ->
     adoptions = tuple(
         _adopted(portal, each, seen[each.direction.key], history) for each in observation.head
     )
-    notes = (*(each.message for each in observation.vanished), *_conflicts(adoptions))
+    notes = (*(each.message for each in observation.vanished), *_left_alone(adoptions))
     if wanted.drift:
         return Seen(adoptions, notes=notes)
     if wanted.pairs is not None:
@@ -158,14 +159,15 @@ def _adopted(
     return adoption
 
 
-def _conflicts(adoptions: Iterable[Adoption]) -> Iterator[str]:
+def _left_alone(adoptions: Iterable[Adoption]) -> Iterator[str]:
     for each in adoptions:
-        types = each.observed.types()
+        types, where = each.observed.types(), each.declared.direction
         for key in each.conflicts:
-            yield (
-                f"{each.declared.direction}, {types[key]}: changed in HubSpot and on this branch, "
-                "so the file is left as it is"
-            )
+            what = "changed in HubSpot and on this branch"
+            yield f"{where}, {types[key]}: {what}, so the file is left as it is"
+        for key in each.above:
+            what = f"its limit is above {MAXIMUM_LIMIT}, the most that a file can say"
+            yield f"{where}, {types[key]}: {what}, so the file is left as it is"
 
 
 def _with_labels(

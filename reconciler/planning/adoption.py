@@ -44,7 +44,8 @@ class Adoption:
 
     `values`: limits that the file names, each with the portal's value (None: no limit). `added`:
     types of limits that it must name. `gone`: limits whose type the portal no longer has.
-    `conflicts`: types of limits that HubSpot and the branch both changed, which are left alone.
+    `conflicts`: types of limits that HubSpot and the branch both changed, which are left alone, as
+    are those `above` what a file can say.
     """
 
     declared: ResolvedDirection
@@ -53,6 +54,7 @@ class Adoption:
     added: tuple[TypeKey, ...] = ()
     gone: tuple[DesiredLimit, ...] = ()
     conflicts: tuple[TypeKey, ...] = ()
+    above: tuple[TypeKey, ...] = ()
 
     @property
     def changes(self) -> int:
@@ -74,6 +76,7 @@ def adopt(
     values: list[tuple[DesiredLimit, int | None]] = []
     added: list[TypeKey] = []
     conflicts: list[TypeKey] = []
+    above: list[TypeKey] = []
     before = observed.values()
     for key, wanted in wanted_limits(declared, named.limits, observed.types()).items():
         found, limit = before.get(key), named.limits.get(key)
@@ -85,12 +88,16 @@ def adopt(
                 conflicts.append(key)
             if who is not Origin.DRIFT:
                 continue
-        if limit is not None:
+        if found is not None and found > MAXIMUM_LIMIT:
+            above.append(key)
+        elif limit is not None:
             values.append((limit, found))
         else:
             added.append(key)
     gone = _gone(named.astray, sides)
-    return Adoption(declared, observed, tuple(values), tuple(added), gone, tuple(conflicts))
+    return Adoption(
+        declared, observed, tuple(values), tuple(added), gone, tuple(conflicts), tuple(above)
+    )
 
 
 def _gone(

@@ -567,6 +567,26 @@ def test_a_label_deleted_in_the_middle(tmp_path: Path) -> None:
         assert plan(desk) == NO_CHANGES
 
 
+def test_a_limit_that_no_file_can_say(tmp_path: Path) -> None:
+    """It is left out and reported, and no plan removes it, however often it is imported."""
+    rules = [
+        f"{read}:put,key=userEnforcedMaxToObjectIds,value=60000,types=28"
+        for read in ("all", "read")
+    ]
+    with serve(example_portal(), Options(faults=tuple(map(parse_fault, rules)))) as server:
+        desk = Desk(tmp_path, server)
+        ran = desk.run_here("import", "--pair", "contacts:companies")
+        assert ran.code == 0
+        assert "Billing contact (USER_DEFINED/28) is above what a file can say" in ran.err
+        assert files(desk)[PAIR].endswith("\nprune: false\n")
+        assert plan(desk) == NO_CHANGES
+        desk.write(PAIR, FRESH.replace("max: 5", "max: 4"))
+        ran = desk.run_here("import", "--update", "--pair", "contacts:companies")
+        assert ran.code == 0
+        assert "its limit is above 50000, the most that a file can say" in ran.err
+        assert files(desk)[PAIR] == FRESH
+
+
 def test_a_label_that_holds_the_token_is_not_written(desk: Desk) -> None:
     """A file is committed: what looks like the token in it is refused."""
     assert desk.server is not None

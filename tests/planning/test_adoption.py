@@ -104,6 +104,12 @@ def test_a_type_whose_row_is_unknown_is_left_alone() -> None:
     assert adopt(declared((Unlabelled(), 5), (Label("A"), 1)), observed).changes == 0
 
 
+def test_a_limit_above_what_a_file_can_say_is_left_as_it_is() -> None:
+    """Named or not: no edit could write it."""
+    found = adopt(declared((Label("A"), 1)), seen(row(1, "A", 60_000), row(2, "B", 60_000)))
+    assert (found.changes, set(found.above)) == (0, {TypeKey(USER, 1), TypeKey(USER, 2)})
+
+
 def test_a_name_that_could_mean_two_types_is_an_error() -> None:
     """Nothing is guessed."""
     with pytest.raises(ConfigurationInvalid):

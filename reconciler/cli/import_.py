@@ -25,7 +25,7 @@ from reconciler.cli.pair_changes import (
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
 from reconciler.cli.workspace import load_config
-from reconciler.config.sources import Loaded, Source, collect
+from reconciler.config.sources import Loaded, Source, collect, shown_path
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
 from reconciler.http.events import report_to
@@ -107,8 +107,10 @@ def _one(portals: list[PortalSettings]) -> list[PortalSettings]:
 
 def _folder(session: Session, out: str | None) -> Path:
     folder = session.workspace.config_directory if out is None else Path(out)
-    if out == "" or (folder.exists() and not folder.is_dir()):
-        raise UsageProblem(f"--out {out}: this is not a folder")
+    if out == "":
+        raise UsageProblem("--out needs the name of a folder")
+    if folder.exists() and not folder.is_dir():
+        raise UsageProblem(f"{shown_path(folder)} is not a folder")
     return folder
 
 

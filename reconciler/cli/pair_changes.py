@@ -63,12 +63,31 @@ class Changes:
     notes: tuple[str, ...] = field(default=())
 
     def write(self) -> None:
-        """Write all files, each completely or not at all, once all of them can be written."""
+        """Write all files, each completely or not at all, once all of them can be written.
+
+        Raises ReconcilerError; where the disk fails on the way, it says what was written before.
+        """
         for each in self.files:
             _check_target(each)
-        for each in self.files:
-            each.target.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(each.target, each.content, was=each.was)
+        for number, each in enumerate(self.files):
+            try:
+                each.target.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(each.target, each.content, was=each.was)
+            except OSError as error:
+                why = f"cannot write {each.path}: {error.strerror or error}"
+                raise _stopped(why, self.files[:number]) from error
+            except ReconcilerError as error:
+                raise _stopped(error.message, self.files[:number]) from error
+
+
+def _stopped(why: str, written: Sequence[FileChange]) -> ReconcilerError:
+    if not written:
+        return ReconcilerError(f"{why}; nothing was written")
+    before = ", ".join(each.path for each in written[:5])
+    more = f" and {len(written) - 5} more" if len(written) > 5 else ""
+    return ReconcilerError(
+        f"{why}; written before it: {before}{more}", hint="run the command again for the rest"
+    )
 
 
 def _check_target(change: FileChange) -> None:

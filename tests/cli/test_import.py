@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -506,6 +508,34 @@ def test_a_folder_that_takes_no_file(desk: Desk, monkeypatch: pytest.MonkeyPatch
     assert ran.code == 1
     assert "is not writable; nothing was written" in ran.err
     assert files(desk) == {}
+
+
+def test_a_file_in_place_of_the_folder(desk: Desk) -> None:
+    """Named by the option or by the workspace, the message names it."""
+    desk.write("configs", "")
+    desk.write("other", "")
+    for arguments, name in (((), "configs"), (("--out", "other"), "other")):
+        ran = desk.run_here("import", *arguments)
+        assert ran.code == 64
+        assert f"{name} is not a folder" in ran.err
+
+
+def test_a_disk_that_fails_on_the_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written before it is named, and the next run does the rest."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patched:
+        patched.setattr("reconciler.cli.pair_changes.Path.mkdir", Mock(side_effect=full))
+        ran = desk.run_here("import", "--out", "new")
+    assert "error: cannot write new/contacts-contacts.yaml: No space left" in ran.err
+    assert "; nothing was written" in ran.err
+    with monkeypatch.context() as patched:
+        patched.setattr("reconciler.cli.files.os.link", Mock(side_effect=[None, full]))
+        ran = desk.run_here("import")
+    assert ran.code == 1
+    assert f"cannot write {PAIR}: No space left on device" in ran.err
+    assert "; written before it: configs/contacts-contacts.yaml\n" in ran.err
+    assert desk.run_here("import").code == 0
+    assert sorted(files(desk)) == sorted(EXAMPLE_FILES)
 
 
 def test_a_link_in_place_of_a_new_file(desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,9 +126,12 @@ def compared(
             (a.name, b.name),
             (surveys[0].observed.account, surveys[1].observed.account),
             found,
-            len(ours.values().items() & theirs.values().items()),
+            len(ours.values.items() & theirs.values.items()),
             (surveys[0].unplaced_in_words, surveys[1].unplaced_in_words),
         )
+        for portal, each in zip(comparison.names, surveys, strict=True):
+            for note in each.notes:
+                output.note(f"warning: {portal}: {note}", session.given)
         if writing is None:
             return comparison
         carrier = Carrier(ours, theirs, labels[Side.B], session.workspace.prune)
@@ -197,6 +200,8 @@ class _Writing:
         files = self._files(carried, custom_known=not there.notes)
         fresh = [each for each in files if not _is_there(each)]
         Changes(tuple(fresh)).write()
+        for note in self._notes(files):
+            output.note(f"warning: {note}", self.session.given)
         written = tuple(WrittenFile(each.path, each.limits, each in fresh) for each in files)
         return Written(written, tuple(left), self._next_step(written))
 
@@ -222,6 +227,16 @@ class _Writing:
         first_line = modeline(self.session.workspace.root, self.folder)
         made = pair_files(texts, custom_known=custom_known)
         return [created(each, self.folder, first_line) for each in made]
+
+    def _notes(self, files: list[FileChange]) -> Iterator[str]:
+        """What else a plan of the written pair files takes into account."""
+        if self.overlay or not files:
+            return
+        written = {each.path for each in files}
+        if any(each.path not in written for each in collect([self.folder])[0]):
+            yield f"{shown_path(self.folder)} has other pair files, which are planned with these"
+        if self.portal.overlays:
+            yield f"the overlays of {self.portal.name} are laid over these files"
 
     def _next_step(self, written: tuple[WrittenFile, ...]) -> str:
         shown, name = shown_path(self.folder), self.portal.name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 from reconciler.model.limits import (
     MAXIMUM_LIMIT,
@@ -22,7 +22,7 @@ from reconciler.model.portals import Difference, Lacking, LeftOut, LimitName, Si
 from reconciler.planning.adoption import NamedLimit, name_values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PortalLimits:
     """The limits of one portal, and its object types: their names in any portal, by ID.
 
@@ -34,28 +34,39 @@ class PortalLimits:
     object_types: Mapping[str, str]
     written: Callable[[str], ObjectType]
 
-    def values(self) -> dict[LimitName, int]:
-        """Every limit that can be named, by its name."""
-        found: dict[LimitName, int] = {}
+    @cached_property
+    def by_direction(self) -> Mapping[tuple[str, str], Mapping[LimitName, int]]:
+        """Every limit that can be named, by the names of its direction and its own."""
+        found: dict[tuple[str, str], dict[LimitName, int]] = {}
         for seen in self.directions:
-            types, names = (
-                seen.types(),
-                (self._name(seen.direction.from_), self._name(seen.direction.to)),
-            )
-            for key, value in seen.values().items():
-                if key in types:
-                    found[limit_name(names, types[key])] = value
+            sides = (seen.direction.from_, seen.direction.to)
+            from_, to = (self.object_types.get(each.id, each.name) for each in sides)
+            types = seen.types()
+            found[from_, to] = {
+                limit_name((from_, to), types[key]): value
+                for key, value in seen.values().items()
+                if key in types
+            }
         return found
 
-    def _name(self, type_: ObjectType) -> str:
-        return self.object_types.get(type_.id, type_.name)
+    @cached_property
+    def values(self) -> Mapping[LimitName, int]:
+        """Every limit that can be named, by its name."""
+        return {name: value for each in self.by_direction.values() for name, value in each.items()}
+
+    @cached_property
+    def _ids(self) -> Mapping[str, str]:
+        return {name: id_ for id_, name in self.object_types.items()}
 
     def find(self, direction: tuple[str, str]) -> Direction | None:
-        """A direction by the names of its object types; None where one of them is not here."""
-        ids = {name: id_ for id_, name in self.object_types.items()}
-        if not ids.keys() >= {*direction}:
+        """A direction by the names of its object types; None where one of them is not here.
+
+        HubSpot's own types without a published name are named by their ID, the same everywhere.
+        """
+        ids = [self._ids.get(name, name) for name in direction]
+        if not all(id_ in self.object_types or id_.startswith("0-") for id_ in ids):
             return None
-        return Direction(*(self.written(ids[name]) for name in direction))
+        return Direction(*map(self.written, ids))
 
     def seen(self, direction: Direction) -> ObservedDirection:
         """What the portal has in a direction."""
@@ -101,7 +112,7 @@ def limit_name(direction: tuple[str, str], type_: AssociationType) -> LimitName:
 
 def differences(a: PortalLimits, b: PortalLimits) -> tuple[Difference, ...]:
     """Every limit that the portals do not share, in the order of directions and labels."""
-    left, right = a.values(), b.values()
+    left, right = a.values, b.values
     names = [name for name in left.keys() | right.keys() if left.get(name) != right.get(name)]
     return tuple(
         Difference(name, left.get(name), right.get(name)) for name in sorted(names, key=_order)
@@ -144,7 +155,7 @@ class Carrier:
         it. Where B has a limit that cannot be named, the direction is not pruned.
         """
         found, types, values, left = self._values(direction, complete=True)
-        there = self.b.values()
+        there = self.b.by_direction.get(direction, {})
         prune = all(each.name not in there for each in left)
         if prune and self.prune and any(value is not None for value in values.values()):
             values = {
@@ -161,29 +172,25 @@ class Carrier:
 
     def _values(self, direction: tuple[str, str], *, complete: bool) -> _Values:
         """The limits that B is to have in a direction, by B's types."""
-        ours, theirs = self.a.values(), self.b.values()
-        names = sorted(
-            {
-                each
-                for each in ours.keys() | theirs.keys()
-                if each.direction == direction and (complete or ours.get(each) != theirs.get(each))
-            },
-            key=_order,
-        )
+        ours, theirs = (each.by_direction.get(direction, {}) for each in (self.a, self.b))
+        every = sorted(ours.keys() | theirs.keys(), key=_order)
+        names = [each for each in every if complete or ours.get(each) != theirs.get(each)]
         found = self.b.find(direction)
         if found is None:
             lacking = f"{self.b.name} has no such object type"
             return None, {}, {}, [LeftOut(each, ours.get(each), lacking) for each in names]
         seen = self.b.seen(found)
         types = {each.key: each for each in self.labels(found)} | seen.types()
+        keys: dict[LimitName, list[TypeKey]] = {}
+        for key, type_ in types.items():
+            keys.setdefault(limit_name(direction, type_), []).append(key)
         values: dict[TypeKey, int | None] = {}
         left: list[LeftOut] = []
         for name in names:
-            value = ours.get(name)
-            keys = [key for key, each in types.items() if limit_name(direction, each) == name]
-            why = self._obstacle(name, value, keys, seen)
+            named, value = keys.get(name, []), ours.get(name)
+            why = self._obstacle(name, value, named, seen)
             if why is None:
-                values[keys[0]] = value
+                values[named[0]] = value
             else:
                 left.append(LeftOut(name, value, why))
         return found, types, values, left

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.example import bare_portal, example_portal
+from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.portal import AccountType, AssociationType, Category, ObjectType, Portal
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import Options, Sandbox
@@ -285,3 +286,75 @@ def test_what_is_written_is_in_the_json(two: Desk) -> None:
 def test_a_folder_is_needed_to_write_into(two: Desk, arguments: list[str]) -> None:
     """Before anything is sent."""
     assert two.run_here("compare", "production", "sandbox", *arguments).code == 64
+
+
+def test_object_types_that_the_other_portal_does_not_associate(tmp_path: Path) -> None:
+    """It has the custom object, and no association of it: the limit is left out."""
+    car = ObjectType("2-77", "car", "cars", "p7654321_car")
+    bare = bare_portal(7654321)
+    bare = replace(bare, object_types=bare.object_types.extended([car]))
+    with serve(example_portal(), others=[Sandbox(bare, Options(OTHER_TOKEN))]) as server:
+        desk = Desk(tmp_path, server, {"HUBSPOT_SANDBOX_TOKEN": OTHER_TOKEN})
+        desk.write("reconciler.yaml", WORKSPACE)
+        ran = desk.run_here("compare", "production", "sandbox", "--write", "out")
+    assert ran.code == 0, ran.err
+    why = "sandbox has no such association between these object types"
+    assert f"left out: car → contacts, object limit 4: {why}" in ran.out
+    assert set(written(desk, "out")) == {"contacts-companies.yaml"}
+
+
+def test_a_custom_object_that_is_called_like_a_standard_type(tmp_path: Path) -> None:
+    """Its limits are not taken for those of the standard type."""
+    orders = ObjectType("2-88", "orders", "orders", "p1234567_orders")
+    portal = example_portal()
+    portal = replace(portal, object_types=portal.object_types.extended([orders]))
+    own = AssociationType(Category.USER_DEFINED, 990, None)
+    portal = portal.with_type("2-88", "contacts", own).with_limit("2-88", "contacts", 990, 3)
+    portal = portal.with_limit("0-123", "contacts", 507, 7)
+    with serve(portal, others=[Sandbox(other_portal(), Options(OTHER_TOKEN))]) as server:
+        desk = Desk(tmp_path, server, {"HUBSPOT_SANDBOX_TOKEN": OTHER_TOKEN})
+        desk.write("reconciler.yaml", WORKSPACE)
+        found = desk.run_here("compare", "production", "sandbox", "--format", "json").json
+    values = {(each["from"], each["to"]): each["values"] for each in found["differences"]}
+    assert values["orders", "contacts"] == [7, None]
+    assert values["orders (custom object)", "contacts"] == [3, None]
+
+
+def test_what_else_a_plan_of_the_files_takes_into_account_is_said(two: Desk) -> None:
+    """Files that lie in the folder already, and the portal's overlays."""
+    two.write("out/quotes.yaml", "from: quotes\nto: contacts\nmax: 3\n")
+    two.write("over/quotes.yaml", "from: quotes\nto: contacts\nmax: 4\n")
+    two.write(
+        "reconciler.yaml", WORKSPACE.replace("SANDBOX_TOKEN}", "SANDBOX_TOKEN}, overlays: [over]")
+    )
+    ran = two.run_here("compare", "production", "sandbox", "--write", "out")
+    assert ran.code == 0, ran.err
+    assert "warning: out has other pair files, which are planned with these" in ran.err
+    assert "warning: the overlays of sandbox are laid over these files" in ran.err
+
+
+def test_a_token_that_may_not_read_object_schemas_is_named(tmp_path: Path) -> None:
+    """What is not seen there is not compared."""
+    faulty = Options(OTHER_TOKEN, faults=(parse_fault("schemas:403"),))
+    with serve(example_portal(), others=[Sandbox(other_portal(), faulty)]) as server:
+        desk = Desk(tmp_path, server, {"HUBSPOT_SANDBOX_TOKEN": OTHER_TOKEN})
+        desk.write("reconciler.yaml", WORKSPACE)
+        ran = desk.run_here("compare", "production", "sandbox")
+    assert "warning: sandbox: the token may not read the object schemas" in ran.err
+
+
+def test_nothing_is_written_where_a_label_holds_the_token(tmp_path: Path) -> None:
+    """A portal cannot have a token committed."""
+    label = AssociationType(Category.USER_DEFINED, 990, f"a {OTHER_TOKEN}")
+    sides = [
+        portal.with_type("contacts", "companies", label)
+        for portal in (example_portal(), other_portal())
+    ]
+    first = sides[0].with_limit("contacts", "companies", 990, 1)
+    with serve(first, others=[Sandbox(sides[1], Options(OTHER_TOKEN))]) as server:
+        desk = Desk(tmp_path, server, {"HUBSPOT_SANDBOX_TOKEN": OTHER_TOKEN})
+        desk.write("reconciler.yaml", WORKSPACE)
+        ran = desk.run_here("compare", "production", "sandbox", "--write", "out")
+    assert ran.code == 1
+    assert OTHER_TOKEN not in ran.out + ran.err
+    assert not (tmp_path / "out").exists()

@@ -93,11 +93,15 @@ def tried(home: Home) -> None:
     """Both commands are there, and what needs files of the package works outside a checkout."""
     assert home.commands == BOTH
     command = home.bin / "reconciler"
-    (home.folder / "configs").mkdir()
-    shutil.copy(ROOT / "examples" / "configs" / "contacts-companies.yaml", home.folder / "configs")
+    examples = ROOT / "examples"
     with background(f"{command} sandbox --port 0", home.folder, home.env, 1) as shown:
         at = {"HUBSPOT_BASE_URL": shown[0], "HUBSPOT_ACCESS_TOKEN": "sandbox-token"}
         there = Home(home.folder, {**home.more, **at})
+        started = there.run(command, "init", "--ci", "gitlab")
+        assert started.returncode == 0, started.stderr
+        recipe = (home.folder / ".gitlab-ci.yml").read_bytes()
+        assert recipe == (examples / "ci" / "gitlab" / ".gitlab-ci.yml").read_bytes()
+        shutil.copy(examples / "configs" / "contacts-companies.yaml", home.folder / "configs")
         checked = there.run(home.bin / "hubspot-reconciler", "validate")
         assert (checked.returncode, checked.stderr) == (0, "")
         planned = there.run(command, "plan", "--format", "html", "--detailed-exitcode")
@@ -108,16 +112,11 @@ def tried(home: Home) -> None:
         assert json.loads(status.stdout)["portal"]["portal_id"] == 1234567
 
 
-@pytest.mark.parametrize(
-    ("python", "options"),
-    [("3.11", ()), ("3.12", ()), ("3.13", ("--with", ON_3_15))],
-)
-def test_uv_installs_the_wheel(
-    wheel: Path, home: Home, python: str, options: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize(("python", "override"), [("3.11", ""), ("3.12", ""), ("3.13", ON_3_15)])
+def test_uv_installs_the_wheel(wheel: Path, home: Home, python: str, override: str) -> None:
     """On every Python that is here."""
     overrides = home.folder / "overrides.txt"
-    overrides.write_text(f"{options[1]}\n" if options else "")
+    overrides.write_text(f"{override}\n")
     chosen = ("--python", interpreter(python), "--overrides", overrides)
     home.install("uv", "tool", "install", *chosen, wheel)
     tried(home)

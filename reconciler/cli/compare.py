@@ -19,7 +19,7 @@ from reconciler.cli.session import Session
 from reconciler.config.object_types import STANDARD, standard_type
 from reconciler.config.pair_text import DirectionText, pair_files
 from reconciler.config.sources import collect, shown_path
-from reconciler.config.workspace import PortalSettings
+from reconciler.config.workspace import OverlayFolder, PortalSettings
 from reconciler.errors import (
     EndpointMissing,
     ExitCode,
@@ -206,12 +206,18 @@ class _Writing:
         return Written(written, tuple(left), self._next_step(written))
 
     def _declared(self, there: Survey) -> set[tuple[str, str]]:
-        """The directions that the portal's files declare: an overlay adds any other one."""
+        """The directions that the portal's files declare: an overlay adds any other one.
+
+        The folder to write may be one of its overlays already, though there is no such folder yet.
+        """
         folder = self.session.workspace.config_directory
         desired = Desired(())
         if folder.is_dir() and collect([folder])[0]:
-            files = self.session.files([self.portal], [], None)
-            desired = files[self.portal.name].loaded.desired
+            overlays = self.portal.overlays
+            if not self.folder.exists():
+                overlays = tuple(each for each in overlays if not self._is_written(each))
+            portal = replace(self.portal, overlays=overlays)
+            desired = self.session.files([portal], [], None)[portal.name].loaded.desired
         resolved = try_resolve(desired.directions, there.custom_objects)
         return {each.direction.key for each in resolved.directions}
 
@@ -244,13 +250,14 @@ class _Writing:
             return ""
         if not self.overlay:
             return f"reconciler plan {shown} --portal {name}"
-        known = {
-            (self.session.workspace.root / each.path).resolve() for each in self.portal.overlays
-        }
         plan = f"reconciler plan --portal {name}"
-        if self.folder.resolve() in known:
+        if any(map(self._is_written, self.portal.overlays)):
             return plan
         return f"{plan}, once {shown} is in the overlays of {name} in the workspace file"
+
+    def _is_written(self, overlay: OverlayFolder) -> bool:
+        """Whether an overlay of the workspace is the folder that is written."""
+        return (self.session.workspace.root / overlay.path).resolve() == self.folder.resolve()
 
 
 def _is_there(file: FileChange) -> bool:

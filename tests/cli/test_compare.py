@@ -90,7 +90,7 @@ def test_the_markdown_is_one_table(two: Desk) -> None:
     """For a comment or an issue."""
     out = two.run_here("compare", "production", "sandbox", "--format", "markdown").out
     assert "| direction | limit | `production` | `sandbox` | |" in out
-    assert "| `contacts → companies` | `object limit` | 5 | 10 |" in out
+    assert "| `contacts → companies` | `object limit` | 5 | 10 |  |\n" in out
 
 
 def test_the_portals_are_compared_in_the_order_given(two: Desk) -> None:
@@ -247,6 +247,19 @@ def test_an_overlay_says_what_differs_and_no_more(two: Desk) -> None:
     applied = two.run_here("apply", "--portal", "sandbox", "--auto-approve")
     assert applied.code == 0, applied.err
     assert lacking(two) == {("contacts", "contacts", "Manager")}
+
+
+def test_an_overlay_that_the_workspace_names_need_not_be_there_yet(two: Desk) -> None:
+    """It is what is written; git keeps no empty folder."""
+    two.write("configs/contacts-companies.yaml", CARRIED.replace("max: 5", "max: 10"))
+    overlay = WORKSPACE.replace("SANDBOX_TOKEN}", "SANDBOX_TOKEN}, overlays: [over]")
+    two.write("reconciler.yaml", overlay)
+    ran = two.run_here("compare", "production", "sandbox", "--write", "over", "--overlay")
+    assert ran.code == 0, ran.err
+    assert ran.last_line == "Next: reconciler plan --portal sandbox"
+    assert written(two, "over")["contacts-companies.yaml"] == (
+        "from: contacts\nto: companies\nmax: 5\n"
+    )
 
 
 def test_an_overlay_for_an_undeclared_direction_removes_nothing_that_is_equal(two: Desk) -> None:

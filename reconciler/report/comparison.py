@@ -44,12 +44,13 @@ def comparison_markdown(found: Comparison) -> str:
     if found.differences:
         lines += ["", f"| direction | limit | {a} | {b} | |", "|---|---|---:|---:|---|"]
     for each in found.differences:
+        remark = _remark(each, found)
         texts = (
             markdown_code(" → ".join(each.name.direction)),
             markdown_code(_named(each.name)),
             _value(each.a),
             _value(each.b),
-            markdown_prose(_remark(each, found)),
+            markdown_prose(remark) if remark else "",
         )
         lines.append(f"| {' | '.join(map(markdown_cell, texts))} |")
     unplaced = [f"- {markdown_prose(line)}" for line in _unplaced(found) if line]

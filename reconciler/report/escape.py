@@ -169,8 +169,6 @@ def markdown_code(text: str, limit: int = NAME_LIMIT) -> str:
 def markdown_prose(text: str, limit: int = PROSE_LIMIT) -> str:
     """Plain words where that is harmless beyond doubt, otherwise a code span."""
     shown = visible(text, limit)
-    if not shown:
-        return ""
     if _PLAIN_PROSE.fullmatch(shown) and not _LOOKS_LIKE_REFERENCE.search(shown):
         return one_way(shown)
     return markdown_code(text, limit)

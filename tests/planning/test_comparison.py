@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.config.object_types import standard_type
 from reconciler.model.limits import (
     AssociationType,
     ByTypeId,
     Category,
+    DesiredLimit,
     Direction,
     Label,
     ObjectType,
     ObservedDirection,
     ObservedLimit,
+    Place,
+    ResolvedDirection,
     TypeKey,
     UnknownRow,
     Unlabelled,
 )
-from reconciler.planning.comparison import Carried, Carrier, PortalLimits, differences
+from reconciler.planning.comparison import (
+    Carried,
+    Carrier,
+    PortalLimits,
+    differences,
+    limit_name,
+)
+from reconciler.planning.diff import wanted_limits
+from reconciler.planning.names import name_types
 
 NAMES = {"0-1": "contacts", "0-2": "companies", "0-3": "deals"}
 PAIR = ("contacts", "companies")
+PLACE = Place("pair.yaml", 1, 1)
 OWN, HUBSPOTS = Category.USER_DEFINED, Category.HUBSPOT_DEFINED
 
 
@@ -176,3 +191,59 @@ def test_types_that_no_label_names_are_named_by_the_other_portals_ids() -> None:
     a = portal("a", (type_(28, text), 2))
     both, _ = carrier(a, portal("b"), (OBJECT, type_(905, text))).complete(PAIR)
     assert said(both) == [(ByTypeId(TypeKey(OWN, 905)), 2)]
+
+
+# ---------------------------------------------------------------- whatever the two have
+
+NAMED = st.tuples(
+    st.sampled_from([OWN, HUBSPOTS, Category.INTEGRATOR_DEFINED]),
+    st.sampled_from([None, "A", "B", "Primary", "x" * 600]),
+)
+LIMITS = st.none() | st.integers(1, 5) | st.just(60_000)
+
+
+@st.composite
+def two_portals(draw: st.DrawFn) -> tuple[PortalLimits, PortalLimits, list[AssociationType]]:
+    """Limits under the same names, other type IDs, and what the second portal has types for."""
+    ours: list[tuple[AssociationType, int]] = []
+    theirs: list[tuple[AssociationType, int]] = []
+    there: list[AssociationType] = []
+    names = draw(st.lists(NAMED, max_size=6, unique_by=lambda each: each if each[1] else None))
+    for number, (category, label) in enumerate(names, 1):
+        if (limit := draw(LIMITS)) is not None:
+            ours.append((type_(number, label, category), limit))
+        if draw(st.integers(0, 3)):
+            there.append(type_(number + draw(st.sampled_from([0, 900])), label, category))
+            if (limit := draw(LIMITS)) is not None:
+                theirs.append((there[-1], limit))
+    return portal("a", *ours), portal("b", *theirs), there
+
+
+@given(two_portals(), st.booleans(), st.booleans())
+def test_planned_files_leave_only_what_was_left_out(
+    two: tuple[PortalLimits, PortalLimits, list[AssociationType]],
+    prune: bool,
+    overlay: bool,
+) -> None:
+    """Pair files and overlays alike, with and without pruning."""
+    a, b, there = two
+    made = carrier(a, b, there, prune=prune)
+    carried, left = made.differing(PAIR) if overlay else made.complete(PAIR)
+    after = dict(b.values)
+    if carried is not None:
+        limits = tuple(DesiredLimit(each.selector, each.max, PLACE) for each in carried.limits)
+        pruned = prune and carried.prune and not overlay
+        declared = ResolvedDirection(carried.direction, limits, pruned, PLACE)
+        seen = replace(b.seen(carried.direction), labels=tuple(there))
+        named = name_types(declared, seen)
+        assert named.diagnostics == ()
+        for key, value in wanted_limits(declared, named.limits, seen.types()).items():
+            name = limit_name(PAIR, seen.types()[key])
+            after.pop(name, None)
+            if value is not None:
+                after[name] = value
+    out = {each.name for each in left}
+    assert {name: value for name, value in after.items() if name not in out} == {
+        name: value for name, value in a.values.items() if name not in out
+    }
+    assert {name: after.get(name) for name in out} == {name: b.values.get(name) for name in out}

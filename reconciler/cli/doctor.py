@@ -22,7 +22,7 @@ from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.session import Session
 from reconciler.cli.tokens import read_token
 from reconciler.config.workspace import PortalSettings
-from reconciler.config.yaml import has_compiled_parser
+from reconciler.config.yaml import HAS_COMPILED_PARSER
 from reconciler.errors import (
     ConfigurationInvalid,
     ExitCode,
@@ -95,7 +95,7 @@ def command(options: PortalOptions, format_: str) -> int:
 def machine() -> Iterator[Check]:
     """What can be said without a workspace and without a portal."""
     yield Check("reconciler", State.OK, f"{__version__} on Python {platform.python_version()}")
-    if has_compiled_parser():
+    if HAS_COMPILED_PARSER:
         yield Check("YAML parser", State.OK, "compiled")
     else:
         yield Check(

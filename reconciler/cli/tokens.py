@@ -19,7 +19,7 @@ from reconciler.cli import output
 from reconciler.cli.files import read_regular
 from reconciler.cli.given import Given
 from reconciler.cli.options import Allowed
-from reconciler.config.boundary import boundary_of_folder
+from reconciler.config.sources import boundary_of_folder
 from reconciler.config.workspace import EnvToken, FileToken, PortalSettings, Workspace
 from reconciler.errors import (
     ConfigurationInvalid,

@@ -29,7 +29,9 @@ def _kind_of_maximum(value: object) -> str:
 
 
 def _kind_of_limit(value: object) -> str:
-    return _MAPPING if isinstance(value, dict) else _kind_of_maximum(value)
+    if isinstance(value, dict):
+        return _MAPPING
+    return _WORD if isinstance(value, str) else _NUMBER
 
 
 class Strict(BaseModel):

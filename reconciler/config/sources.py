@@ -1,4 +1,7 @@
-"""The configuration's files, wherever they are: one way to find them, on disk and in a commit."""
+"""The configuration's files, wherever they are: one way to find them, on disk and in a commit.
+
+Paths on disk lead to the top of the repository at most, or of the folder that was named.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from reconciler.config.boundary import Boundary, boundary_of
 from reconciler.errors import Diagnostic, DiagnosticCode, Severity
+from reconciler.git.repository import find_top, has_git, is_below
 from reconciler.model.limits import Desired, Place
 
 WORKSPACE_FILE = "reconciler.yaml"
@@ -62,6 +65,8 @@ class Loaded:
 
 
 _SUFFIXES = (".yaml", ".yml")
+_GIT = ".git"
+_LARGEST_GIT_FILE = 4096
 _OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -117,11 +122,17 @@ class Walk:
     def read(self, path: str) -> None:
         """Read the pair files at or below a path."""
         for each in self.find(path):
-            match self.files.read(each):
-                case Source() as source:
-                    self._add(source, each)
-                case Diagnostic() as diagnostic:
-                    self.diagnostics.append(diagnostic)
+            source = self.files.read(each)
+            if isinstance(source, Diagnostic):
+                self.diagnostics.append(source)
+                continue
+            self._bytes += len(source.content)
+            if len(self.sources) >= MAXIMUM_FILES:
+                self._stop(each, f"more than {MAXIMUM_FILES:,} pair files")
+            elif self._bytes > MAXIMUM_TOTAL:
+                self._stop(each, f"more than {MAXIMUM_TOTAL >> 20} MiB of pair files")
+            else:
+                self.sources.append(source)
 
     def find(self, path: str) -> Iterator[str]:
         """The pair files at or below a path, in sorted order; a file given itself is taken as is."""
@@ -165,17 +176,6 @@ class Walk:
             elif _is_missed(name):
                 self.diagnostics.append(_missed(self.files.shown(path)))
 
-    def _add(self, source: Source, path: str) -> None:
-        self._bytes += len(source.content)
-        if self.is_full:
-            return
-        if len(self.sources) >= MAXIMUM_FILES:
-            self._stop(path, f"more than {MAXIMUM_FILES:,} pair files")
-        elif self._bytes > MAXIMUM_TOTAL:
-            self._stop(path, f"more than {MAXIMUM_TOTAL >> 20} MiB of pair files")
-        else:
-            self.sources.append(source)
-
     def _report(self, code: DiagnosticCode, path: str, words: str) -> None:
         shown = self.files.shown(path)
         self.diagnostics.append(Diagnostic(code, f"{shown} {words}", Place(shown, 1, 1)))
@@ -199,10 +199,10 @@ def collect(paths: Sequence[Path]) -> tuple[list[Source], list[Diagnostic]]:
     No link is followed out of the repository, or out of the folder that was given where that is
     in none. Folders, files and bytes are bounded; past a bound there is a diagnostic.
     """
-    walk = Walk(_Disk(Boundary("/")))
+    walk = Walk(Disk(Boundary("/")))
     for path in paths:
         try:
-            walk.files = _Disk(boundary_of(path))
+            walk.files = Disk(boundary_of(path))
         except (OSError, ValueError) as error:
             walk.diagnostics.append(_unreadable(shown_path(path), error))
         else:
@@ -210,8 +210,84 @@ def collect(paths: Sequence[Path]) -> tuple[list[Source], list[Diagnostic]]:
     return walk.sources, walk.diagnostics
 
 
+# ---------------------------------------------------------------- files on disk
+
+
 @dataclass(frozen=True, slots=True)
-class _Disk:
+class Boundary:
+    """A folder, by its real path, that files of the configuration must not leave.
+
+    `git_directory` is git's own folder: its files may hold credentials, so it counts as outside.
+    """
+
+    root: str
+    git_directory: str | None = None
+    is_repository: bool = False
+
+    def holds(self, real: str) -> bool:
+        """Whether a real path (no symbolic links in it) lies within."""
+        if not is_below(real, self.root):
+            return False
+        if any(step.casefold() == _GIT for step in Path(real[len(self.root) :]).parts):
+            return False
+        return self.git_directory is None or not is_below(real, self.git_directory)
+
+    def refusal(self, shown: str, place: Place | None = None) -> Diagnostic:
+        """The diagnostic of a path that leads outside; nothing of it was read."""
+        kept = "the repository" if self.is_repository else f"the folder {self.root}"
+        return Diagnostic(
+            DiagnosticCode.PATH_OUTSIDE,
+            f"{shown} leads out of {kept}, so it is not read",
+            place or Place(shown, 1, 1),
+            hint=f"keep the files of the configuration in {kept}",
+        )
+
+
+def boundary_of(path: Path) -> Boundary:
+    """How far a path given on the command line, and the links below it, may lead.
+
+    A path in the repository of the current directory must stay in it, wherever its links point.
+    Any other path was chosen by the user: the boundary is its own repository, by the path as it
+    was written, or its own folder. A link to a repository is one only where no repository holds
+    the link: a committed link must not choose its own boundary.
+    """
+    here = find_top(Path.cwd())
+    written = os.path.abspath(path)  # noqa: PTH100 - links are not to be resolved yet
+    if here is not None and is_below(written, str(here)):
+        return _repository(here)
+    folder = Path(written) if os.path.isdir(written) else Path(written).parent  # noqa: PTH112 - takes NUL
+    tops = [above for above in (folder, *folder.parents) if has_git(above)]
+    if not tops:
+        return Boundary(os.path.realpath(folder))
+    top = next((each for each in tops if not each.is_symlink()), tops[0])
+    return _repository(Path(os.path.realpath(top)))
+
+
+def boundary_of_folder(folder: Path) -> Boundary:
+    """The repository that a folder lies in, or the folder itself."""
+    top = find_top(folder)
+    return Boundary(os.path.realpath(folder)) if top is None else _repository(top)
+
+
+def _repository(top: Path) -> Boundary:
+    return Boundary(str(top), _git_directory(top), is_repository=True)
+
+
+def _git_directory(top: Path) -> str | None:
+    """Where the `.git` file of a submodule or a linked work tree points to."""
+    file = top / _GIT
+    try:
+        if not file.is_file():
+            return os.path.realpath(file)
+        with file.open("rb") as opened:
+            kind, _, target = os.fsdecode(opened.read(_LARGEST_GIT_FILE)).partition("gitdir: ")
+    except OSError:
+        return None
+    return os.path.realpath(top / target.rstrip("\n")) if not kind and target else None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
     """Files on disk, as far as the boundary of the path that was given."""
 
     boundary: Boundary
@@ -220,17 +296,14 @@ class _Disk:
         return shown_path(Path(path))
 
     def find(self, path: str) -> Found:
-        shown = self.shown(path)
         try:
             real = os.path.realpath(path)
             if not self.boundary.holds(real):
                 is_folder = os.path.isdir(real)  # noqa: PTH112 - text
-                return Found(None, is_folder, self.boundary.refusal(shown))
+                return Found(None, is_folder, self.boundary.refusal(self.shown(path)))
             status = os.stat(path)  # noqa: PTH116 - text
-        except FileNotFoundError:
-            return Found(None, problem=_missing(shown))
         except (OSError, ValueError) as error:
-            return Found(None, problem=_unreadable(shown, error))
+            return Found(None, problem=_unreadable(self.shown(path), error))
         return Found((status.st_dev, status.st_ino), stat.S_ISDIR(status.st_mode))
 
     def names(self, path: str) -> list[str] | Diagnostic:
@@ -240,33 +313,30 @@ class _Disk:
             return _unreadable(self.shown(path), error)
 
     def read(self, path: str) -> Source | Diagnostic:
-        return read_source(Path(path), self.boundary)
+        """One regular file: a pipe or a device is not opened, since reading it may never end."""
+        shown, content = shown_path(Path(path)), None
+        try:
+            real = os.path.realpath(path)
+            if not self.boundary.holds(real):
+                return self.boundary.refusal(shown)
+            if stat.S_ISREG(Path(real).stat().st_mode):
+                with open(os.open(real, _OPENING), "rb") as file:  # noqa: PTH123 - a descriptor
+                    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                        content = file.read(MAXIMUM_BYTES + 1)
+        except (OSError, ValueError) as error:
+            return _unreadable(shown, error)
+        if content is None:
+            words = f"{shown} is not a regular file"
+            return Diagnostic(DiagnosticCode.FILE_UNREADABLE, words, Place(shown, 1, 1))
+        return too_large(shown) if len(content) > MAXIMUM_BYTES else Source(shown, content, real)
 
 
-def read_source(path: Path, boundary: Boundary | None = None) -> Source | Diagnostic:
-    """One regular file within the boundary, by default its own, up to the size that is accepted.
-
-    A pipe or a device is not opened: reading it may never end.
-    """
-    shown = shown_path(path)
-    content = None
+def read_source(path: Path) -> Source | Diagnostic:
+    """One regular file within its own boundary, up to the size that is accepted."""
     try:
-        real = os.path.realpath(path)
-        within = boundary or boundary_of(path)
-        if not within.holds(real):
-            return within.refusal(shown)
-        if stat.S_ISREG(Path(real).stat().st_mode):
-            with open(os.open(real, _OPENING), "rb") as file:  # noqa: PTH123 - a descriptor
-                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    content = file.read(MAXIMUM_BYTES + 1)
-    except FileNotFoundError:
-        return _missing(shown)
+        return Disk(boundary_of(path)).read(str(path))
     except (OSError, ValueError) as error:
-        return _unreadable(shown, error)
-    if content is None:
-        words = f"{shown} is not a regular file"
-        return Diagnostic(DiagnosticCode.FILE_UNREADABLE, words, Place(shown, 1, 1))
-    return too_large(shown) if len(content) > MAXIMUM_BYTES else Source(shown, content, real)
+        return _unreadable(shown_path(path), error)
 
 
 def shown_path(path: Path) -> str:
@@ -290,16 +360,14 @@ def _missed(shown: str) -> Diagnostic:
     )
 
 
-def _missing(shown: str) -> Diagnostic:
-    return Diagnostic(
-        DiagnosticCode.FILE_MISSING,
-        f"{shown} does not exist",
-        Place(shown, 1, 1),
-        hint="check the path; it is taken from the current directory",
-    )
-
-
 def _unreadable(shown: str, error: OSError | ValueError) -> Diagnostic:
+    if isinstance(error, FileNotFoundError):
+        return Diagnostic(
+            DiagnosticCode.FILE_MISSING,
+            f"{shown} does not exist",
+            Place(shown, 1, 1),
+            hint="check the path; it is taken from the current directory",
+        )
     words = getattr(error, "strerror", None) or str(error)
     return Diagnostic(
         DiagnosticCode.FILE_UNREADABLE, f"{shown} cannot be read: {words}", Place(shown, 1, 1)

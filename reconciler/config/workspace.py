@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config.boundary import boundary_of_folder
-from reconciler.config.sources import WORKSPACE_FILE, shown_path
+from reconciler.config.sources import WORKSPACE_FILE, boundary_of, shown_path
 from reconciler.defaults import API_VERSION
 from reconciler.errors import ConfigurationInvalid
 from reconciler.git.repository import find_top
@@ -123,7 +122,7 @@ def find_default(start: Path) -> Workspace:
     """
     found = (each for each in _upwards(start) if os.path.lexists(each / DEFAULT_CONFIGS))
     workspace = Workspace(root=next(found, start))
-    boundary = boundary_of_folder(workspace.root)
+    boundary = boundary_of(workspace.root)
     if not boundary.holds(os.path.realpath(workspace.config_directory)):
         raise ConfigurationInvalid([boundary.refusal(shown_path(workspace.config_directory))])
     return workspace

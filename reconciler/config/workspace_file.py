@@ -11,10 +11,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from reconciler.config.boundary import boundary_of
 from reconciler.config.nodes import Mapping, Node, Step, child, is_empty
 from reconciler.config.pair import Strict
-from reconciler.config.sources import Source, read_source
+from reconciler.config.sources import Disk, Source, boundary_of
 from reconciler.config.validation import Steps, Subject, check
 from reconciler.config.words import quoted
 from reconciler.config.workspace import (
@@ -247,7 +246,7 @@ def load_workspace(path: Path) -> Workspace:
     out of the repository; outside a repository, out of the file's folder.
     """
     boundary = boundary_of(path)
-    source = read_source(path, boundary)
+    source = Disk(boundary).read(str(path))
     if isinstance(source, Diagnostic):
         raise ConfigurationInvalid([source])
     workspace = replace(parse_workspace(source), path=path, root=path.parent)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -33,7 +34,6 @@ from reconciler.config.yaml_faults import (
     MOST_PROBLEMS,
     NOT_AT_THE_END,
     Structure,
-    needs_care,
     syntax_error,
     unplaced,
 )
@@ -74,7 +74,8 @@ def decode(path: str, content: bytes) -> str | Diagnostic:
     except UnicodeDecodeError as error:
         return _not_utf_8(path, content, error.start)
     text = text.removeprefix(_BYTE_ORDER_MARK)
-    return _first_problem(path, text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _first_problem(path, text) or (text if text.endswith("\n") else f"{text}\n")
 
 
 def _not_utf_8(path: str, content: bytes, offset: int) -> Diagnostic:
@@ -88,7 +89,7 @@ def _not_utf_8(path: str, content: bytes, offset: int) -> Diagnostic:
     )
 
 
-def _first_problem(path: str, text: str) -> str | Diagnostic:
+def _first_problem(path: str, text: str) -> Diagnostic | None:
     if found := _FORBIDDEN.search(text):
         code, message, hint = _forbidden_character(found[0])
     elif found := _CONFLICT.search(text):
@@ -100,8 +101,7 @@ def _first_problem(path: str, text: str) -> str | Diagnostic:
         message = "a YAML directive (%) is not accepted"
         hint = "remove the line: files are YAML 1.2 without directives"
     else:
-        tab = _first_tab(path, text) if "\t" in text else None
-        return tab or (text if text.endswith("\n") else f"{text}\n")
+        return _first_tab(path, text) if "\t" in text else None
     line, column = position(text, found.start())
     return Diagnostic(code, message, Place(path, line, column), hint=hint)
 
@@ -136,11 +136,25 @@ class Documents:
     diagnostics: tuple[Diagnostic, ...]
 
 
+_PARSER: Any = YAML(typ="safe").Parser
+
+HAS_COMPILED_PARSER = _PARSER is not Parser
+"""Whether files are read by the C parser, which is some ten times as fast."""
+
+_SUSPICIOUS = re.compile(r"""[,:\[\]{}"']#|(?:^|[\s\[\]{},:"'])\?[^\s]""", re.MULTILINE)
+"""May be a comment without a space, or a `?` that is part of a text."""
+_BLOCK_TEXT = re.compile(r"(?:^ *|[:?-] +)[|>](?![-+]?\n +[^ \n#])", re.MULTILINE)
+"""The head of a block text, unless the text starts on the very next line."""
+_ADJACENT_VALUE = re.compile(r"""["'\]}]:[^\s]""")
+"""In brackets a value may follow a quoted key without a space."""
+_DOCUMENT_END = re.compile(r"^\.\.\.", re.MULTILINE)
+
+
 def read_documents(path: str, text: str, *, pure: bool = False) -> Documents:
     """Read all documents of a file; `pure` keeps to ruamel's own parser."""
-    parser = None if pure or needs_care(text) else _fast_parser()
-    if parser is not None:
-        documents = _build(path, text, iter(parser(text).get_event, None))
+    events = None if pure else _compiled_events(text)
+    if events is not None:
+        documents = _build(path, text, events)
         if not documents.diagnostics:
             return documents
     return _build(path, text, _pure_events(text))
@@ -148,19 +162,22 @@ def read_documents(path: str, text: str, *, pure: bool = False) -> Documents:
 
 def read_events(text: str) -> Iterable[Any]:
     """The parser's events of a text that `read_documents` finds nothing wrong with."""
-    parser = None if needs_care(text) else _fast_parser()
-    return _pure_events(text) if parser is None else iter(parser(text).get_event, None)
+    return _compiled_events(text) or _pure_events(text)
 
 
-def _fast_parser() -> Any:
-    """The C parser; None where it is not installed."""
-    parser = YAML(typ="safe").Parser
-    return None if parser is Parser else parser
+def _compiled_events(text: str) -> Iterator[Any] | None:
+    """Those of the C parser; None where it is not installed, or may read the text differently."""
+    if not HAS_COMPILED_PARSER or _is_suspicious(text):
+        return None
+    if ("|" in text or ">" in text) and _BLOCK_TEXT.search(text):
+        return None
+    if _ADJACENT_VALUE.search(text) or ("..." in text and _DOCUMENT_END.search(text)):
+        return None
+    return iter(_PARSER(text).get_event, None)
 
 
-def has_compiled_parser() -> bool:
-    """Whether files are read by the C parser, which is some ten times as fast."""
-    return _fast_parser() is not None
+def _is_suspicious(text: str) -> bool:
+    return ("#" in text or "?" in text) and _SUSPICIOUS.search(text) is not None
 
 
 def _pure_events(text: str) -> Iterator[Any]:
@@ -169,7 +186,7 @@ def _pure_events(text: str) -> Iterator[Any]:
 
 
 def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
-    builder = _Builder(path, Structure(path, text))
+    builder = _Builder(path, Structure(path, text, _is_suspicious(text)))
     try:
         for event in events:
             builder.take(event)
@@ -183,7 +200,9 @@ def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
                 )
                 break
         else:
-            builder.diagnostics += builder.structure.problems()
+            builder.diagnostics += builder.structure.found
+            if builder.structure.suspicious:
+                builder.diagnostics += islice(builder.structure.indicators(), MOST_PROBLEMS)
     except _TooDeep as error:
         builder.report(DiagnosticCode.YAML_DEPTH, str(error), error.mark, "flatten the document")
     except MarkedYAMLError as error:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from ruamel.yaml.error import MarkedYAMLError
@@ -21,10 +20,6 @@ from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
 
 _QUOTE_IT = "put it in quotes"
-_SUSPICIOUS = re.compile(r"""[,:\[\]{}"']#|(?:^|[\s\[\]{},:"'])\?[^\s]""", re.MULTILINE)
-"""May be a comment without a space, or a `?` that is part of a text."""
-_BLOCK_TEXT = re.compile(r"(?:^ *|[:?-] +)[|>](?![-+]?\n +[^ \n#])", re.MULTILINE)
-"""The head of a block text, unless the text starts on the very next line."""
 _COMMENT = re.compile("#[^\n]*")
 _NOT_AN_INDICATOR = re.compile(r"\?(?=[^\s])")
 _MARKER = re.compile(r"(?:---|\.\.\.)(?: |$)")
@@ -37,38 +32,19 @@ NOT_AT_THE_END = tuple(_NO_TEXTS)
 """A plain scalar that ends in one of these is looked at; so is every other kind of scalar."""
 
 
-_ADJACENT_VALUE = re.compile(r"""["'\]}]:[^\s]""")
-"""In brackets a value may follow a quoted key without a space."""
-_DOCUMENT_END = re.compile(r"^\.\.\.", re.MULTILINE)
-
-
-def needs_care(text: str) -> bool:
-    """Whether a text holds anything that the C parser and ruamel's own may read differently."""
-    return (
-        _is_suspicious(text)
-        or (("|" in text or ">" in text) and _BLOCK_TEXT.search(text) is not None)
-        or _ADJACENT_VALUE.search(text) is not None
-        or ("..." in text and _DOCUMENT_END.search(text) is not None)
-    )
-
-
-def _is_suspicious(text: str) -> bool:
-    return ("#" in text or "?" in text) and _SUSPICIOUS.search(text) is not None
-
-
 @dataclass
 class Structure:
-    """Follows the events of one file and looks for what the parsers should have refused."""
+    """Follows the events of one file and looks for what the parsers should have refused.
+
+    `suspicious`: the text may have a comment without a space, or a `?` that is part of a text.
+    """
 
     path: str
     text: str
+    suspicious: bool
     found: list[Diagnostic] = field(default_factory=list)
     places: set[Place] = field(default_factory=set)
     spans: list[tuple[int, int]] = field(default_factory=list)
-    suspicious: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.suspicious = _is_suspicious(self.text)
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -128,14 +104,8 @@ class Structure:
                 return False
         return True
 
-    def problems(self) -> Iterator[Diagnostic]:
-        """What was found, once all events were seen."""
-        yield from self.found
-        if self.suspicious:
-            yield from islice(self._indicators(), MOST_PROBLEMS)
-
-    def _indicators(self) -> Iterator[Diagnostic]:
-        """Look at what is left of the file when every scalar is blanked."""
+    def indicators(self) -> Iterator[Diagnostic]:
+        """Look at what is left of a suspicious file when every scalar is blanked."""
         rest = self._without_scalars()
         for comment in _COMMENT.finditer(rest):
             before = rest[comment.start() - 1 : comment.start()]

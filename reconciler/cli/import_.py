@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.adopting import Seen, Wanted, look, parse_pair
+from reconciler.cli.completion import complete_pairs
 from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.options import SETTLE, PortalOptions, portal_options
 from reconciler.cli.pair_changes import (
@@ -40,6 +41,7 @@ from reconciler.model.limits import Desired, ObservedLimit, UnknownRow
     multiple=True,
     metavar="FROM:TO",
     help="Object types whose limits to import, both ways; repeatable.  [default: every limit]",
+    shell_complete=complete_pairs,
 )
 @click.option("--out", metavar="DIR", help="Folder of the pair files.  [default: the workspace's]")
 @click.option("--update", is_flag=True, help="Edit existing files in place, comments kept.")

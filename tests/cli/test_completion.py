@@ -46,13 +46,15 @@ def completed(desk: Desk, *words: str) -> list[str]:
         (["plan", "--portal", ""], ["production", "sandbox"]),
         (["plan", "--portal", "s"], ["sandbox"]),
         (["plan", "--detail"], ["--detailed-exitcode"]),
+        (["import", "--pair", "con"], ["contacts:companies"]),
+        (["import", "--pair", "d"], []),
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["show", ""], ["configs/", "plan.json", "plans/"]),
         (["comment", "pl"], ["plan.json", "plans/"]),
     ],
 )
 def test_words_are_completed(desk: Desk, words: list[str], offered: list[str]) -> None:
-    """Commands by their names, options, portals of this workspace, and plans by their content."""
+    """Commands by their names, options, portals and pairs of this workspace, and plans by their content."""
     assert completed(desk, *words) == offered
 
 

@@ -17,8 +17,7 @@ from reconciler.http.client import USUAL_WAIT, Call, CallFailed, Client, Repeat,
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection
 from reconciler.http.events import Event, WaitCause, Waiting, report_to
-from reconciler.http.messages import Response, Transport
-from reconciler.http.rates import read_retry_after, whole
+from reconciler.http.messages import Response, Transport, read_retry_after, whole
 from reconciler.outgoing import mask
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from reconciler.forges.comments import Forge
 from reconciler.git.repository import Repository, find_repository, run
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection, Secret, parse_base_url
-from reconciler.http.rates import whole
+from reconciler.http.messages import whole
 from reconciler.http.transport import HttpTransport
 from reconciler.model.limits import Place
 from reconciler.model.plan import Plan

@@ -31,14 +31,15 @@ from reconciler.http.events import (
 from reconciler.http.messages import (
     Chance,
     NotSent,
+    Policy,
     Request,
     Response,
     Transport,
     TransportFault,
     UnusableAnswer,
+    read_rate,
 )
 from reconciler.http.pace import Pace, RateExceeded, RateRefusal, Ticket
-from reconciler.http.rates import Policy, read_rate
 from reconciler.outgoing import mask, one_line
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from reconciler.http.rates import Rate
+from reconciler.http.messages import Rate
 
 
 class Announcement:

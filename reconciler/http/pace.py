@@ -10,7 +10,7 @@ from math import inf
 
 from reconciler.http.clock import Clock
 from reconciler.http.events import Event, WaitCause, Waiting
-from reconciler.http.rates import Policy, Rate
+from reconciler.http.messages import Policy, Rate
 
 _USUAL_LIMIT, _USUAL_INTERVAL = 100, 10.0
 """HubSpot's smallest ten-second allowance (documented)."""

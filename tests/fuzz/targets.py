@@ -26,8 +26,7 @@ from reconciler.errors import ConfigurationInvalid, Diagnostic, PlanRefused, Rec
 from reconciler.forges import api as forge
 from reconciler.forges.api import ForgeError
 from reconciler.http.connection import Secret
-from reconciler.http.messages import Response
-from reconciler.http.rates import read_rate, read_retry_after
+from reconciler.http.messages import Response, read_rate, read_retry_after
 from reconciler.hubspot.batches import read_batch
 from reconciler.hubspot.failures import judge
 from reconciler.hubspot.wire import (

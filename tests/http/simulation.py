@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
+from reconciler.http.messages import Policy, Rate
 from reconciler.http.pace import Hold, Pace, RateRefusal, Ticket
-from reconciler.http.rates import Policy, Rate
 from tests.clock import VirtualClock
 
 

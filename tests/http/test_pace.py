@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from reconciler.errors import Interrupted
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.events import Event, WaitCause, Waiting
+from reconciler.http.messages import Policy, Rate
 from reconciler.http.pace import Pace, RateExceeded, RateRefusal
-from reconciler.http.rates import Policy, Rate
 from tests.clock import VirtualClock
 from tests.http.simulation import RollingServer, Simulation, busiest
 from tests.hubspot.support import Recorder

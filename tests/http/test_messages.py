@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from reconciler.http.rates import (
+from reconciler.http.messages import (
     LONGEST_INTERVAL,
     LONGEST_RETRY_AFTER,
     Rate,

@@ -1,6 +1,6 @@
 """What leaves the process: no token in any spelling, and no JSON that steers a terminal or CI log.
 
-Everything that is printed, saved, journaled or put into a comment passes here on its way out.
+A token is a `Secret` from the moment that it is read. Everything that is printed, saved, journaled or put into a comment passes here on its way out.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from threading import Lock
+from typing import NoReturn
+
+from reconciler.errors import CredentialError
 
 MASK = "***"
 
 SHORTEST_MASKED = 8
 """A shorter token is too likely to be an ordinary word for its copies to be masked."""
+
+LONGEST_TOKEN = 4096
 
 _known: tuple[str, ...] = ()
 _adding = Lock()
@@ -38,15 +43,61 @@ def mask(text: str) -> str:
     return _masked(text, _known) if _known else text
 
 
-def mask_token(text: str, token: str) -> str:
-    """The text with every spelling of one token masked."""
-    return _masked(text, (token.lower(),)) if len(token) >= SHORTEST_MASKED else text
+class Secret:
+    """A token that shows itself as `***` and goes nowhere but into the request header.
+
+    From its making on, it is masked in everything that leaves the process. `source`: where it was
+    read, such as `HUBSPOT_ACCESS_TOKEN`, for messages.
+    """
+
+    __slots__ = ("_value", "source")
+
+    def __init__(self, value: str, source: str | None = None) -> None:
+        """Raise `CredentialError`, which does not repeat the value, unless it is a token."""
+        for part in value.split():
+            know(part.strip(_QUOTES))
+        checks = {
+            "is empty": not value,
+            f"is longer than {LONGEST_TOKEN:,} characters": len(value) > LONGEST_TOKEN,
+            "has quotes around it, which are not a part of it": (
+                bool(value) and (value[0] in _QUOTES or value[-1] in _QUOTES)
+            ),
+            "is the name of a variable that nothing has replaced by its value": (
+                value.startswith(("$", "%", "{{"))
+            ),
+            "begins with `Bearer`, which is not a part of it": value.lower().startswith("bearer "),
+            "has a space, a line break or a character outside ASCII inside": (
+                not re.fullmatch(r"[!-~]*", value)
+            ),
+            "has a character that cannot be in a token": not re.fullmatch(_BEARER, value),
+        }
+        if problem := next((words for words, found in checks.items() if found), None):
+            where = f" in {source}" if source else ""
+            raise CredentialError(f"the token{where} {problem}", hint=_HINT)
+        self._value = value
+        self.source = source
+
+    def reveal(self) -> str:
+        """The token itself, for the Authorization header."""
+        return self._value
+
+    def is_in(self, text: str) -> bool:
+        """Whether the text holds the token, in any spelling that `mask` would mask."""
+        token = self._value.lower()
+        return len(token) >= SHORTEST_MASKED and _masked(text, (token,)) != text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token is neither copied nor stored")
 
 
-def shows_token(text: str, token: str) -> bool:
-    """Whether the text holds the token in any spelling that `mask` would mask."""
-    return mask_token(text, token) != text
+_BEARER = r"[A-Za-z0-9._~+/-]+=*"
+"""What a bearer token is made of (RFC 6750): no quotes, backslashes or brackets."""
 
+_HINT = "copy it again: a token has no quotes, spaces or line breaks"
+_QUOTES = "\"'`“”‘’«»"
 
 # The patterns are text: `re` compiles one when it is used and keeps it, which is 3 ms less start-up.
 _ALIKE = (

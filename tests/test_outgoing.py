@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler import outgoing
-from reconciler.outgoing import MASK, harmless_json, mask, mask_token, shows_token
+from reconciler.errors import CredentialError
+from reconciler.outgoing import MASK, Secret, harmless_json, mask
 
 TOKEN = "pat-eu1-0badcafe-dead-beef-0123-456789abcdef"
 
@@ -54,11 +55,11 @@ def test_every_spelling_is_masked(spelling: str) -> None:
     """In a text, beside others, and in a JSON document, which stays one."""
     outgoing.know(TOKEN)
     assert mask(f"before {spelling} after {spelling}") == f"before {MASK} after {MASK}"
-    assert shows_token(spelling, TOKEN)
+    assert Secret(TOKEN).is_in(spelling)
     document = json.dumps({"message": f"\\ {spelling}", "other": [1, "two"]})
     masked = json.loads(mask(document))
     assert masked["other"] == [1, "two"]
-    assert not shows_token(masked["message"], TOKEN)
+    assert not Secret(TOKEN).is_in(masked["message"])
 
 
 def test_what_is_no_token_is_left_alone() -> None:
@@ -67,7 +68,15 @@ def test_what_is_no_token_is_left_alone() -> None:
     outgoing.know("word")
     for text in (TOKEN[:-1], TOKEN.replace("0badcafe", "0badcaff"), "a word", "", r"\u0070at", "%"):
         assert mask(text) == text
-    assert mask_token("a word", "word") == "a word"
+    assert not Secret("word").is_in("a word")
+
+
+@pytest.mark.parametrize("value", ["", "pat secret", "pat-secret\n", "pat\r\nsecret", "pat-sécret"])
+def test_a_token_that_fits_no_header(value: str) -> None:
+    """Refused without being repeated."""
+    with pytest.raises(CredentialError) as caught:
+        Secret(value)
+    assert "secret" not in f"{caught.value.message}".replace("the token", "")
 
 
 def test_all_tokens_of_the_process_are_masked() -> None:
@@ -82,9 +91,10 @@ def test_all_tokens_of_the_process_are_masked() -> None:
 @example(["u002d", "nat-dead-beef"])
 def test_masked_json_is_json_without_the_token(parts: list[str]) -> None:
     """Whatever stands around the token, half an escape is never left."""
+    outgoing.know("nat-dead-beef")
     text = "".join(parts)
     for ascii_only in (True, False):
-        masked = mask_token(json.dumps([text, "kept"], ensure_ascii=ascii_only), "nat-dead-beef")
+        masked = mask(json.dumps([text, "kept"], ensure_ascii=ascii_only))
         found = json.loads(masked)
         assert found[1] == "kept"
         assert "nat-dead-beef" not in found[0]

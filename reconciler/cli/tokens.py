@@ -30,8 +30,8 @@ from reconciler.errors import (
     UsageProblem,
 )
 from reconciler.git.repository import find_top
-from reconciler.http.connection import LONGEST_TOKEN, Secret
 from reconciler.model.limits import Place
+from reconciler.outgoing import LONGEST_TOKEN, Secret
 
 PREFIX = "HUBSPOT_"
 _OF_FORGES = ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")

@@ -19,11 +19,12 @@ from reconciler.forges.api import Api, Hints
 from reconciler.forges.comments import Forge
 from reconciler.git.repository import Repository, find_repository, run
 from reconciler.http.clock import Clock
-from reconciler.http.connection import Connection, Secret, parse_base_url
+from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.messages import whole
 from reconciler.http.transport import HttpTransport
 from reconciler.model.limits import Place
 from reconciler.model.plan import Plan
+from reconciler.outgoing import Secret
 
 Environment = Mapping[str, str]
 ForgeName = Literal["github", "gitlab"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from reconciler.forges.api import Api, ForgeError, Hints, read
 from reconciler.forges.comments import Comment
-from reconciler.http.connection import Secret
+from reconciler.outgoing import Secret
 
 HINTS = Hints(
     unauthorized="the token is wrong or expired; in a workflow: GITHUB_TOKEN: ${{ github.token }}",

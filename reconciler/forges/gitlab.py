@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from reconciler.forges.api import Api, Hints
 from reconciler.forges.comments import Comment
-from reconciler.http.connection import Secret
+from reconciler.outgoing import Secret
 
 HINTS = Hints(
     unauthorized="the token is wrong, expired or revoked; set GITLAB_TOKEN to a project access "

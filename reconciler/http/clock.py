@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from reconciler.errors import Interrupted
 
-_TURN = 0.2
+TURN = 0.2
 """Seconds of one wait: a longer one would not notice a signal that the system gave to another
-thread than the waiting one."""
+thread than the waiting one, and only the main thread can act on it."""
 
 
 class Clock(Protocol):
@@ -61,16 +62,16 @@ class Stop:
         deadline = time.monotonic() + seconds
         while not self._requested and (left := deadline - time.monotonic()) > 0:
             with suppress(Empty):
-                self._wake.get(timeout=min(left, _TURN))
+                self._wake.get(timeout=min(left, TURN))
                 self._wake.put(None)
         return self._requested
 
 
+@dataclass(frozen=True, slots=True)
 class SystemClock:
     """The machine's own clocks; waiting ends when `stop` is requested."""
 
-    def __init__(self, stop: Stop | None = None) -> None:
-        self._stop = stop or Stop()
+    stop: Stop = field(default_factory=Stop)
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -79,5 +80,5 @@ class SystemClock:
         return datetime.now(UTC)
 
     def wait(self, seconds: float) -> None:
-        if self._stop.wait(seconds):
+        if self.stop.wait(seconds):
             raise Interrupted("interrupted: no further request was sent")

@@ -6,79 +6,17 @@ import math
 import re
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
-from reconciler import outgoing
 from reconciler.defaults import BASE_URL, CONCURRENCY, TIMEOUT
-from reconciler.errors import CredentialError, UsageProblem
+from reconciler.errors import UsageProblem
+from reconciler.outgoing import Secret
 
 _PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::[0-9]{1,5})?")
 """Host and port, and nothing beside them: `[::1]x` is not `[::1]`."""
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
 _VISIBLE = re.compile(r"[!-~]*")
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""What a bearer token is made of (RFC 6750): no quotes, backslashes or brackets."""
-
-LONGEST_TOKEN = 4096
-
-
-class Secret:
-    """A token that shows itself as `***` and goes nowhere but into the request header.
-
-    From its making on, it is masked in everything that leaves the process. `source`: where it was
-    read, such as `HUBSPOT_ACCESS_TOKEN`, for messages.
-    """
-
-    __slots__ = ("_value", "source")
-
-    def __init__(self, value: str, source: str | None = None) -> None:
-        """Raise `CredentialError`, which does not repeat the value, unless it is a token."""
-        for part in value.split():
-            outgoing.know(part.strip(_QUOTES))
-        checks = {
-            "is empty": not value,
-            f"is longer than {LONGEST_TOKEN:,} characters": len(value) > LONGEST_TOKEN,
-            "has quotes around it, which are not a part of it": (
-                bool(value) and (value[0] in _QUOTES or value[-1] in _QUOTES)
-            ),
-            "is the name of a variable that nothing has replaced by its value": (
-                value.startswith(("$", "%", "{{"))
-            ),
-            "begins with `Bearer`, which is not a part of it": value.lower().startswith("bearer "),
-            "has a space, a line break or a character outside ASCII inside": (
-                not _VISIBLE.fullmatch(value)
-            ),
-            "has a character that cannot be in a token": not _TOKEN.fullmatch(value),
-        }
-        if problem := next((words for words, found in checks.items() if found), None):
-            where = f" in {source}" if source else ""
-            raise CredentialError(f"the token{where} {problem}", hint=_HINT)
-        self._value = value
-        self.source = source
-
-    def reveal(self) -> str:
-        """The token itself, for the Authorization header."""
-        return self._value
-
-    def scrub(self, text: str) -> str:
-        """The text with every copy of the token masked, for what a server sends back."""
-        return outgoing.mask_token(text, self._value)
-
-    def is_in(self, text: str) -> bool:
-        """Whether the text holds the token, in whatever spelling."""
-        return outgoing.shows_token(text, self._value)
-
-    def __repr__(self) -> str:
-        return "***"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a token is neither copied nor stored")
-
-
-_HINT = "copy it again: a token has no quotes, spaces or line breaks"
-_QUOTES = "\"'`“”‘’«»"
 
 
 @dataclass(frozen=True, slots=True)

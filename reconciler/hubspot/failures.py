@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from reconciler.errors import (
     AnswerNotSupported,
@@ -20,14 +19,11 @@ from reconciler.errors import (
     RequestRefused,
 )
 from reconciler.http.client import USUAL_WAIT, CallFailed, Setback, Unusable
-from reconciler.http.connection import Secret
 from reconciler.http.events import WaitCause
 from reconciler.http.messages import Policy, Response, read_rate, read_retry_after
 from reconciler.hubspot.batches import CORRELATION_ID, ErrorBody, read_error
 from reconciler.hubspot.wire import BeyondThisVersion, Nonsense
-from reconciler.outgoing import one_line
-
-T = TypeVar("T")
+from reconciler.outgoing import Secret, one_line
 
 LOCKED, RATE_LIMITED, MIGRATING = 423, 429, 477
 _REQUEST_TIMEOUT = 408
@@ -46,49 +42,39 @@ class Failure(Setback):
     category: str | None = None
 
 
-def understand(
-    response: Response,
-    now: datetime,
-    *,
-    endpoint: str,
-    read: Callable[[Response], T],
-    reads: bool,
-    token: Secret,
-) -> T | Failure:
-    """What `read` makes of a 2xx, or why there is none. `reads`: the request changed nothing.
+def token_shown(endpoint: str) -> Failure:
+    """Data that was asked for holds the token."""
+    return Failure(
+        kind=PortalError,
+        message=f"the answer to {endpoint} holds the token of this run; nothing of it is used",
+        hint="revoke the token: it is part of a label or a name, or something between here "
+        "and HubSpot sends it back",
+    )
+
+
+def unusable(
+    error: BeyondThisVersion | Nonsense, status: int, *, endpoint: str, reads: bool
+) -> Failure:
+    """A 2xx that cannot be read. `reads`: the request changed nothing.
 
     A read that makes no sense is asked again: one bad answer ends nothing. A write is not, for it
-    may have been carried out. Data that holds the token would carry it into plans and reports;
-    masked, it is not data.
+    may have been carried out.
     """
-    if not 200 <= response.status < 300:
-        return judge(response, now, endpoint=endpoint, token=token)
-    if reads and token.is_in(response.body.decode("utf-8", "replace")):
-        return Failure(
-            kind=PortalError,
-            message=f"the answer to {endpoint} holds the token of this run; nothing of it is used",
-            hint="revoke the token: it is part of a label or a name, or something between here "
-            "and HubSpot sends it back",
-        )
-    try:
-        return read(response)
-    except BeyondThisVersion as unknown:
+    if isinstance(error, BeyondThisVersion):
         return Failure(
             kind=AnswerNotSupported,
-            message=f"{endpoint}: {unknown.description}",
+            message=f"{endpoint}: {error.description}",
             hint="use a newer version of reconciler, or another --api-version",
         )
-    except Nonsense as nonsense:
-        return Failure(
-            kind=AnswerNotUnderstood,
-            status=response.status,
-            message=f"unusable answer to {endpoint}: {nonsense.description} "
-            f"(HTTP {response.status})",
-            hint="if it stays so: is --base-url HubSpot's, and is there a proxy in between?",
-            passes=reads,
-            leaves_doubt=True,
-            lasting=nonsense.lasting,
-        )
+    return Failure(
+        kind=AnswerNotUnderstood,
+        status=status,
+        message=f"unusable answer to {endpoint}: {error.description} (HTTP {status})",
+        hint="if it stays so: is --base-url HubSpot's, and is there a proxy in between?",
+        passes=reads,
+        leaves_doubt=True,
+        lasting=error.lasting,
+    )
 
 
 def judge(response: Response, now: datetime, *, endpoint: str, token: Secret) -> Failure:

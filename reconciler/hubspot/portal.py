@@ -1,22 +1,25 @@
-"""A HubSpot portal: what can be asked of it and told to it, one method each."""
+"""A HubSpot portal: what can be read from it and written to it, one method each; its threads."""
 
 from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from reconciler.errors import EndpointMissing, PermissionMissing, RequestRefused, TurnedAway
 from reconciler.http.client import Call, CallFailed, Client, Repeat
-from reconciler.http.clock import Clock, SystemClock
+from reconciler.http.clock import TURN, Clock, SystemClock
 from reconciler.http.connection import Connection
 from reconciler.http.events import Event, report_to
 from reconciler.http.messages import Response, Transport
-from reconciler.http.pool import Pool
 from reconciler.http.transport import HttpTransport
 from reconciler.hubspot import failures, wire
 from reconciler.hubspot.batches import CORRELATION_ID, BatchAnswer, batch_body, read_batch
@@ -56,7 +59,7 @@ NeedsLabels = Callable[[ObservedDirection], bool]
 """Whether a direction's labels must be read too, judged by its rows alone."""
 
 
-class Portal:
+class Portal(AbstractContextManager["Portal"]):
     """One portal over HTTP, for any number of threads. Made by `connect`; close it after use.
 
     Every method raises a `PortalError` when the portal refuses or gives no usable answer, and
@@ -88,10 +91,8 @@ class Portal:
             correlation_header=CORRELATION_ID,
             jitter=jitter,
         )
-        self._pool = Pool(connection.concurrency)
-
-    def __enter__(self) -> Self:
-        return self
+        self._threads = ThreadPoolExecutor(connection.concurrency, thread_name_prefix="portal")
+        self._here = threading.local()
 
     def __exit__(
         self,
@@ -103,7 +104,7 @@ class Portal:
 
     def close(self) -> None:
         """Wait for what runs, then close every connection."""
-        self._pool.close()
+        self._threads.shutdown(wait=True, cancel_futures=True)
         self._transport.close()
 
     @property
@@ -112,8 +113,39 @@ class Portal:
         return self._client.sent
 
     def in_parallel(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """Run tasks on this portal's threads; the results in order, the first failure raised."""
-        return self._pool.run(tasks)
+        """Run tasks on this portal's threads; the results, in the order of the tasks.
+
+        The first failure cancels what has not started, lets finish what has, and is raised. One
+        task alone runs here. Raise `RuntimeError` in a task: its threads would wait for
+        themselves.
+        """
+        if getattr(self._here, "works", False):
+            raise RuntimeError("a task of the portal has no threads to give to other tasks")
+        if len(tasks) == 1:
+            return [task() for task in tasks]
+        failures: list[BaseException] = []
+        futures = [self._threads.submit(self._work, task, failures) for task in tasks]
+        try:
+            while not failures and wait(futures, TURN, FIRST_EXCEPTION).not_done:
+                pass
+        finally:
+            for future in futures:
+                future.cancel()
+        while wait(futures, TURN).not_done:
+            pass
+        if failures:
+            raise failures[0]
+        return [future.result() for future in futures]
+
+    def _work(self, task: Callable[[], T], failures: list[BaseException]) -> T:
+        self._here.works = True
+        if failures:
+            raise CancelledError
+        try:
+            return task()
+        except BaseException as failure:
+            failures.append(failure)
+            raise
 
     # ------------------------------------------------------------ reading
 
@@ -233,18 +265,35 @@ class Portal:
         seconds: float | None = None,
         subject: Batch | None = None,
     ) -> T:
-        understand = partial(
-            failures.understand,
-            endpoint=f"{method} {path.partition('?')[0]}",
-            read=read,
-            reads=repeat is Repeat.READ,
-            token=self._token,
-        )
+        endpoint, reads = f"{method} {path.partition('?')[0]}", repeat is Repeat.READ
+        understand = partial(self._understand, endpoint=endpoint, read=read, reads=reads)
         call = Call(operation, method, path, understand, repeat, exempt, body, seconds, subject)
         try:
             return self._client.call(call)
         except CallFailed as failed:
             failures.report(failed)
+
+    def _understand(
+        self,
+        response: Response,
+        now: datetime,
+        *,
+        endpoint: str,
+        read: Callable[[Response], T],
+        reads: bool,
+    ) -> T | failures.Failure:
+        """What `read` makes of a 2xx, or why there is none. `reads`: the request changed nothing.
+
+        Data that holds the token would carry it into plans and reports; masked, it is not data.
+        """
+        if not 200 <= response.status < 300:
+            return failures.judge(response, now, endpoint=endpoint, token=self._token)
+        if reads and self._token.is_in(response.body.decode("utf-8", "replace")):
+            return failures.token_shown(endpoint)
+        try:
+            return read(response)
+        except (wire.BeyondThisVersion, wire.Nonsense) as error:
+            return failures.unusable(error, response.status, endpoint=endpoint, reads=reads)
 
 
 def connect(

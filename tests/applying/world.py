@@ -18,7 +18,7 @@ from reconciler.applying.result_file import result_json
 from reconciler.cli.application import EXIT_CODES
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, timestamp
-from reconciler.http.connection import Connection, Secret
+from reconciler.http.connection import Connection
 from reconciler.http.events import report_to
 from reconciler.http.messages import Transport
 from reconciler.http.transport import HttpTransport
@@ -26,6 +26,7 @@ from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, Safety
 from reconciler.model.plan import Plan, Result
+from reconciler.outgoing import Secret
 from reconciler.planning.plan import PlanContext
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.portal import Portal as PortalState

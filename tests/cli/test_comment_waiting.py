@@ -8,8 +8,9 @@ import pytest
 
 from reconciler.forges.api import Api, ForgeError, PerhapsCreated
 from reconciler.forges.github import HINTS
-from reconciler.http.connection import Connection, Secret
+from reconciler.http.connection import Connection
 from reconciler.http.messages import Chance, NoAnswer, NotSent, Request, Response, UnusableAnswer
+from reconciler.outgoing import Secret
 from tests.clock import START, VirtualClock
 
 RESET = str(int(START.timestamp()) + 90)

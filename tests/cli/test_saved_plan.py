@@ -15,11 +15,12 @@ import pytest
 import reconciler
 from reconciler.errors import PlanRefused
 from reconciler.http.clock import Stop, SystemClock
-from reconciler.http.connection import Connection, Secret, parse_base_url
+from reconciler.http.connection import Connection, parse_base_url
 from reconciler.hubspot.portal import connect
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Safety
 from reconciler.model.plan import Plan
+from reconciler.outgoing import Secret
 from reconciler.planning.plan_file import plan_json
 from reconciler.planning.saved import read_plan
 from reconciler.sandbox.example import example_portal, generated_portal

@@ -25,7 +25,6 @@ from reconciler.config.yaml import decode, read_documents
 from reconciler.errors import ConfigurationInvalid, Diagnostic, PlanRefused, ReconcilerError
 from reconciler.forges import api as forge
 from reconciler.forges.api import ForgeError
-from reconciler.http.connection import Secret
 from reconciler.http.messages import Response, read_rate, read_retry_after
 from reconciler.hubspot.batches import read_batch
 from reconciler.hubspot.failures import judge
@@ -41,6 +40,7 @@ from reconciler.hubspot.wire import (
 )
 from reconciler.model.limits import Direction, ObjectType
 from reconciler.model.plan import Operation, Plan, Result
+from reconciler.outgoing import Secret
 from reconciler.planning.plan_file import plan_json
 from reconciler.planning.saved import read_plan
 from reconciler.report.diagnostics import (

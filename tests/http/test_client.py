@@ -8,9 +8,10 @@ from datetime import datetime
 import pytest
 
 from reconciler.http.client import Call, CallFailed, Client, Repeat, Setback
-from reconciler.http.connection import Connection, Secret
+from reconciler.http.connection import Connection
 from reconciler.http.events import Answered, Sending, Waiting
 from reconciler.http.messages import NoAnswer, NotSent, Response
+from reconciler.outgoing import Secret
 from tests.clock import START, VirtualClock
 from tests.hubspot.support import TOKEN, Recorder, ScriptedTransport, Step, answer
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import PortalUnavailable, Redirected, UsageProblem
-from reconciler.http.connection import Connection, Secret
+from reconciler.http.connection import Connection
 from reconciler.http.messages import (
     MAXIMUM_BODY,
     Chance,
@@ -31,6 +31,7 @@ from reconciler.http.messages import (
 from reconciler.http.transport import HttpTransport, _tls
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.model.plan import Operation
+from reconciler.outgoing import Secret
 from tests.clock import SkippingClock
 from tests.hubspot.raw_server import RawServer, Speak, raw_server, response, saying
 from tests.hubspot.support import CONTACTS_COMPANIES, TOKEN, Recorder, batch, never

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from reconciler.http.clock import Clock
-from reconciler.http.connection import Connection, Secret
+from reconciler.http.connection import Connection
 from reconciler.http.events import Event
 from reconciler.http.messages import Request, Response
 from reconciler.hubspot.portal import Portal, connect
@@ -17,6 +17,7 @@ from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, Direction, ObjectType, ObservedDirection, TypeKey
 from reconciler.model.plan import Batch, BatchInput, Operation
+from reconciler.outgoing import Secret
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.server import Server, serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options

@@ -13,9 +13,10 @@ import pytest
 
 from reconciler.errors import Interrupted, PortalUnavailable, RequestRefused
 from reconciler.http.clock import Stop, SystemClock
-from reconciler.http.connection import Connection, Secret
+from reconciler.http.connection import Connection
 from reconciler.hubspot.portal import connect
 from reconciler.model.limits import Direction, ObjectType, ObservedDirection
+from reconciler.outgoing import Secret
 from reconciler.sandbox.stand_in import Options
 from tests.http.simulation import RollingServer
 from tests.hubspot.raw_server import RawServer, raw_server, response

@@ -24,11 +24,13 @@ from reconciler.cli.tokens import read_token
 from reconciler.config.workspace import PortalSettings
 from reconciler.config.yaml import HAS_COMPILED_PARSER
 from reconciler.errors import (
+    AuthenticationFailed,
     ConfigurationInvalid,
     ExitCode,
     Interrupted,
     PermissionMissing,
     PortalError,
+    PortalUnavailable,
     ReconcilerError,
     plural,
 )
@@ -178,6 +180,10 @@ def _portal(session: Session, settings: PortalSettings) -> Iterator[Check]:
             yield from _asked(session, settings, portal)
     except Interrupted:
         raise
+    except AuthenticationFailed as error:
+        yield _failed("token", error, name)
+    except PortalUnavailable as error:
+        yield _failed("reachability", error, name)
     except ReconcilerError as error:
         yield _failed("portal", error, name)
 
@@ -186,14 +192,17 @@ def _asked(session: Session, settings: PortalSettings, portal: Portal) -> Iterat
     name, began = settings.name, session.clock.monotonic()
     probe = portal.probe()
     took = session.clock.monotonic() - began
-    yield _identity(settings, probe, took)
+    yield Check("reachability", State.OK, f"answered in {took * 1000:.0f} ms", portal=name)
+    if session.options.base_url.startswith("https:"):
+        yield Check("certificate", State.OK, "trusted", portal=name)
+    yield _identity(settings, probe)
     yield _clock(session, probe, name)
     yield from _scopes(portal, name)
 
 
-def _identity(settings: PortalSettings, probe: Probe, took: float) -> Check:
+def _identity(settings: PortalSettings, probe: Probe) -> Check:
     account = probe.account
-    found = f"portal {account.portal_id}, {account.account_type}, answered in {took * 1000:.0f} ms"
+    found = f"portal {account.portal_id}, {account.account_type}"
     if settings.portal_id is None:
         return Check(
             "portal",

@@ -53,8 +53,8 @@ def test_the_json_has_the_same_checks(desk: Desk) -> None:
     [
         ({"HUBSPOT_ACCESS_TOKEN": ""}, "token", "is not set"),
         ({"HUBSPOT_ACCESS_TOKEN": '"pat-na1-1"'}, "token", "has quotes around it"),
-        ({"HUBSPOT_ACCESS_TOKEN": "pat-na1-wrong"}, "portal", "does not accept the token"),
-        ({"HUBSPOT_BASE_URL": "http://127.0.0.1:9"}, "portal", "nothing listens"),
+        ({"HUBSPOT_ACCESS_TOKEN": "pat-na1-wrong"}, "token", "does not accept the token"),
+        ({"HUBSPOT_BASE_URL": "http://127.0.0.1:9"}, "reachability", "nothing listens"),
         ({"SSL_CERT_FILE": "/nowhere/ca.pem"}, "certificates", "cannot be read"),
     ],
 )

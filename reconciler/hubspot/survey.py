@@ -92,7 +92,7 @@ def survey(
     hints = _hints(custom or (), {_key(row) for row in search.unplaced})
     search.read(pair for row in search.unplaced for pair in hints.get(_key(row), ()))
     for pairs in _rounds(search, custom or ()):
-        if search.unplaced:
+        if any(_key(row) is not None for row in search.unplaced):  # no label names the others
             search.look_for_labels(pairs())
     found = sorted(filter(_has_limits, search.found.values()), key=lambda each: each.direction)
     notes = () if custom is not None else (_NO_SCHEMAS,)

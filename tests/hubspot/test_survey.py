@@ -54,6 +54,18 @@ def test_without_the_scope_for_schemas_custom_objects_are_listed() -> None:
     assert "crm.schemas.custom.read" in found.notes[0]
 
 
+def test_a_row_of_an_unknown_category_is_listed_without_a_search() -> None:
+    """No label of any direction could name it, so none is read for it."""
+    with sandboxed() as (portal, server):
+        survey(portal, standard_type)
+        usual = len(server.requests)
+    with sandboxed("all:row,type=77,category=NEW,max=3") as (portal, server):
+        found = survey(portal, standard_type)
+        assert len(server.requests) == usual
+    assert placed(found) == EXAMPLE
+    assert "NEW/77" in found.unplaced_in_words[0]
+
+
 def test_the_table_is_that_of_the_documents() -> None:
     """Type ID, from and to of every type whose object types have an ID."""
     folder = ROOT.parent / "shared" / "hubspot"

@@ -51,7 +51,7 @@ def observe(
     those of `ref` as it is now, None where it has not moved on since. `portal_id`: the portal that
     is meant; raises WrongPortal before anything else is read where the token belongs to another.
     """
-    from reconciler.errors import PermissionMissing, WrongPortal
+    from reconciler.errors import PermissionMissing
     from reconciler.model.limits import Observed
     from reconciler.planning.names import (
         names_custom_objects,
@@ -62,13 +62,7 @@ def observe(
     from reconciler.planning.origin import History, Observation, find_vanished, resolve_past
     from reconciler.planning.plan import declared_directions
 
-    account = portal.account()
-    if portal_id not in (None, account.portal_id):
-        raise WrongPortal(
-            f"the workspace names portal {portal_id}, the token belongs to portal "
-            f"{account.portal_id}",
-            hint="use a token of the portal, or correct portal_id in the workspace file",
-        )
+    account = portal.account(portal_id)
     sides = [each for each in (desired, base, tip) if each is not None]
     named = [direction for side in sides for direction in side.directions]
     custom: tuple[CustomObject, ...] = ()

@@ -118,7 +118,7 @@ def command(
     clock = SystemClock(stop)
 
     def notify(words: str) -> None:
-        output.note(visible(words), given)
+        output.note(words, given)
 
     with (
         stopping_on_signals(stop),

@@ -118,7 +118,10 @@ def compared(
             )
             for each in (a, b)
         )
-        surveys = (survey(first, standard_type), survey(second, standard_type))
+        surveys = (
+            survey(first, standard_type, portal_id=a.portal_id),
+            survey(second, standard_type, portal_id=b.portal_id),
+        )
         ours, theirs = _limits(a.name, surveys[0]), _limits(b.name, surveys[1])
         labels = {Side.A: _Labels(first), Side.B: _Labels(second)}
         found = with_lacking(differences(ours, theirs), {Side.A: ours, Side.B: theirs}, labels)

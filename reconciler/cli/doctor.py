@@ -40,6 +40,7 @@ from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.hubspot.wire import Probe
 from reconciler.model.limits import Direction, ObjectType
+from reconciler.outgoing import harmless_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
 
 
@@ -317,4 +318,4 @@ def as_json(checks: Sequence[Check]) -> str:
         "tool": {"name": "reconciler", "version": __version__},
         "checks": [asdict(each) for each in checks],
     }
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2)
+    return harmless_json(json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2))

@@ -32,6 +32,7 @@ from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
 from reconciler.http.events import report_to
 from reconciler.hubspot.survey import Row
 from reconciler.model.limits import Desired, ObservedLimit, UnknownRow
+from reconciler.outgoing import harmless_json
 
 
 @click.command("import")
@@ -165,7 +166,8 @@ def _report(
     format_: str, settings: PortalSettings, changes: Changes, seen: Seen, wanted: Wanted
 ) -> str:
     if format_ == "json":
-        return json.dumps(_document(settings, changes, seen), indent=2, ensure_ascii=False)
+        document = _document(settings, changes, seen)
+        return harmless_json(json.dumps(document, indent=2, ensure_ascii=False))
     lines = [
         f"{each.status} {each.path} ({plural(each.limits, 'limit')})" for each in changes.files
     ]

@@ -32,6 +32,7 @@ from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import parse_base_url
 from reconciler.http.events import report_to
+from reconciler.outgoing import harmless_json
 
 FORGES = ("github", "gitlab", "none")
 SCHEMAS = ".reconciler"
@@ -39,6 +40,7 @@ SCHEMAS = ".reconciler"
 
 
 _PORTAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_VARIABLE = re.compile(r"HUBSPOT_[A-Za-z0-9_]+")
 _SOURCE = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+@[0-9a-f]{40}")
 
 
@@ -91,8 +93,10 @@ def command(
     portal = _portal_name(options)
     if source is not None and not _SOURCE.fullmatch(source):
         raise UsageProblem("--source is OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit")
-    if not token.startswith("HUBSPOT_"):
-        raise UsageProblem("--token-env names a variable that begins with HUBSPOT_")
+    if not _VARIABLE.fullmatch(token):
+        raise UsageProblem(
+            "--token-env names a variable that begins with HUBSPOT_: letters, digits, underscores"
+        )
     at_hand = bool(os.environ.get(token, "").strip())
     if imports and not at_hand:
         raise ReconcilerError(f"{token} is not set", hint=f"export {token}=…, or use --no-import")
@@ -325,7 +329,7 @@ _PRE_COMMIT = dedent("""\
 
 
 def _json(document: object) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return harmless_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
 _EDITOR = _json(

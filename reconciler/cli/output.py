@@ -16,6 +16,7 @@ from reconciler.config.sources import read_source
 from reconciler.errors import Diagnostic, Located
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
+from reconciler.report.escape import PROSE_LIMIT, terminal
 from reconciler.report.terminal import Style
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def style(given: Given, stream: TextIO | None = None) -> Style:
 
 
 def note(message: str, given: Given) -> None:
-    """Say something about the run on stderr, unless `-q` was given."""
+    """Say something about the run on stderr, unless `-q` was given; strangers' words are escaped."""
     if given.verbosity >= 0:
-        click.echo(message, err=True)
+        click.echo(terminal(message, PROSE_LIMIT), err=True)
 
 
 def result(text: str, *, brief: str = "") -> bool:

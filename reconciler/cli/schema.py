@@ -12,6 +12,7 @@ import click
 from reconciler.cli import output
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.errors import UsageProblem
+from reconciler.outgoing import harmless_json
 
 if TYPE_CHECKING:
     from reconciler.config.schema import KnownDirection
@@ -36,7 +37,7 @@ def command(options: PortalOptions, format_: str) -> None:
         found = _of_portal(options)
     else:
         raise UsageProblem("only `schema pair` takes a portal, and one of them")
-    output.result(json.dumps(found, indent=2, ensure_ascii=False))
+    output.result(harmless_json(json.dumps(found, indent=2, ensure_ascii=False)))
 
 
 def _schema(format_: str) -> dict[str, Any]:
@@ -70,16 +71,19 @@ def _of_portal(options: PortalOptions) -> dict[str, Any]:
         reporting(settings.name, session.given) as progress,
         session.connected(settings, report_to(progress)) as portal,
     ):
-        return portal_schema(settings.name, portal)
+        return portal_schema(settings.name, portal, settings.portal_id)
 
 
-def portal_schema(name: str, portal: Portal) -> dict[str, Any]:
-    """The schema of a pair file that knows a portal's object types, labels and limits."""
+def portal_schema(name: str, portal: Portal, portal_id: int | None = None) -> dict[str, Any]:
+    """The schema of a pair file that knows a portal's object types, labels and limits.
+
+    `portal_id`: the portal that is meant; raises WrongPortal where the token belongs to another.
+    """
     from reconciler.config.object_types import STANDARD, standard_type
     from reconciler.config.schema import portal_pair_schema
     from reconciler.hubspot.survey import survey
 
-    seen = survey(portal, standard_type)
+    seen = survey(portal, standard_type, portal_id=portal_id)
     names = [plural for _, _, plural in STANDARD] + [each.name for each in seen.custom_objects]
     return portal_pair_schema(name, names, _directions(portal, seen))
 

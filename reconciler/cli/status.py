@@ -54,7 +54,7 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
             session.connected(settings, report_to(progress)) as portal,
         ):
             own = files[settings.name].loaded.desired if has_files else Desired(())
-            found = _status(settings.name, portal, own)
+            found = _status(settings, portal, own)
         match format_:
             case "json":
                 text = status_json(found)
@@ -71,11 +71,11 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
         return int(for_each_portal(portals, work, session.given))
 
 
-def _status(name: str, portal: Portal, desired: Desired) -> PortalStatus:
-    seen = survey(portal, standard_type)
+def _status(settings: PortalSettings, portal: Portal, desired: Desired) -> PortalStatus:
+    seen = survey(portal, standard_type, portal_id=settings.portal_id)
     declared = resolve_directions(desired.directions, seen.custom_objects)
     return PortalStatus(
-        name,
+        settings.name,
         seen.observed.account,
         limits_in_force(seen.observed.directions, declared),
         _usage(portal, seen),

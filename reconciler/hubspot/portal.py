@@ -14,7 +14,13 @@ from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
-from reconciler.errors import EndpointMissing, PermissionMissing, RequestRefused, TurnedAway
+from reconciler.errors import (
+    EndpointMissing,
+    PermissionMissing,
+    RequestRefused,
+    TurnedAway,
+    WrongPortal,
+)
 from reconciler.http.client import Call, CallFailed, Client, Repeat
 from reconciler.http.clock import TURN, Clock, SystemClock
 from reconciler.http.connection import Connection
@@ -149,10 +155,19 @@ class Portal(AbstractContextManager["Portal"]):
 
     # ------------------------------------------------------------ reading
 
-    def account(self) -> Account:
-        """The account that the token belongs to."""
-        path = self.version.account_path
-        return self._call(CallName.ACCOUNT, path, wire.read_account)
+    def account(self, portal_id: int | None = None) -> Account:
+        """The account that the token belongs to.
+
+        Raises `WrongPortal` where it is not the one of `portal_id`, which the workspace names.
+        """
+        account = self._call(CallName.ACCOUNT, self.version.account_path, wire.read_account)
+        if portal_id not in (None, account.portal_id):
+            raise WrongPortal(
+                f"the workspace names portal {portal_id}, the token belongs to portal "
+                f"{account.portal_id}",
+                hint="use a token of the portal, or correct portal_id in the workspace file",
+            )
+        return account
 
     def probe(self) -> Probe:
         """The account, and what time the portal has; for finding out why nothing works."""

@@ -75,15 +75,20 @@ def survey(
     portal: Portal,
     standard: Callable[[str], ObjectType | None],
     known: Iterable[ObservedDirection] = (),
+    *,
+    portal_id: int | None = None,
 ) -> Survey:
     """Read every limit of a portal; `standard` knows the object types that HubSpot defines by ID.
+
+    `portal_id`: the portal that is meant; raises WrongPortal where the token belongs to another.
 
     Three requests and one per direction that has limits, where the types are HubSpot's own or a
     custom object's. For labels that users made, the labels of likely pairs are read too, until
     every row is placed. Directions that are `known` already are not read again. Raises a
     `PortalError` where GET `all` or the read of a direction fails.
     """
-    account, custom, rows = portal.account(), _custom_objects(portal), portal.all_limits()
+    account = portal.account(portal_id)
+    custom, rows = _custom_objects(portal), portal.all_limits()
     search = _Search(
         portal, ObjectTypeNames(standard, custom or ()), [row for row in rows if _states(row)]
     )

@@ -9,6 +9,7 @@ from itertools import groupby
 from reconciler.errors import plural
 from reconciler.model.limits import Category
 from reconciler.model.portals import Comparison, Difference, Lacking, LimitName, Side, WrittenFile
+from reconciler.outgoing import harmless_json
 from reconciler.report.escape import markdown_cell, markdown_code, markdown_prose, terminal
 from reconciler.report.terminal import cells, padded
 
@@ -105,7 +106,7 @@ def comparison_json(found: Comparison) -> str:
             ],
             "next": found.written.next_step or None,
         }
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2)
+    return harmless_json(json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2))
 
 
 def _portal(found: Comparison, side: int, escaped: Callable[[str], str]) -> str:

@@ -10,6 +10,7 @@ from reconciler.errors import plural
 from reconciler.model.limits import Category
 from reconciler.model.plan import LimitUsage
 from reconciler.model.portals import LimitInForce, PortalStatus, Standing
+from reconciler.outgoing import harmless_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
 from reconciler.report.terminal import cells, padded
 
@@ -122,7 +123,7 @@ def status_json(status: PortalStatus) -> str:
         "unplaced": list(status.unplaced),
         "notes": list(status.notes),
     }
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2)
+    return harmless_json(json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2))
 
 
 def _limit(each: LimitInForce) -> dict[str, object]:

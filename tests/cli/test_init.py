@@ -169,3 +169,11 @@ def test_the_editor_settings_name_the_schemas(offline: Desk) -> None:
     offline.run_here("init")
     settings = json.loads((offline.folder / ".vscode/settings.json").read_text())
     assert all((offline.folder / each).is_file() for each in settings["yaml.schemas"])
+
+
+@pytest.mark.parametrize("name", ["HUBSPOT_X}, a: {b: c", "HUBSPOT_X\n  other: {}", "HUBSPOT_ "])
+def test_the_name_of_a_variable_is_no_yaml(offline: Desk, name: str) -> None:
+    """It would make a workspace file that says something else."""
+    ran = offline.run_here("init", "--token-env", name)
+    assert ran.code == 64, ran.err
+    assert files(offline.folder) == set()

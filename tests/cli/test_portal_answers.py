@@ -229,3 +229,32 @@ def test_the_oldest_standard_names_cost_no_request(pair: Desk) -> None:
     assert pair.server is not None
     assert pair.run_here("plan").code == 0
     assert "schemas" not in [str(each.operation) for each in pair.server.requests]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan"],
+        ["status"],
+        ["import"],
+        ["import", "--pair", "contacts:companies"],
+        ["schema", "pair", "--portal", "default"],
+        ["compare", "default", "other"],
+        ["compare", "default", "other", "--write", "out"],
+        ["compare", "other", "default"],
+    ],
+    ids=" ".join,
+)
+def test_the_token_of_another_portal_is_refused(champion: Desk, arguments: list[str]) -> None:
+    """Nothing is shown or written under the name of a portal that it does not come from."""
+    champion.write(
+        "reconciler.yaml",
+        "version: 1\nportals:\n  default: {portal_id: 42, token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  other: {token: {env: HUBSPOT_ACCESS_TOKEN}}\n",
+    )
+    if arguments[0] in {"plan", "status", "import"}:
+        arguments = [*arguments, "--portal", "default"]
+    ran = champion.run_here(*arguments)
+    assert (ran.code, ran.out.strip()) == (4, "")
+    assert "the workspace names portal 42, the token belongs to portal" in ran.err
+    assert not (champion.folder / "out").exists()

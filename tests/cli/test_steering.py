@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
 
 from reconciler.applying.journal import Journal
 from reconciler.applying.result_file import result_json
 from reconciler.http.events import WaitCause, Waiting
 from reconciler.model.plan import Outcome, Result
+from reconciler.sandbox.example import bare_portal
+from reconciler.sandbox.seed import portal_from
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.stand_in import Options, Sandbox
 from tests.cli.running import Desk
 
 HOSTILE = "##[error]fake ::error::fake ##vso[task.complete] \x9b31m \u202egnp.exe \u200b \U000e0041"
@@ -52,3 +59,58 @@ def test_errors_in_json_and_usage_errors_are_harmless(desk: Desk) -> None:
         ran = desk.run_here(*arguments)
         assert ran.code == 64
         assert is_harmless(ran.out + ran.err)
+
+
+LABELS = [("Above", 28, 70_000), ("Below", 38, 2)]
+SEED = {
+    "extends": "hubspot",
+    "types": [
+        {
+            "from": "contacts",
+            "to": "companies",
+            "type_id": id_,
+            "label": f"{name}\n::x::{HOSTILE}",
+            "inverse": id_ + 1,
+            "name": name,
+            "max": limit,
+        }
+        for name, id_, limit in LABELS
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status"],
+        ["status", "--format", "json"],
+        ["compare", "production", "other"],
+        ["compare", "production", "other", "--format", "json"],
+        ["compare", "production", "other", "--write", "out", "--format", "json"],
+        ["import", "--portal", "production"],
+        ["import", "--portal", "production", "--format", "json"],
+        ["schema", "pair", "--portal", "production"],
+        ["init", "repository", "--import"],
+    ],
+    ids=" ".join,
+)
+def test_labels_of_a_portal_are_harmless_in_every_command(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    """In its results, warnings and files: whoever may make a label steers no log and no editor."""
+    other = Sandbox(bare_portal(7), Options("pat-eu1-of-the-other"))
+    with serve(portal_from(SEED), others=[other]) as server:
+        desk = Desk(tmp_path, server, {"HUBSPOT_OTHER_TOKEN": "pat-eu1-of-the-other"})
+        desk.write(
+            "reconciler.yaml",
+            "version: 1\nportals:\n  production: {token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+            "  other: {token: {env: HUBSPOT_OTHER_TOKEN}}\n",
+        )
+        if arguments[0] == "status":
+            arguments = [*arguments, "--portal", "production"]
+        ran = desk.run_here(*arguments)
+    assert ran.code == 0, ran.err
+    assert is_harmless(ran.out + ran.err)
+    assert not any(line.startswith("::") for line in (ran.out + ran.err).splitlines())
+    for file in tmp_path.rglob("*.json"):
+        assert is_harmless(file.read_text("utf-8"))

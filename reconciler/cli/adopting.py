@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -30,7 +30,7 @@ from reconciler.model.limits import (
 )
 from reconciler.planning.adoption import Adoption, adopt
 from reconciler.planning.names import names_custom_objects, try_resolve
-from reconciler.planning.origin import History
+from reconciler.planning.origin import History, Observation
 
 PairName = tuple[ObjectReference, ObjectReference]
 Key = tuple[str, str]
@@ -70,8 +70,18 @@ class Seen:
     custom_known: bool = True
 
 
-def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) -> Seen:
-    """Read the portal beside the files. Raises a `PortalError` where a read fails."""
+def look(
+    portal: Portal,
+    files: Files,
+    wanted: Wanted,
+    portal_id: int | None,
+    confirm: Callable[[Observation], object],
+) -> Seen:
+    """Read the portal beside the files. Raises a `PortalError` where a read fails.
+
+    `confirm` is called with what was read before anything is taken for drift, and raises where a
+    second read shows something else.
+    """
     desired, custom_known = files.loaded.desired, True
     custom: tuple[CustomObject, ...] = ()
     asked: dict[Key, Direction] = {}
@@ -85,6 +95,8 @@ def look(portal: Portal, files: Files, wanted: Wanted, portal_id: int | None) ->
     observation = reconciler.observe(
         portal, desired, base=base, tip=tip, ref=files.ref, portal_id=portal_id
     )
+    if wanted.drift:
+        confirm(observation)
     history = observation.history if wanted.drift else None
     seen = observation.observed.by_key
     adoptions = tuple(

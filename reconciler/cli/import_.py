@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -86,9 +87,10 @@ def command(
         reporting(settings.name, options.given) as progress,
         session.connected(settings, report_to(progress)) as portal,
     ):
-        if drift:  # a second read confirms that somebody changed something
-            session.plan(settings, portal, files, settle)
-        seen = look(portal, files, wanted, settings.portal_id)
+        confirm = partial(
+            session.plan_of, settings=settings, portal=portal, files=files, settle=settle
+        )
+        seen = look(portal, files, wanted, settings.portal_id, confirm)
     reload = _reload(session, settings, folder)
     edits = updates(seen, files, folder, reload) if update else _unchanged(seen)
     first_line = modeline(session.workspace.root, folder)

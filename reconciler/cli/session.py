@@ -38,6 +38,7 @@ from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, ObjectReference
 from reconciler.model.plan import Destination, GitState, Plan
+from reconciler.planning.origin import Observation
 from reconciler.planning.plan import PlanContext
 
 if TYPE_CHECKING:
@@ -282,6 +283,17 @@ class Session:
             ref=files.ref,
             portal_id=settings.portal_id,
         )
+        return self.plan_of(observation, settings, portal, files, settle)
+
+    def plan_of(
+        self,
+        observation: Observation,
+        settings: PortalSettings,
+        portal: Portal,
+        files: Files,
+        settle: float,
+    ) -> Plan:
+        """The plan for what was read; its drift is confirmed by a second read."""
         version = ApiVersion(self.api_version).warning(self.clock.wall().date())
         context = PlanContext(
             tool_version=reconciler.__version__,

@@ -92,8 +92,7 @@ def survey(
     search = _Search(
         portal, ObjectTypeNames(standard, custom or ()), [row for row in rows if _states(row)]
     )
-    search.found = {each.direction.key: each for each in known}
-    search.drop_what_is_shown()
+    search.add(known)
     hints = _hints(custom or (), {_key(row) for row in search.unplaced})
     search.read(pair for row in search.unplaced for pair in hints.get(_key(row), ()))
     for pairs in _rounds(search, custom or ()):
@@ -215,8 +214,9 @@ class _Search:
         self._types = types
         self._looked_at: set[Pair] = set()
         self.found: dict[Pair, ObservedDirection] = {}
-        self._rows = tuple(rows)
-        self.unplaced = self._rows
+        self.unplaced = tuple(rows)
+        self._shown = Counter[object]()
+        self._both_ways: set[object] = set()
 
     @property
     def seen_types(self) -> Sequence[str]:
@@ -227,33 +227,32 @@ class _Search:
         """Read the limits of directions; those that have any are kept, and place rows."""
         wanted = [pair for pair in dict.fromkeys(pairs) if pair not in self.found]
         read = partial(_read, self._portal)
-        for pair, seen in zip(
-            wanted,
-            self._portal.in_parallel([partial(read, self._direction(pair)) for pair in wanted]),
-            strict=True,
-        ):
-            if seen is not None and _has_limits(seen):
-                self.found[pair] = seen
-        self.drop_what_is_shown()
+        seen = self._portal.in_parallel([partial(read, self._direction(pair)) for pair in wanted])
+        self.add(each for each in seen if each is not None and _has_limits(each))
 
-    def drop_what_is_shown(self) -> None:
-        """Place the rows that a direction shows: each limit accounts for one row.
+    def add(self, directions: Iterable[ObservedDirection]) -> None:
+        """Keep what was read of directions, and place the rows that they show.
 
-        For an ID may occur in two directions (observed of other IDs). A limit between objects of
-        one type is one for both ways (documented), and may be listed for each (unknown).
+        Each limit accounts for one row, since an ID may occur in two directions (observed of other
+        IDs). A limit between objects of one type is one for both ways (documented), and may be
+        listed for each (unknown).
         """
-        shown = Counter(each for seen in self.found.values() for each in _shown(seen))
-        both_ways = {
-            each for (from_, to), seen in self.found.items() if from_ == to for each in _shown(seen)
-        }
-        left = []
-        for row in self._rows:
-            said = next((each for each in _said_by(row) if shown[each] > 0), None)
-            if said is None:
-                left.append(row)
-            elif said not in both_ways:
-                shown[said] -= 1
-        self.unplaced = tuple(left)
+        for seen in directions:
+            from_, to = seen.direction.key
+            self.found[from_, to] = seen
+            shown = self._both_ways.update if from_ == to else self._shown.update
+            shown(_shown(seen))
+        self.unplaced = tuple(row for row in self.unplaced if not self._takes(row))
+
+    def _takes(self, row: Row) -> bool:
+        """Whether a direction shows the limit of a row, and no other row has taken it."""
+        for each in _said_by(row):
+            if each in self._both_ways:
+                return True
+            if self._shown[each] > 0:
+                self._shown[each] -= 1
+                return True
+        return False
 
     def look_for_labels(self, pairs: Iterable[Pair]) -> None:
         """Read the limits of those directions whose labels name a type that is not placed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -413,6 +414,20 @@ def test_drift_is_taken_and_the_branch_s_own_change_kept(repository: Desk) -> No
     assert changed[PAIR] == FRESH.replace("max: 5", "max: 8").replace("contact: 1", "contact: 4")
     assert changed[EXAMPLE_FILES[3]].endswith("Champion: unlimited\n")
     assert drift(repository).last_line == "Nothing to import."
+
+
+def test_drift_reads_each_direction_once_and_what_drifted_again(repository: Desk) -> None:
+    """What is taken over is what two reads agreed on, and no third one."""
+    edit(repository, "deals", "contacts", 32, None)
+    assert repository.server is not None
+    before = len(repository.server.requests)
+    assert drift(repository).last_line == "Imported: 1 limit in 1 file."
+    read = Counter(
+        each.path for each in repository.server.requests[before:] if "/configurations/" in each.path
+    )
+    (again,) = (path for path, times in read.items() if times > 1)
+    assert again.endswith("/0-3/0-1")
+    assert read[again] == 2
 
 
 def test_a_limit_that_both_changed_is_left_alone(repository: Desk) -> None:

@@ -20,7 +20,7 @@ from reconciler.cli import output
 from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.session import Session
-from reconciler.cli.tokens import read_token
+from reconciler.cli.workspace import read_token
 from reconciler.config.workspace import PortalSettings
 from reconciler.config.yaml import HAS_COMPILED_PARSER
 from reconciler.errors import (

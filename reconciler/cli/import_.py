@@ -26,9 +26,8 @@ from reconciler.cli.pair_changes import (
 )
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
-from reconciler.cli.workspace import load_config
 from reconciler.config.sources import Loaded, Source, collect, shown_path
-from reconciler.config.workspace import PortalSettings
+from reconciler.config.workspace import PortalSettings, read_files
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
 from reconciler.http.events import report_to
 from reconciler.hubspot.survey import Row
@@ -136,7 +135,7 @@ def _reload(session: Session, settings: PortalSettings, folder: Path) -> Reload:
         if not settings.overlays:
             sources = [Source(path, content) for path, content in changed.items()]
             return Configuration(sources, prune=session.workspace.prune).loaded().desired
-        read = load_config(session.workspace, [folder], [settings]).configuration
+        read = read_files(session.workspace, [folder], [settings]).configuration
         overlays = {
             path: [_with(changed, each) for each in layer] for path, layer in read.overlays.items()
         }

@@ -25,7 +25,7 @@ from reconciler.cli.files import replace_file
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.schema import portal_schema
 from reconciler.cli.session import Session
-from reconciler.cli.tokens import know_environment
+from reconciler.cli.workspace import know_environment
 from reconciler.config.schema import pair_schema, workspace_schema
 from reconciler.config.workspace import EnvToken, PortalSettings, Workspace
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem

@@ -13,12 +13,14 @@ from reconciler.cli import output
 from reconciler.cli.exits import show_error, show_unexpected
 from reconciler.cli.given import Given
 from reconciler.cli.options import PortalOptions
-from reconciler.cli.tokens import check_sources, know_environment, read_token, with_named_files
 from reconciler.cli.workspace import (
+    check_sources,
     choose_portals,
     config_paths,
-    load_config,
+    know_environment,
     open_workspace,
+    read_token,
+    with_named_files,
     workspace_name,
 )
 from reconciler.config.base import Base
@@ -28,6 +30,7 @@ from reconciler.config.workspace import (
     OverlayFolder,
     PortalSettings,
     Workspace,
+    read_files,
 )
 from reconciler.defaults import SETTLE
 from reconciler.errors import ConfigurationInvalid, ExitCode, ReconcilerError
@@ -99,7 +102,7 @@ class Session:
 
         Portals with the same overlays, or with none, have the same files.
         """
-        read = load_config(self.workspace, paths, portals)
+        read = read_files(self.workspace, config_paths(self.workspace, paths), portals)
         state = None if read.head is None else read.head.state
         found: dict[tuple[OverlayFolder, ...], Loaded] = {}
         for portal in portals:
@@ -134,7 +137,8 @@ class Session:
         head = None
         if self.workspace.config_directory.is_dir():
             try:
-                head = load_config(self.workspace, (), [portal]).loaded(portal).desired
+                given = config_paths(self.workspace, ())
+                head = read_files(self.workspace, given, [portal]).loaded(portal).desired
             except ConfigurationInvalid as error:
                 error.hint = "a saved plan is checked against the protection in these pair files"
                 raise
@@ -230,7 +234,7 @@ class Session:
         everything = self.workspace.config_directory
         if not paths or not everything.is_dir():
             return set()
-        declared = load_config(self.workspace, [everything], [portal]).loaded(portal).desired
+        declared = read_files(self.workspace, [everything], [portal]).loaded(portal).desired
         return _directions(declared) - _directions(head)
 
     @contextmanager

@@ -10,10 +10,14 @@ import click
 from reconciler.cli import output
 from reconciler.cli.given import Given, given_options
 from reconciler.cli.options import Allowed
-from reconciler.cli.tokens import know_environment, source_problems
-from reconciler.cli.workspace import load_config, open_workspace
+from reconciler.cli.workspace import (
+    config_paths,
+    know_environment,
+    open_workspace,
+    source_problems,
+)
 from reconciler.config.sources import Loaded
-from reconciler.config.workspace import Workspace
+from reconciler.config.workspace import Workspace, read_files
 from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
 from reconciler.model.limits import Desired
 from reconciler.report.diagnostics import (
@@ -59,7 +63,7 @@ def _check(paths: tuple[Path, ...], given: Given) -> tuple[tuple[Diagnostic, ...
     warnings = source_problems(workspace.portals, workspace, Allowed(), Severity.WARNING)
     loaded: list[Loaded] = []
     try:
-        read = load_config(workspace, paths, workspace.portals)
+        read = read_files(workspace, config_paths(workspace, paths), workspace.portals)
         for portal in {each.overlays: each for each in workspace.portals}.values():
             try:
                 loaded.append(read.loaded(portal))

@@ -1,46 +1,41 @@
-"""Find the workspace, its files and the portals that a command is for."""
+"""What a command works on: the workspace that is found, its files, its portals and their tokens."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.files import refuse_saved_plans
+from reconciler.cli import output
+from reconciler.cli.files import read_regular, refuse_saved_plans
 from reconciler.cli.given import Given
-from reconciler.config.sources import (
-    WORKSPACE_FILE,
-    Loaded,
-    Source,
-    collect,
-    read_source,
-    shown_path,
-)
+from reconciler.cli.options import Allowed
+from reconciler.config.sources import WORKSPACE_FILE, boundary_of_folder, shown_path
 from reconciler.config.workspace import (
-    OverlayFolder,
+    EnvToken,
+    FileToken,
     PortalSettings,
     Workspace,
     find_default,
     find_workspace,
-    missed_workspace,
+    path_from_here,
 )
 from reconciler.errors import (
     ConfigurationInvalid,
+    CredentialError,
     Diagnostic,
     DiagnosticCode,
     Severity,
     UsageProblem,
 )
-from reconciler.git.repository import find_top, is_below
+from reconciler.git.repository import find_top
 from reconciler.model.limits import Place
-
-if TYPE_CHECKING:
-    from reconciler.config.head import Head
-    from reconciler.config.loading import Configuration
+from reconciler.outgoing import LONGEST_TOKEN, Secret, know
 
 
 def open_workspace(given: Given) -> Workspace:
@@ -121,141 +116,7 @@ def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
         refuse_saved_plans(paths)
     elif not workspace.config_directory.exists():
         _refuse_left_out([workspace.config_directory])
-    return list(paths) or [_relative(workspace.root / workspace.configs)]
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """The pair files and overlays as read, and what HEAD has of them.
-
-    `head` None: there is no commit to ask. `warnings` are about the reading.
-    """
-
-    configuration: Configuration
-    unreadable: tuple[Diagnostic, ...]
-    warnings: tuple[Diagnostic, ...]
-    head: Head | None
-
-    def loaded(self, portal: PortalSettings) -> Loaded:
-        """What the files say for a portal. Raises ConfigurationInvalid with all that is wrong."""
-        overlays = [folder.path for folder in portal.overlays]
-        loaded = self.configuration.loaded(overlays, earlier=self.unreadable)
-        return replace(loaded, warnings=(*loaded.warnings, *self.warnings))
-
-
-def load_config(
-    workspace: Workspace, paths: Sequence[Path], portals: Sequence[PortalSettings]
-) -> Read:
-    """Read the pair files, and what the portals lay over them.
-
-    Those are included that only a sparse checkout leaves out. Raises ConfigurationInvalid where
-    there is nothing to read.
-    """
-    from reconciler.config.loading import Configuration, refuse_nothing  # pydantic only when needed
-
-    given = config_paths(workspace, paths)
-    folders = {folder.path: folder for portal in portals for folder in portal.overlays}
-    found, unreadable = collect(given)
-    overlays: dict[str, list[Source]] = {}
-    for path, folder in folders.items():
-        overlays[path], problems = _collect_overlays(workspace, folder)
-        unreadable += problems
-    every = (*found, *(source for each in overlays.values() for source in each))
-    own = [_relative(workspace.root / path) for path in folders]
-    head = _at_head(workspace, [*given, *own], every)
-    hidden = () if head is None else head.hidden
-    roots = {each.path: os.path.realpath(workspace.root / each.path) for each in workspace.overlays}
-    sources = [each for each in (*found, *hidden) if not _is_in(each, roots.values())]
-    for path, layer in overlays.items():
-        layer += [each for each in hidden if _is_in(each, [roots[path]])]
-    if found and not sources:
-        unreadable.append(_overlays_only(found[0]))
-    refuse_nothing(given, sources, unreadable)
-    warnings = (*map(_read_from_head, hidden), *_missed_workspace(workspace))
-    everything = workspace.config_directory.resolve()
-    configuration = Configuration(
-        sources,
-        overlays,
-        prune=workspace.prune,
-        partial=not any(everything.is_relative_to(path.resolve()) for path in given),
-        known={} if folders else None,
-    )
-    return Read(configuration, tuple(unreadable), warnings, head)
-
-
-def _collect_overlays(
-    workspace: Workspace, folder: OverlayFolder
-) -> tuple[list[Source], list[Diagnostic]]:
-    path = _relative(workspace.root / folder.path)
-    if path.is_dir():
-        return collect([path])
-    words = "is not a folder" if path.exists() else "does not exist"
-    return [], [
-        Diagnostic(
-            DiagnosticCode.OVERLAY_MISSING,
-            f"the overlay {folder.path} {words}",
-            folder.place or Place(str(workspace.path), 1, 1),
-            hint=f"overlays are folders, seen from {workspace.path}; make {shown_path(path)}",
-            secret_from=1 if folder.place is None else folder.place.line,
-        )
-    ]
-
-
-def _is_in(source: Source, folders: Collection[str]) -> bool:
-    """Whether a file lies in one of some folders, by real paths."""
-    if not folders:
-        return False
-    real = os.path.realpath(source.path) if source.real is None else source.real
-    return any(is_below(real, folder) for folder in folders)
-
-
-def _overlays_only(source: Source) -> Diagnostic:
-    return Diagnostic(
-        DiagnosticCode.OVERLAY_ONLY,
-        f"{source.path} is an overlay: it says nothing without the pair files that it is laid over",
-        Place(source.path, 1, 1),
-        hint="give the pair files, or no path at all",
-    )
-
-
-def _missed_workspace(workspace: Workspace) -> Iterator[Diagnostic]:
-    missed = None if workspace.path else missed_workspace(Path())
-    if missed is not None:
-        shown = shown_path(missed)
-        yield Diagnostic(
-            DiagnosticCode.FILE_SUFFIX,
-            f"{shown} is not read: the workspace file is called {WORKSPACE_FILE}",
-            Place(shown, 1, 1),
-            hint=f"rename it to {shown_path(missed.with_name(WORKSPACE_FILE))}",
-            severity=Severity.WARNING,
-            secret_from=1,
-        )
-
-
-def _at_head(workspace: Workspace, given: Sequence[Path], sources: Sequence[Source]) -> Head | None:
-    """The pair files and the workspace file, which says as much of what is planned."""
-    if find_top(Path.cwd()) is None:
-        return None
-    from reconciler.config.head import at_head
-
-    own = None if workspace.path is None else read_source(workspace.path)
-    paths = [str(path) for path in (*given, *([workspace.path] if workspace.path else []))]
-    return at_head(Path.cwd(), paths, [*sources, *([own] if isinstance(own, Source) else [])])
-
-
-def _read_from_head(source: Source) -> Diagnostic:
-    return Diagnostic(
-        DiagnosticCode.FILE_HIDDEN,
-        f"{source.path} is not on disk (sparse checkout or skip-worktree); it was read from HEAD",
-        Place(source.path, 1, 1),
-        hint="git sparse-checkout disable; git update-index --no-skip-worktree for one file",
-        severity=Severity.WARNING,
-    )
-
-
-def _relative(path: Path) -> Path:
-    """Shown from here, as a person would write it."""
-    return Path(os.path.relpath(path))
+    return list(paths) or [path_from_here(workspace.config_directory)]
 
 
 def choose_portals(
@@ -292,3 +153,167 @@ def _shard(portals: list[PortalSettings], shard: str | None) -> list[PortalSetti
     if not (index.isdecimal() and total.isdecimal() and 1 <= int(index) <= int(total)):
         raise UsageProblem(f"--shard {shard}: write I/N with 1 ≤ I ≤ N, such as 2/8")
     return portals[int(index) - 1 :: int(total)]
+
+
+# ---------------------------------------------------------------- tokens
+
+# The workspace file is committed. Whoever may change it may not choose what is sent to HubSpot:
+# variables that begin with HUBSPOT_ and files outside the repository are meant for it, anything
+# else has to be allowed on the command line.
+
+PREFIX = "HUBSPOT_"
+_OF_FORGES = ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def know_environment() -> None:
+    """Mask the tokens of the environment from here on, before any of them is read.
+
+    One may stand in a file by mistake, which is shown while it is checked.
+    """
+    for name, value in os.environ.items():
+        if name in _OF_FORGES or (name.startswith(PREFIX) and name.endswith("_TOKEN")):
+            know(value.strip())
+
+
+def check_sources(
+    portals: Sequence[PortalSettings], workspace: Workspace, allowed: Allowed
+) -> None:
+    """Raise ConfigurationInvalid with every portal whose token may not come from where it says."""
+    found = source_problems(portals, workspace, allowed)
+    if found:
+        raise ConfigurationInvalid(found)
+
+
+def source_problems(
+    portals: Sequence[PortalSettings],
+    workspace: Workspace,
+    allowed: Allowed,
+    severity: Severity = Severity.ERROR,
+) -> list[Diagnostic]:
+    """A diagnostic per portal whose token may not come from where the workspace says."""
+    found = []
+    for portal in portals:
+        problem = _problem(portal, workspace, allowed)
+        if problem is not None:
+            message, hint = problem
+            place = portal.token.place or Place(str(workspace.path), 1, 1)
+            found.append(
+                Diagnostic(
+                    DiagnosticCode.TOKEN_SOURCE,
+                    message,
+                    place,
+                    hint=hint,
+                    severity=severity,
+                    secret_from=place.line,  # the name may be a token by mistake
+                )
+            )
+    return found
+
+
+def _problem(
+    portal: PortalSettings, workspace: Workspace, allowed: Allowed
+) -> tuple[str, str] | None:
+    match portal.token:
+        case EnvToken(name):
+            if name.startswith(PREFIX) or name in allowed.variables:
+                return None
+            is_name = name.isupper()
+            why = f"{name if is_name else 'this variable'}, which does not begin with {PREFIX}"
+            way = f"--allow-token-env {name if is_name else 'NAME'}"
+            hint = f"name the variable {PREFIX}…, or allow it with {way}"
+        case FileToken(path):
+            file = workspace.root / path
+            if not _is_in_repository(file, workspace) or _is_named(file, allowed):
+                return None
+            why = f"{path}, which lies in the repository"
+            hint = f"keep it outside the repository, or name the file with --token-file {file}"
+    return f"the token of portal {portal.name} may not be read from {why}", hint
+
+
+def _is_in_repository(file: Path, workspace: Workspace) -> bool:
+    """By the real path, whatever links lead there."""
+    here = find_top(Path.cwd())
+    tops = [Path(boundary_of_folder(workspace.root).root), *([] if here is None else [here])]
+    real = Path(os.path.realpath(file))
+    return any(real.is_relative_to(top) for top in tops)
+
+
+def _is_named(file: Path, allowed: Allowed) -> bool:
+    return os.path.realpath(file) in {os.path.realpath(each) for each in allowed.files}
+
+
+def with_named_files(workspace: Workspace, allowed: Allowed) -> Workspace:
+    """Without a workspace file, the file that is named holds the token of the only portal.
+
+    Raises UsageProblem for a file that holds no portal's token: nothing would be read from it.
+    """
+    if workspace.path is None and len(allowed.files) == 1:
+        (only,) = workspace.portals
+        return replace(
+            workspace, portals=(replace(only, token=FileToken(allowed.files[0].absolute())),)
+        )
+    read = {
+        os.path.realpath(workspace.root / portal.token.path)
+        for portal in workspace.portals
+        if isinstance(portal.token, FileToken)
+    }
+    for file in allowed.files:
+        if os.path.realpath(file) not in read:
+            raise UsageProblem(f"--token-file {file}: no portal reads its token from this file")
+    return workspace
+
+
+def read_token(
+    portal: PortalSettings, workspace: Workspace, allowed: Allowed, given: Given
+) -> Secret:
+    """The portal's token; its value never appears in an error.
+
+    Raises CredentialError where it is missing or cannot be one, and as `check_sources` does.
+    """
+    check_sources([portal], workspace, allowed)
+    match portal.token:
+        case EnvToken(name):
+            token = os.environ.get(name, "").strip()
+            if not token:
+                raise CredentialError(
+                    f"no token for portal {portal.name}: {name} is not set",
+                    hint=f"export {name}=… with a service key of the portal: "
+                    'see "Access to HubSpot" in the README',
+                )
+            return Secret(token, name)
+        case FileToken(path):
+            file = workspace.root / path
+            token = _content(portal, file, given)
+            if not token:
+                raise CredentialError(f"no token for portal {portal.name}: {file} is empty")
+            return Secret(token, str(file))
+
+
+def _content(portal: PortalSettings, file: Path, given: Given) -> str:
+    """What a token file holds. A pipe or a device is not read: that may never end."""
+    try:
+        found, status = read_regular(file, LONGEST_TOKEN + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise _unusable(portal, file, reason) from error
+    if len(found) > LONGEST_TOKEN:
+        raise _unusable(portal, file, "it is larger than 4 KiB, so it is not a token")
+    _warn(file, stat.S_IMODE(status.st_mode), given)
+    try:
+        return found.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise _unusable(portal, file, "it is not text") from None
+
+
+@lru_cache(maxsize=256)  # a plan and its apply read the token each, and one warning is enough
+def _warn(file: Path, mode: int, given: Given) -> None:
+    if mode & _OTHERS:
+        output.note(
+            f"warning: {file} is open to other users of this machine (mode {mode:04o}): chmod 600",
+            given,
+        )
+
+
+def _unusable(portal: PortalSettings, file: Path, reason: str) -> CredentialError:
+    return CredentialError(f"no token for portal {portal.name}: cannot read {file}: {reason}")

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from unittest import mock
 
 from reconciler import outgoing
-from reconciler.cli import tokens
+from reconciler.cli import workspace
 from reconciler.cli.exits import run
 from reconciler.cli.root import cli
 from reconciler.sandbox.server import Server
@@ -133,7 +133,7 @@ class Desk:
     def _as_if_started(self, argv: list[str], stdin: TextIO | None) -> Iterator[None]:
         """What a new process would have: arguments, environment, folder, signals, no secrets yet."""
         before, handlers = Path.cwd(), [(each, signal.getsignal(each)) for each in _SIGNALS]
-        tokens._warn.cache_clear()
+        workspace._warn.cache_clear()
         with (
             mock.patch.object(sys, "argv", argv),
             mock.patch.object(sys, "stdin", stdin),

@@ -16,7 +16,7 @@ POINTERS = (
     "examples/ci/github/hubspot-plan.yml",
     "examples/ci/github/hubspot-apply.yml",
     "examples/ci/gitlab/.gitlab-ci.yml",
-    "reconciler/cli/tokens.py",
+    "reconciler/cli/workspace.py",
 )
 
 

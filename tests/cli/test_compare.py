@@ -174,6 +174,7 @@ def test_pair_files_that_make_one_portal_like_the_other(two: Desk) -> None:
     assert "created out/contacts-companies.yaml (3 limits)" in ran.out
     assert 'left out: contacts → contacts, "Manager" 1: sandbox has no such label\n' in ran.out
     assert ran.last_line == "Next: reconciler plan out --portal sandbox"
+    assert two.run_here("fmt", "--check", "out").code == 0
     assert two.writes() == []
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import partial
 from types import TracebackType
 from typing import TypeVar
+from urllib.parse import quote
 
 from reconciler.errors import (
     EndpointMissing,
@@ -29,7 +30,7 @@ from reconciler.http.messages import Response, Transport
 from reconciler.http.transport import HttpTransport
 from reconciler.hubspot import failures, wire
 from reconciler.hubspot.batches import CORRELATION_ID, BatchAnswer, batch_body, read_batch
-from reconciler.hubspot.versions import LATEST, SCOPES_PATH, ApiVersion
+from reconciler.hubspot.versions import LATEST, ApiVersion
 from reconciler.hubspot.wire import Probe, Usage
 from reconciler.model.limits import (
     Account,
@@ -61,6 +62,9 @@ class CallName(StrEnum):
     CREATE = "create"
 
 
+_SCOPES_PATH = "/oauth/v2/private-apps/get/access-token-info"
+"""Lists the scopes of a service key or private app (observed); it has no version of its own."""
+
 NeedsLabels = Callable[[ObservedDirection], bool]
 """Whether a direction's labels must be read too, judged by its rows alone."""
 
@@ -83,6 +87,10 @@ class Portal(AbstractContextManager["Portal"]):
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.version = version
+        limits = "/crm/v3/limits" if version is ApiVersion.V4 else f"/crm/limits/{version}"
+        self._account_path = f"/account-info/{version.helpers}/details"
+        self._associations = f"/crm/associations/{version}"
+        self._usage_path = f"{limits}/associations/records"
         self._token = connection.token
         self._transport = transport
         self._client = Client(
@@ -160,7 +168,7 @@ class Portal(AbstractContextManager["Portal"]):
 
         Raises `WrongPortal` where it is not the one of `portal_id`, which the workspace names.
         """
-        account = self._call(CallName.ACCOUNT, self.version.account_path, wire.read_account)
+        account = self._call(CallName.ACCOUNT, self._account_path, wire.read_account)
         if portal_id not in (None, account.portal_id):
             raise WrongPortal(
                 f"the workspace names portal {portal_id}, the token belongs to portal "
@@ -171,7 +179,7 @@ class Portal(AbstractContextManager["Portal"]):
 
     def probe(self) -> Probe:
         """The account, and what time the portal has; for finding out why nothing works."""
-        return self._call(CallName.ACCOUNT, self.version.account_path, wire.read_probe)
+        return self._call(CallName.ACCOUNT, self._account_path, wire.read_probe)
 
     def scopes(self) -> frozenset[str] | None:
         """What the token may do, where HubSpot lists it; None where it refuses to.
@@ -181,19 +189,26 @@ class Portal(AbstractContextManager["Portal"]):
         body = json.dumps({"tokenKey": self._token.reveal()}).encode()
         try:
             return self._call(
-                CallName.SCOPES, SCOPES_PATH, wire.read_scopes, method="POST", body=body
+                CallName.SCOPES, _SCOPES_PATH, wire.read_scopes, method="POST", body=body
             )
         except (RequestRefused, TurnedAway):
             return None
 
     def custom_objects(self) -> tuple[CustomObject, ...]:
         """The custom objects; needs the scope `crm.schemas.custom.read` (documented)."""
-        path = self.version.custom_objects_path
-        return self._call(CallName.CUSTOM_OBJECTS, path, wire.read_custom_objects)
+        return self._schemas(associations=False)
 
     def custom_associations(self) -> tuple[CustomObject, ...]:
         """The custom objects with the association types that their schemas name; the same scope."""
-        path = self.version.custom_associations_path
+        return self._schemas(associations=True)
+
+    def _schemas(self, *, associations: bool) -> tuple[CustomObject, ...]:
+        """Object schemas without their properties, which can make megabytes."""
+        path = (
+            f"/crm-object-schemas/{self.version.helpers}/schemas"
+            f"?includeAssociationDefinitions={'true' if associations else 'false'}"
+            "&includeAuditMetadata=false&includePropertyDefinitions=false"
+        )
         return self._call(CallName.CUSTOM_OBJECTS, path, wire.read_custom_objects)
 
     def read(
@@ -204,7 +219,7 @@ class Portal(AbstractContextManager["Portal"]):
         `seconds`: the time allowed for the limits, waits and retries included, where it is less
         than the connection's.
         """
-        path = self.version.limits_path(direction)
+        path = f"{self._associations}/definitions/configurations/{_pair(direction.key)}"
         understand = partial(wire.read_limits, direction=direction)
         observed = self._call(CallName.LIMITS, path, understand, exempt=True, seconds=seconds)
         return observed.with_labels(self.labels(direction)) if needs_labels(observed) else observed
@@ -218,17 +233,17 @@ class Portal(AbstractContextManager["Portal"]):
 
     def labels(self, direction: Direction) -> LabelList:
         """The association types of one direction, the unlabelled one included."""
-        path = self.version.labels_path(direction)
+        path = f"{self._associations}/{_pair(direction.key)}/labels"
         return self._call(CallName.LABELS, path, wire.read_labels, exempt=True)
 
     def all_limits(self) -> tuple[ObservedLimit | NamelessLimit | UnknownRow, ...]:
         """The limits of all directions, which the rows do not name: a hint, never the truth."""
-        path = self.version.all_limits_path
+        path = f"{self._associations}/definitions/configurations/all"
         return self._call(CallName.ALL_LIMITS, path, wire.read_all_limits, exempt=True)
 
     def types_at_limits(self) -> frozenset[str] | None:
         """The IDs of object types with records at or near a limit; None as of `usage`."""
-        path = self.version.usage_types_path
+        path = f"{self._usage_path}/from"
         try:
             return self._call(CallName.USAGE, path, wire.read_usage_types)
         except (PermissionMissing, EndpointMissing):
@@ -239,7 +254,7 @@ class Portal(AbstractContextManager["Portal"]):
 
         That is a 403, for want of a `crm.objects.*.read` scope, or a 404 for the pair.
         """
-        path = self.version.usage_path(direction)
+        path = f"{self._usage_path}/{_pair(direction.key)}"
         try:
             return self._call(CallName.USAGE, path, wire.read_usage)
         except (PermissionMissing, EndpointMissing):
@@ -255,10 +270,10 @@ class Portal(AbstractContextManager["Portal"]):
         any `PortalError` with `may_have_been_written` when nobody knows.
         """
         once = batch.operation is Operation.CREATE
-        path = self.version.batch_path(batch.operation, batch.from_id, batch.to_id)
+        limits = f"{self._associations}/definitions/configurations/{_pair(batch.direction_key)}"
         return self._call(
             CallName(batch.operation.value),
-            path,
+            f"{limits}/batch/{batch.operation}",
             read_batch,
             method="POST",
             repeat=Repeat.SINGLE_WRITE if once else Repeat.IDEMPOTENT_WRITE,
@@ -309,6 +324,11 @@ class Portal(AbstractContextManager["Portal"]):
             return read(response)
         except (wire.BeyondThisVersion, wire.Nonsense) as error:
             return failures.unusable(error, response.status, endpoint=endpoint, reads=reads)
+
+
+def _pair(key: tuple[str, str]) -> str:
+    """A direction within a path."""
+    return "/".join(quote(each, safe="") for each in key)
 
 
 def connect(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.defaults import BASE_URL
+from reconciler.errors import PortalError
+from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
-from reconciler.model.plan import Operation
-from tests.hubspot.support import CONTACTS_COMPANIES
+from reconciler.model.plan import Batch, Operation
+from tests.hubspot.support import CONTACTS_COMPANIES, answer, never, scripted
 
 OPENAPI = Path(__file__).resolve().parents[3] / "shared" / "hubspot" / "openapi"
 
@@ -41,27 +47,43 @@ def helper(version: ApiVersion) -> str:
     return "v3" if version is ApiVersion.V4 else str(version)
 
 
+def asked(version: ApiVersion, ask: Callable[[Portal], object]) -> str:
+    """The path of the request that a method of the portal sends."""
+    portal, transport = scripted(answer(404), version=version)
+    with suppress(PortalError):
+        ask(portal)
+    (sent,) = transport.requests
+    return sent.url.removeprefix(BASE_URL)
+
+
 @pytest.mark.parametrize("version", ApiVersion)
 def test_every_path_is_published(version: ApiVersion) -> None:
     """Reads and writes of every version exist in that version's documents."""
+    direction = CONTACTS_COMPANIES
     limits = published(f"associations-schema.{version}", "get")
-    assert anonymous(version.all_limits_path) in limits
-    assert anonymous(version.limits_path(CONTACTS_COMPANIES)) in limits
-    assert anonymous(version.labels_path(CONTACTS_COMPANIES)) in limits
+    assert anonymous(asked(version, Portal.all_limits)) in limits
+    assert (
+        anonymous(asked(version, partial(Portal.read, direction=direction, needs_labels=never)))
+        in limits
+    )
+    assert anonymous(asked(version, partial(Portal.labels, direction=direction))) in limits
     writes = published(f"associations-schema.{version}", "post")
     for operation in Operation:
-        assert anonymous(version.batch_path(operation, "0-1", "0-2")) in writes
-    assert version.account_path in published(f"account-info.{helper(version)}", "get")
+        batch = Batch(1, operation, "0-1", "0-2", ())
+        assert anonymous(asked(version, partial(Portal.write, batch=batch))) in writes
+    account = published(f"account-info.{helper(version)}", "get")
+    assert asked(version, Portal.account) in account
+    assert asked(version, Portal.probe) in account
     schemas = published(f"object-schemas.{helper(version)}", "get")
-    assert anonymous(version.custom_objects_path) in schemas
+    assert anonymous(asked(version, Portal.custom_objects)) in schemas
     usage = published(f"limits-tracking.{helper(version)}", "get")
-    assert anonymous(version.usage_path(CONTACTS_COMPANIES)) in usage
+    assert anonymous(asked(version, partial(Portal.usage, direction=direction))) in usage
 
 
 @pytest.mark.parametrize("version", ApiVersion)
 def test_the_query_of_custom_objects_is_published(version: ApiVersion) -> None:
     """What keeps the answer small is documented, and is of the right type."""
-    path, _, query = version.custom_objects_path.partition("?")
+    path, _, query = asked(version, Portal.custom_objects).partition("?")
     parameters = document(f"object-schemas.{helper(version)}")["paths"][path]["get"]["parameters"]
     known = {each["name"]: each["schema"]["type"] for each in parameters}
     for pair in query.split("&"):

@@ -383,7 +383,7 @@ def test_events_hold_everything_but_the_token() -> None:
         *(Sending, Answered),
     ]
     sent = [event.exchange for event in events.of(Sending)]
-    path = portal.version.batch_path(Operation.UPDATE, "0-1", "0-2")
+    path = f"/crm/associations/{portal.version}/definitions/configurations/0-1/0-2/batch/update"
     assert [str(each) for each in sent] == [f"POST {path}"] * 3
     assert [(each.number, each.attempt) for each in sent] == [(1, 1), (2, 2), (3, 3)]
     assert all(each.writes and each.subject == batch() for each in sent)

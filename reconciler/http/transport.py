@@ -43,6 +43,10 @@ _CONNECT_SECONDS = 10.0
 _WRITTEN_AT_ONCE = 16 * 1024
 
 
+_ASIDE = "reconciler-"
+"""In front of the name of a header that httpx is not to see."""
+
+
 class _Sending(threading.local):
     """When the request that a thread is sending has to be over, in seconds of the clock."""
 
@@ -90,7 +94,9 @@ class HttpTransport:
             )
             response = self._client.send(outgoing, stream=True)
         try:
-            received = _headers(response)
+            received = {
+                name.lower().removeprefix(_ASIDE): value for name, value in response.headers.items()
+            }
             return Response(response.status_code, received, self._body(response, received))
         finally:
             response.close()
@@ -138,15 +144,15 @@ class HttpTransport:
             raise NoAnswer(f"the connection broke: {_kind(error)}") from None
 
 
+@dataclass(frozen=True, slots=True)
 class _Pooled(httpx.BaseTransport):
     """httpcore's connection pool behind httpx's client, as httpx's own transport has it."""
 
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        self._pool = pool
+    pool: httpcore.ConnectionPool
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        found = self._pool.handle_request(
+        found = self.pool.handle_request(
             httpcore.Request(
                 request.method,
                 httpcore.URL(
@@ -158,11 +164,14 @@ class _Pooled(httpx.BaseTransport):
             )
         )
         # httpx parses a redirect's target even where it follows none, and fails on a wrong one.
-        headers = [(_ASIDE.get(name.lower(), name), value) for name, value in found.headers]
+        headers = [
+            (_ASIDE.encode() + name if name.lower() == b"location" else name, value)
+            for name, value in found.headers
+        ]
         return httpx.Response(found.status, headers=headers, stream=_Incoming(found))
 
     def close(self) -> None:
-        self._pool.close()
+        self.pool.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,16 +240,6 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self.stream.get_extra_info(info)
-
-
-_ASIDE = {b"location": b"reconciler-location"}
-
-
-def _headers(response: httpx.Response) -> dict[str, str]:
-    """Header names in lower case; what comes twice is one text."""
-    return {
-        name.lower().removeprefix("reconciler-"): value for name, value in response.headers.items()
-    }
 
 
 def _bounded(response: httpx.Response) -> Iterator[bytes]:

@@ -67,10 +67,6 @@ class Change:
         """Whether records that were allowed before may be refused after."""
         return self.after is not None and (self.before is None or self.after < self.before)
 
-    @property
-    def is_object_limit(self) -> bool:
-        return self.type.label is None
-
 
 def change_id(direction: Direction, key: TypeKey) -> str:
     """`contacts>companies/USER_DEFINED/28`: direction, category and type ID of a limit."""
@@ -132,10 +128,6 @@ class Summary:
     delete: int = 0
     unchanged: int = 0
     unmanaged: int = 0
-
-    @property
-    def changes(self) -> int:
-        return self.create + self.update + self.delete
 
 
 @dataclass(frozen=True, slots=True)

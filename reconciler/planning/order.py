@@ -7,7 +7,7 @@ together is unknown, so changes that depend on each other never share a step.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import AssociationType, DesiredLimit, ResolvedDirection, TypeKey
@@ -54,18 +54,20 @@ def rule_broken(
 def order(changes: Sequence[Change]) -> tuple[Batch, ...]:
     """The requests that carry the changes out, those of one direction in the order to send."""
     return tuple(
-        Batch(step, operation, *direction, inputs)
+        Batch(
+            step,
+            operation,
+            *direction,
+            tuple(
+                BatchInput(change.type.key, change.after)
+                for change in part[start : start + MAXIMUM_INPUTS]
+            ),
+        )
         for direction, members in by_direction(changes).items()
         for step, stage in enumerate(_stages(members), start=1)
         for operation, part in stage
-        for inputs in _inputs(part)
+        for start in range(0, len(part), MAXIMUM_INPUTS)
     )
-
-
-def _inputs(changes: Sequence[Change]) -> Iterator[tuple[BatchInput, ...]]:
-    inputs = [BatchInput(change.type.key, change.after) for change in changes]
-    for start in range(0, len(inputs), MAXIMUM_INPUTS):
-        yield tuple(inputs[start : start + MAXIMUM_INPUTS])
 
 
 Stage = list[tuple[Operation, list[Change]]]

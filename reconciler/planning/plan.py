@@ -340,7 +340,7 @@ def _listed(changes: Sequence[Change]) -> str:
     for each in changes[:_NAMED_LIMITS]:
         label = each.type.label or ""
         short = label if len(label) <= _SHOWN_CHARACTERS else f"{label[:_SHOWN_CHARACTERS]}…"
-        name = each.type if each.is_object_limit else f'"{short}"'
+        name = each.type if each.type.label is None else f'"{short}"'
         before = "unlimited" if each.before is None else each.before
         named.append(f"{each.direction} {name}: {before} → {each.after}")
     more = len(changes) - _NAMED_LIMITS

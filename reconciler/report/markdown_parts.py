@@ -132,7 +132,7 @@ def standing(plan: Plan) -> str:
     if summary.unmanaged:
         sentences.append(f"{summary.unmanaged} unmanaged: left alone.")
     text = " ".join(sentences)
-    return text if summary.changes or plan.refusals else f"{NO_CHANGES}\n\n{text}"
+    return text if plan.changes or plan.refusals else f"{NO_CHANGES}\n\n{text}"
 
 
 def by_origin(sections: Sequence[Section]) -> str:

@@ -145,7 +145,7 @@ def limit_name(change: Change, *, unique: bool = True) -> LimitName:
     key = change.type.key
     if not unique:
         return LimitName(change.type.label, str(key))
-    ordinary = change.is_object_limit or key.category is Category.USER_DEFINED
+    ordinary = change.type.label is None or key.category is Category.USER_DEFINED
     return LimitName(change.type.label, None if ordinary else str(key.category))
 
 
@@ -194,7 +194,7 @@ def headline(plan: Plan) -> str:
     A plan that is refused without a change has something to say against the portal.
     """
     summary = plan.summary
-    if not summary.changes and not plan.refusals:
+    if not plan.changes and not plan.refusals:
         return NO_CHANGES
     return (
         f"Plan: {summary.create} to create, {summary.update} to update, {summary.delete} to delete."

@@ -13,7 +13,7 @@ from reconciler.applying.safeguards import Safeguards, Settling, check
 from reconciler.defaults import SETTLE, VERIFY_TIMEOUT
 from reconciler.errors import Interrupted, PlanRefused, ReconcilerError
 from reconciler.http.clock import Clock, timestamp
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import ChangeResult, Destination, Outcome, Plan, Result, Status
 

@@ -1,6 +1,6 @@
 """What happens in an apply, as values reported to one callable together with its requests.
 
-Progress, journal and counters are readers of these events: `http.events.report_to` makes one
+Progress, journal and counters are readers of these events: `http.messages.report_to` makes one
 callable of several. Events come from several threads.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.applying.knowledge import Knowledge
-from reconciler.http import events as http
+from reconciler.http import messages as http
 from reconciler.model.limits import Direction
 from reconciler.model.plan import BatchInput, ChangeError, ChangeResult, Operation, Plan, Result
 

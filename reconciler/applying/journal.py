@@ -32,7 +32,7 @@ from reconciler.applying.events import (
 )
 from reconciler.applying.knowledge import Accepted, Doubtful, Knowledge, Refused, Shown, Untried
 from reconciler.errors import ReconcilerError
-from reconciler.http import events as http
+from reconciler.http import messages as http
 from reconciler.model.plan import Batch, BatchInput, ChangeResult, Plan, change_id
 from reconciler.outgoing import harmless_json, mask
 

@@ -28,7 +28,7 @@ from reconciler.errors import (
     ReconcilerError,
 )
 from reconciler.http.clock import timestamp
-from reconciler.http.events import Sending, report_to
+from reconciler.http.messages import Sending, report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import Outcome, Plan, Result, Status
 from reconciler.report.text import result_text

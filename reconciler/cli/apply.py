@@ -30,7 +30,7 @@ from reconciler.errors import (
     WrongPortal,
 )
 from reconciler.http.clock import SystemClock, timestamp
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.plan import Destination, Outcome, Plan, Result
 

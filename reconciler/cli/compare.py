@@ -27,7 +27,7 @@ from reconciler.errors import (
     RequestRefused,
     UsageProblem,
 )
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.survey import ObjectTypeNames, Survey, survey
 from reconciler.model.limits import AssociationType, Desired, Direction

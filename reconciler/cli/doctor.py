@@ -35,7 +35,7 @@ from reconciler.errors import (
     plural,
 )
 from reconciler.http.connection import environment_proxy
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.hubspot.wire import Probe

@@ -29,7 +29,7 @@ from reconciler.cli.session import Files, Session
 from reconciler.config.sources import Loaded, Source, collect, shown_path
 from reconciler.config.workspace import PortalSettings, read_files
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.hubspot.survey import Row
 from reconciler.model.limits import Desired, ObservedLimit, UnknownRow
 from reconciler.outgoing import harmless_json

@@ -31,7 +31,7 @@ from reconciler.config.workspace import EnvToken, PortalSettings, Workspace
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.http.connection import parse_base_url
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.outgoing import harmless_json
 
 FORGES = ("github", "gitlab", "none")

@@ -15,7 +15,7 @@ from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
 from reconciler.report.view import headline

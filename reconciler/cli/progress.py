@@ -35,7 +35,7 @@ from reconciler.cli.exits import interrupting_on_signals
 from reconciler.cli.given import Given
 from reconciler.cli.streams import Outlet
 from reconciler.errors import PlanRefused, plural
-from reconciler.http import events as http
+from reconciler.http import messages as http
 from reconciler.http.clock import Stop
 from reconciler.model.plan import Action, Plan
 from reconciler.report.escape import visible

@@ -63,7 +63,7 @@ def _schema(format_: str) -> dict[str, Any]:
 def _of_portal(options: PortalOptions) -> dict[str, Any]:
     from reconciler.cli.progress import reporting  # what the other formats need not import
     from reconciler.cli.session import Session
-    from reconciler.http.events import report_to
+    from reconciler.http.messages import report_to
 
     session = Session.start(options)
     (settings,) = session.portals()

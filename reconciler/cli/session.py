@@ -36,7 +36,7 @@ from reconciler.defaults import SETTLE
 from reconciler.errors import ConfigurationInvalid, ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
-from reconciler.http.events import Event
+from reconciler.http.messages import Event
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired, ObjectReference

@@ -15,7 +15,7 @@ from reconciler.cli.session import Session, for_each_portal
 from reconciler.config.object_types import standard_type
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.survey import Survey, survey
 from reconciler.model.limits import Desired

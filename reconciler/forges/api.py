@@ -16,8 +16,16 @@ from reconciler.errors import ReconcilerError
 from reconciler.http.client import USUAL_WAIT, Call, CallFailed, Client, Repeat, Setback, masked
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection
-from reconciler.http.events import Event, WaitCause, Waiting, report_to
-from reconciler.http.messages import Response, Transport, read_retry_after, whole
+from reconciler.http.messages import (
+    Event,
+    Response,
+    Transport,
+    WaitCause,
+    Waiting,
+    read_retry_after,
+    report_to,
+    whole,
+)
 from reconciler.outgoing import mask
 
 T = TypeVar("T")

@@ -19,24 +19,22 @@ import tenacity
 from reconciler.errors import Interrupted, ReconcilerError, plural
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection
-from reconciler.http.events import (
+from reconciler.http.messages import (
     Answered,
+    Chance,
     Event,
     Exchange,
-    Sending,
-    Unanswered,
-    WaitCause,
-    Waiting,
-)
-from reconciler.http.messages import (
-    Chance,
     NotSent,
     Policy,
     Request,
     Response,
+    Sending,
     Transport,
     TransportFault,
+    Unanswered,
     UnusableAnswer,
+    WaitCause,
+    Waiting,
     read_rate,
 )
 from reconciler.http.pace import Pace, RateExceeded, RateRefusal, Ticket

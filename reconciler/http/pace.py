@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from reconciler.http.clock import Clock
-from reconciler.http.events import Event, WaitCause, Waiting
-from reconciler.http.messages import Policy, Rate
+from reconciler.http.messages import Event, Policy, Rate, WaitCause, Waiting
 
 _USUAL_LIMIT, _USUAL_INTERVAL = 100, 10.0
 """HubSpot's smallest ten-second allowance (documented)."""

@@ -19,8 +19,7 @@ from reconciler.errors import (
     RequestRefused,
 )
 from reconciler.http.client import USUAL_WAIT, CallFailed, Setback, Unusable
-from reconciler.http.events import WaitCause
-from reconciler.http.messages import Policy, Response, read_rate, read_retry_after
+from reconciler.http.messages import Policy, Response, WaitCause, read_rate, read_retry_after
 from reconciler.hubspot.batches import CORRELATION_ID, ErrorBody, read_error
 from reconciler.hubspot.wire import BeyondThisVersion, Nonsense
 from reconciler.outgoing import Secret, one_line

@@ -25,8 +25,7 @@ from reconciler.errors import (
 from reconciler.http.client import Call, CallFailed, Client, Repeat
 from reconciler.http.clock import TURN, Clock, SystemClock
 from reconciler.http.connection import Connection
-from reconciler.http.events import Event, report_to
-from reconciler.http.messages import Response, Transport
+from reconciler.http.messages import Event, Response, Transport, report_to
 from reconciler.http.transport import HttpTransport
 from reconciler.hubspot import failures, wire
 from reconciler.hubspot.batches import CORRELATION_ID, BatchAnswer, batch_body, read_batch

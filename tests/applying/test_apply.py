@@ -12,7 +12,7 @@ from reconciler.applying.apply import outcome, untouched, unwritten
 from reconciler.applying.events import Event, Started
 from reconciler.applying.safeguards import Safeguards, Settling, check
 from reconciler.errors import ExitCode, PlanRefused, PortalUnavailable
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.model.plan import ChangeResult, Outcome, Status
 from tests.applying import scenario, truth
 from tests.applying.factory import change, portal, wanted

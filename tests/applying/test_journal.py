@@ -16,8 +16,15 @@ from reconciler.applying.events import CreateTried, Finished, Learned, Settled, 
 from reconciler.applying.journal import Journal
 from reconciler.applying.knowledge import Accepted, Doubtful, Refused, Shown, Untried
 from reconciler.errors import ExitCode, ReconcilerError
-from reconciler.http.events import Answered, Exchange, Sending, Unanswered, WaitCause, Waiting
-from reconciler.http.messages import Response
+from reconciler.http.messages import (
+    Answered,
+    Exchange,
+    Response,
+    Sending,
+    Unanswered,
+    WaitCause,
+    Waiting,
+)
 from reconciler.hubspot.portal import CallName
 from reconciler.model.plan import ChangeError, ChangeResult, Operation, Outcome, Result, Status
 from reconciler.planning.plan_file import plan_json

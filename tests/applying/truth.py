@@ -9,7 +9,7 @@ from itertools import takewhile
 from reconciler.applying.knowledge import REFUSAL_WATCH
 from reconciler.applying.result_file import ResultDocument, result_json
 from reconciler.errors import ExitCode
-from reconciler.http.events import Sending
+from reconciler.http.messages import Sending
 from reconciler.model.limits import TypeKey
 from reconciler.model.plan import Change, ChangeResult, Operation, Outcome, Plan, Status
 from reconciler.planning.plan_file import place_json, plan_json

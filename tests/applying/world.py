@@ -19,8 +19,7 @@ from reconciler.cli.application import EXIT_CODES
 from reconciler.errors import ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, timestamp
 from reconciler.http.connection import Connection
-from reconciler.http.events import report_to
-from reconciler.http.messages import Transport
+from reconciler.http.messages import Transport, report_to
 from reconciler.http.transport import HttpTransport
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion

@@ -9,7 +9,7 @@ import pytest
 
 import reconciler
 from reconciler.errors import PortalSettling
-from reconciler.http.events import report_to
+from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.origin import Observation
 from reconciler.sandbox.faults.language import parse_fault

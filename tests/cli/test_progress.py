@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.applying.events import Checking, Event, ReadingBack, Settled, Watching, Writing
 from reconciler.cli.progress import LineReporter, Pane
-from reconciler.http.events import Answered, Exchange, Unanswered, WaitCause, Waiting
+from reconciler.http.messages import Answered, Exchange, Unanswered, WaitCause, Waiting
 from reconciler.model.limits import Direction, ObjectType
 from reconciler.model.plan import Operation
 from reconciler.sandbox.faults.language import parse_fault

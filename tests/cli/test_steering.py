@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.applying.journal import Journal
 from reconciler.applying.result_file import result_json
-from reconciler.http.events import WaitCause, Waiting
+from reconciler.http.messages import WaitCause, Waiting
 from reconciler.model.plan import Outcome, Result
 from reconciler.sandbox.example import bare_portal
 from reconciler.sandbox.seed import portal_from

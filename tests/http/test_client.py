@@ -9,8 +9,7 @@ import pytest
 
 from reconciler.http.client import Call, CallFailed, Client, Repeat, Setback
 from reconciler.http.connection import Connection
-from reconciler.http.events import Answered, Sending, Waiting
-from reconciler.http.messages import NoAnswer, NotSent, Response
+from reconciler.http.messages import Answered, NoAnswer, NotSent, Response, Sending, Waiting
 from reconciler.outgoing import Secret
 from tests.clock import START, VirtualClock
 from tests.hubspot.support import TOKEN, Recorder, ScriptedTransport, Step, answer

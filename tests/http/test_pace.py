@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import Interrupted
 from reconciler.http.clock import Stop, SystemClock
-from reconciler.http.events import Event, WaitCause, Waiting
-from reconciler.http.messages import Policy, Rate
+from reconciler.http.messages import Event, Policy, Rate, WaitCause, Waiting
 from reconciler.http.pace import Pace, RateExceeded, RateRefusal
 from tests.clock import VirtualClock
 from tests.http.simulation import RollingServer, Simulation, busiest

@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection
-from reconciler.http.events import Event
-from reconciler.http.messages import Request, Response
+from reconciler.http.messages import Event, Request, Response
 from reconciler.hubspot.portal import Portal, connect
 from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion

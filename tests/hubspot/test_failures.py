@@ -20,8 +20,7 @@ from reconciler.errors import (
     Redirected,
     RequestRefused,
 )
-from reconciler.http.events import WaitCause, Waiting
-from reconciler.http.messages import Chance, NotSent, Response, UnusableAnswer
+from reconciler.http.messages import Chance, NotSent, Response, UnusableAnswer, WaitCause, Waiting
 from reconciler.hubspot.portal import Portal
 from reconciler.model.limits import ObservedDirection
 from tests.clock import VirtualClock

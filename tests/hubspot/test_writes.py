@@ -15,8 +15,16 @@ from reconciler.errors import (
     ReconcilerError,
     RequestRefused,
 )
-from reconciler.http.events import Answered, Event, Sending, Unanswered, Waiting, report_to
-from reconciler.http.messages import NoAnswer, NotSent
+from reconciler.http.messages import (
+    Answered,
+    Event,
+    NoAnswer,
+    NotSent,
+    Sending,
+    Unanswered,
+    Waiting,
+    report_to,
+)
 from reconciler.hubspot.batches import BatchAnswer, BatchStatus
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, TypeKey

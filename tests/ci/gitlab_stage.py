@@ -28,12 +28,12 @@ class Stage:
 
     @classmethod
     @contextmanager
-    def playing(cls, top: Path) -> Iterator[Stage]:
-        """A new stage: the main branch says what the portal has."""
+    def playing(cls, top: Path, *, real: bool = False) -> Iterator[Stage]:
+        """A new stage: the main branch says what the portal has. `real`: see `Machine`."""
         top.mkdir(exist_ok=True)
         project = Project()
         with Scene.playing(top, Coverage()) as scene, serving(project):
-            yield cls(scene, project, Machine(top / "machine"))
+            yield cls(scene, project, Machine(top / "machine", real))
 
     @property
     def folder(self) -> Path:

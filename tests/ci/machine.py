@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ci.warm import CLIENT, address
+
 ROOT = Path(__file__).parents[2]
 
-IN_HASTE = 'case $1 in plan|apply) name=$1; shift; set -- "$name" --settle 0 "$@";; esac'
+IN_HASTE = 'case $1 in plan|apply|import) name=$1; shift; set -- "$name" --settle 0 "$@";; esac'
 """No time between two reads that must agree: settling is tested in virtual time."""
 
 _START = """
-import base64, hashlib, json, os, pathlib, shutil, subprocess, sys, tempfile, venv
+import os, sys
 said = {"arguments": sys.argv[2:], "folder": os.getcwd(), "env": dict(os.environ)}
-with pathlib.Path(sys.argv[1]).open("a") as log:
-    log.write(json.dumps(said) + "\\n")
+with open(sys.argv[1], "a") as log:
+    log.write(repr(said) + "\\n")
 """
+
+_IMPORTS = "import base64, hashlib, json, pathlib, shutil, subprocess, tempfile, venv"
+"""What a real `venv` or `pip` imports, from wherever its module path says."""
 
 _PYTHON = f"""#!/bin/sh
 # Starts as the real Python does, with its module path; makes no real environment, installs nothing.
 isolated=
 if [ "$1" = -I ]; then isolated=-I; shift; fi
-case "$1 $2" in
-  '-m venv' | '-m pip') ;;
+case "$isolated $1 $2" in
+  *' -m venv' | *' -m pip') ;;
+  '-I -m reconciler') shift 2; {IN_HASTE}; exec COMMAND "$@" ;;
   *) exec "{sys.executable}" $isolated "$@" ;;
 esac
-"{sys.executable}" $isolated -c '{_START}' LOG $isolated "$@" || exit
+START LOG $isolated "$@" || exit
 for last in "$@"; do :; done
 case "$2" in
   venv) mkdir -p "$last/bin" && cp "$0" "$last/bin/python" ;;
@@ -69,16 +76,21 @@ class Started:
 
 @dataclass(frozen=True)
 class Machine:
-    """`top` holds the tools in `bin` and the runner's temporary files in `temp`."""
+    """`top` holds the tools in `bin` and the runner's temporary files in `temp`.
+
+    `real`: every Python starts as it would anywhere, the command's too. Otherwise the command is
+    forked from a Python that has imported it, see `warm`, and what sets up imports nothing.
+    """
 
     top: Path
+    real: bool = False
 
     def __post_init__(self) -> None:
         """Lay out the folders and the tools."""
         self.bin.mkdir(parents=True)
         self.temp.mkdir()
         for name in ("python-of-setup-python", "python"):
-            self._tool(name, _PYTHON.replace("LOG", f'"{self.top / "started"}"'))
+            self._tool(name, self._python())
         self._tool("gh", _GH)
 
     @property
@@ -102,10 +114,7 @@ class Machine:
 
     def install_reconciler(self) -> None:
         """Put the command on the PATH."""
-        self._tool(
-            "reconciler",
-            f"#!/bin/sh\n{IN_HASTE}\nexec '{sys.executable}' -I -m reconciler \"$@\"\n",
-        )
+        self._tool("reconciler", f'#!/bin/sh\n{IN_HASTE}\nexec {self._command} "$@"\n')
 
     def gh_knows(self, *answers: tuple[str, object]) -> None:
         """What `gh` answers to arguments that begin like a pattern: JSON, or a folder to copy."""
@@ -127,7 +136,22 @@ class Machine:
         """The Pythons that made environments or installed packages."""
         log = self.top / "started"
         lines = log.read_text("utf-8").splitlines() if log.exists() else []
-        return [Started(**json.loads(line)) for line in lines]
+        return [Started(**ast.literal_eval(line)) for line in lines]
+
+    @property
+    def _command(self) -> str:
+        """The shell's words for the command."""
+        if self.real:
+            return f'"{sys.executable}" -I -m reconciler'
+        return f"\"{sys.executable}\" -I -S -c '{CLIENT}' '{address()}'"
+
+    def _python(self) -> str:
+        """The text of the tool that is called Python."""
+        start = f"\"{sys.executable}\" -I -S -c '{_START}'"
+        if self.real:
+            start = f"\"{sys.executable}\" $isolated -c '{_IMPORTS}{_START}'"
+        text = _PYTHON.replace("COMMAND", self._command).replace("START", start)
+        return text.replace("LOG", f'"{self.top / "started"}"')
 
     def _tool(self, name: str, text: str) -> None:
         (self.bin / name).write_text(text, encoding="utf-8")

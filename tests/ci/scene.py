@@ -35,15 +35,16 @@ class Scene:
     github: GitHub
     repository: Repository
     coverage: Coverage
+    real: bool = False
     runners: list[Runner] = field(default_factory=list)
 
     @classmethod
     @contextmanager
-    def playing(cls, top: Path, coverage: Coverage) -> Iterator[Scene]:
-        """A new scene: the main branch says what the portal has."""
+    def playing(cls, top: Path, coverage: Coverage, *, real: bool = False) -> Iterator[Scene]:
+        """A new scene: the main branch says what the portal has. `real`: see `Machine`."""
         github = GitHub()
         with serve(example_portal()) as server, serving(github):
-            yield cls(top, server, github, Repository.start(top), coverage)
+            yield cls(top, server, github, Repository.start(top), coverage, real)
 
     def pull_request(self, repository: str = "acme/limits") -> Runner:
         """The runner of a pull request from the branch `change`, its merge checked out."""
@@ -70,7 +71,7 @@ class Scene:
 
     def runner(self, event: dict[str, Any], **more: str) -> Runner:
         """A runner with the variables that GitHub sets, no secret among them."""
-        machine = Machine(self.top / f"machine-{len(self.runners)}")
+        machine = Machine(self.top / f"machine-{len(self.runners)}", self.real)
         path = machine.top / "event.json"
         path.write_text(json.dumps(event))
         standard = {

@@ -57,7 +57,7 @@ def mark(tmp_path: Path) -> Path:
 @pytest.fixture
 def scene(tmp_path: Path, mark: Path) -> Iterator[Scene]:
     """A branch with a change of limits and hostile files."""
-    with Scene.playing(tmp_path, Coverage()) as scene:
+    with Scene.playing(tmp_path, Coverage(), real=True) as scene:
         scene.repository.branch(object_limit=8, billing=1)
         plant(scene.repository, mark)
         scene.repository.git("push", "-q", "--force", "origin", "change")
@@ -184,7 +184,7 @@ def test_the_action_passes_tokens_to_no_other_action() -> None:
 
 def test_the_pipeline_runs_no_module_of_the_checkout(tmp_path: Path, mark: Path) -> None:
     """Not in the job with the token that writes, nor in the one of the merge request."""
-    with Stage.playing(tmp_path / "gitlab") as stage:
+    with Stage.playing(tmp_path / "gitlab", real=True) as stage:
         repository = stage.scene.repository
         repository.branch(object_limit=8, billing=1)
         plant(repository, mark)

@@ -33,7 +33,7 @@ def run_hook(folder: Path, machine: Machine) -> subprocess.CompletedProcess[str]
 def test_the_hook_lets_good_files_pass_and_stops_bad_ones(tmp_path: Path) -> None:
     """It checks the whole workspace: rules hold across files."""
     repository = Repository.start(tmp_path)
-    machine = Machine(tmp_path / "machine")
+    machine = Machine(tmp_path / "machine", real=True)
     assert run_hook(repository.folder, machine).returncode == 0
     repository.write("configs/twice.yaml", "from: contact\nto: company\nmax: 3\n")
     stopped = run_hook(repository.folder, machine)

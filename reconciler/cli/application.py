@@ -17,7 +17,6 @@ from reconciler.applying.journal import Journal
 from reconciler.applying.result_file import result_json
 from reconciler.applying.safeguards import Safeguards, Settling, check, check_stated
 from reconciler.cli import output
-from reconciler.cli.exits import show_error, show_unexpected
 from reconciler.cli.given import Given
 from reconciler.cli.progress import approve, reporting
 from reconciler.cli.session import Session
@@ -71,7 +70,9 @@ def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
         )
         output.result(text, brief=text)
     except Exception as error:  # noqa: BLE001 - a bug in the report does not undo what it reports
-        show_unexpected(error, chosen.given, f"the result ({result.outcome}) cannot be shown: ")
+        output.show_unexpected(
+            error, chosen.given, f"the result ({result.outcome}) cannot be shown: "
+        )
     return EXIT_CODES[result.outcome]
 
 
@@ -183,9 +184,9 @@ class Application:
         except Exception as error:
             if result is None:
                 raise
-            show_unexpected(error, self.chosen.given, "after the apply: ")
+            output.show_unexpected(error, self.chosen.given, "after the apply: ")
         if journal is not None and journal.problem is not None:
-            show_error(journal.problem, self.chosen.given, "the journal is not complete: ")
+            output.show_error(journal.problem, self.chosen.given, "the journal is not complete: ")
         return result
 
     def _broken_off(self, error: Exception, ended: Result) -> ExitCode:
@@ -194,7 +195,7 @@ class Application:
         code = report_result(
             self.chosen, replace(ended, outcome=Outcome.INCOMPLETE, changes=changes)
         )
-        show_unexpected(error, self.chosen.given)
+        output.show_unexpected(error, self.chosen.given)
         return code
 
     def _journal(self, stack: ExitStack) -> Journal | None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.files import read_plan_file
 from reconciler.cli.given import Given, given_options
 from reconciler.cli.options import complete_plans
+from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.workspace import (
     choose_portals,
     open_workspace,

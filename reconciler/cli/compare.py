@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.files import read_regular
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.pair_changes import Changes, FileChange, created, modeline
+from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session
 from reconciler.config.object_types import STANDARD, standard_type

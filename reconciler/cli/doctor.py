@@ -17,8 +17,8 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import output
-from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.options import PortalOptions, portal_options
+from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.session import Session
 from reconciler.cli.workspace import read_token
 from reconciler.config.workspace import PortalSettings

@@ -13,7 +13,6 @@ import click
 from reconciler.cli import output
 from reconciler.cli.adopting import Seen, Wanted, look, parse_pair
 from reconciler.cli.completion import complete_pairs
-from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.options import SETTLE, PortalOptions, portal_options
 from reconciler.cli.pair_changes import (
     Changes,
@@ -24,6 +23,7 @@ from reconciler.cli.pair_changes import (
     new_files,
     updates,
 )
+from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
 from reconciler.config.sources import Loaded, Source, collect, shown_path

@@ -20,9 +20,9 @@ from textwrap import dedent
 import click
 
 from reconciler.cli import import_, output
-from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.files import replace_file
 from reconciler.cli.options import PortalOptions, portal_options
+from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.schema import portal_schema
 from reconciler.cli.session import Session
 from reconciler.cli.workspace import know_environment

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from reconciler.cli.given import Given
-from reconciler.cli.streams import Outlet
+from reconciler.cli.process import Outlet
 from reconciler.config.sources import read_source
-from reconciler.errors import Diagnostic, Located
+from reconciler.errors import (
+    ConfigurationInvalid,
+    Diagnostic,
+    ExitCode,
+    Located,
+    PlanRefused,
+    ReconcilerError,
+)
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
@@ -146,3 +154,86 @@ def _links(plan: Plan) -> Links:
     from reconciler.forges.ci import links_for
 
     return links_for(plan, os.environ, Path.cwd())
+
+
+# ---------------------------------------------------------------- an error
+
+
+def show_error(
+    error: ReconcilerError, given: Given, prefix: str = "", portal: str | None = None
+) -> int:
+    """Write an error, what it is about and how to fix it to stderr; its exit code.
+
+    With `--format json` stdout gets a document of it, unless the command has written its own.
+    """
+    from reconciler.report.escape import PROSE_LIMIT, terminal  # only errors need it
+
+    if isinstance(error, ConfigurationInvalid):
+        show_diagnostics(error.diagnostics, given)
+    click.echo(f"error: {prefix}{terminal(error.message, PROSE_LIMIT)}", err=True)
+    if isinstance(error, PlanRefused):
+        for detail in error.details:
+            click.echo(f"  - {terminal(detail, PROSE_LIMIT)}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {terminal(error.hint, PROSE_LIMIT)}", err=True)
+    answer_in_json(error, error.exit_code, portal)
+    return int(error.exit_code)
+
+
+def show_unexpected(
+    error: Exception, given: Given, prefix: str = "", portal: str | None = None
+) -> int:
+    """Report what nobody foresaw: trouble of this machine in its words, anything else as a bug."""
+    if os.environ.get("RECONCILER_TRACEBACK"):
+        import traceback
+
+        traceback.print_exc()
+    return show_error(_as_error(error), given, prefix, portal)
+
+
+def _as_error(error: Exception) -> ReconcilerError:
+    match error:
+        case ReconcilerError():
+            return error
+        case FileNotFoundError(filename=None) if _directory_is_gone():
+            return ReconcilerError(
+                "the current directory does not exist any more", hint="change to one that does"
+            )
+        case OSError(strerror=str(words)):
+            about = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+            return ReconcilerError(f"{about}{words}", hint="RECONCILER_TRACEBACK=1 shows where")
+        case _:
+            return ReconcilerError(
+                f"internal error: {type(error).__name__}: {error}; this is a bug in reconciler",
+                hint="RECONCILER_TRACEBACK=1 shows where",
+            )
+
+
+def _directory_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def answer_in_json(error: ReconcilerError, code: ExitCode, portal: str | None = None) -> None:
+    """With `--format json`, a document of the error, unless the command has written its own."""
+    if not _asks_for_json(sys.argv[1:]) or not isinstance(sys.stdout, Outlet):
+        return
+    if sys.stdout.answered:
+        return
+    from reconciler.report.diagnostics import error_json
+
+    found = error.diagnostics if isinstance(error, ConfigurationInvalid) else ()
+    details = error.details if isinstance(error, PlanRefused) else ()
+    result(error_json(error.message, error.hint, details, found, exit_code=code, portal=portal))
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether the last `--format` is json. The arguments may be ones that click has refused."""
+    options = [*arguments, "--"]
+    options = options[: options.index("--")]
+    after = [value for name, value in pairwise(options) if name == "--format"]
+    joined = [each.partition("=")[2] for each in options if each.startswith("--format=")]
+    return (after + joined)[-1:] == ["json"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.exits import show_error, stopping_on_signals
 from reconciler.cli.files import check_output, write_file
 from reconciler.cli.options import BASE, PATHS, SETTLE, PortalOptions, portal_options
+from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.config.workspace import PortalSettings
@@ -75,7 +75,7 @@ def command(
             planned.add(plan)
         output.result(output.render_plan(plan, format_, options.given), brief=headline(plan))
         if plan.refusals:
-            show_error(_would_be_refused(plan), options.given)
+            output.show_error(_would_be_refused(plan), options.given)
             return ExitCode.REFUSED
         pending = detailed_exitcode and bool(plan.changes)
         return ExitCode.PENDING if pending else ExitCode.DONE

@@ -31,9 +31,8 @@ from reconciler.applying.events import (
     Writing,
 )
 from reconciler.cli import output
-from reconciler.cli.exits import interrupting_on_signals
 from reconciler.cli.given import Given
-from reconciler.cli.streams import Outlet
+from reconciler.cli.process import Outlet, interrupting_on_signals
 from reconciler.errors import PlanRefused, plural
 from reconciler.http import messages as http
 from reconciler.http.clock import Stop

@@ -1,20 +1,31 @@
-"""The `reconciler` command: global options, and commands imported only when they run."""
+"""The `reconciler` command: commands are imported only when they run, and end with an exit code.
+
+The outcome decides the code. What cannot be written changes nothing about it, see `process`.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from copy import copy
 from keyword import iskeyword
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from reconciler import __version__
-from reconciler.cli.given import global_options
+from reconciler.cli.given import Given, Invocation, global_options
+from reconciler.cli.process import end_with, outlets
+from reconciler.errors import ExitCode, ReconcilerError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+COMMAND_NAMES = ("reconciler", "hubspot-reconciler")
+"""What the command is installed as: another project owns the first name on the package index."""
+
 
 COMMANDS = {
     "init": "Start a repository: workspace file, pair files, CI recipe, editor settings.",
@@ -94,8 +105,62 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with one of its codes; never with a traceback."""
-    from reconciler.cli.exits import end_with, run  # what is behind them imports this module
-
     code = run(cli)
     end_with(code)
     sys.exit(code)
+
+
+def run(cli: click.Group) -> int:
+    """The exit code of the command line that `sys.argv` holds."""
+    # Looking for plugins of other packages costs 30 ms, and there is none we want.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    with outlets() as (out, _):
+        code = _invoke(cli)
+        if out.problem is not None and not out.reader_left and not out.answered:
+            click.echo(f"error: cannot write to standard output: {out.problem.strerror}", err=True)
+    return code
+
+
+def _invoke(cli: click.Group) -> int:
+    invocation = Invocation()
+    try:
+        called = Path(sys.argv[0]).name
+        name = called if called in COMMAND_NAMES else COMMAND_NAMES[0]
+        value = cli.main(prog_name=name, standalone_mode=False, obj=invocation)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except SystemExit as end:  # how click ends its shell completion
+        return int(end.code or ExitCode.DONE)
+    except click.ClickException as error:
+        return _wrong_usage(error)
+    except (click.Abort, KeyboardInterrupt):
+        return _failure(ReconcilerError("interrupted"), invocation.given)
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported in one line
+        return _failure(error, invocation.given)
+    return value if isinstance(value, int) else int(ExitCode.DONE)
+
+
+def _failure(error: Exception, given: Given) -> int:
+    from reconciler.cli.output import show_error, show_unexpected  # only errors need it
+
+    if isinstance(error, ReconcilerError):
+        return show_error(error, given)
+    return show_unexpected(error, given)
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    from reconciler.cli.output import answer_in_json  # only errors need it
+    from reconciler.report.escape import PROSE_LIMIT, terminal
+
+    code = ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.ERROR
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        if context.command.get_help_option(context) is not None:
+            click.echo(
+                f"Try '{context.command_path} {context.help_option_names[0]}' for help.\n", err=True
+            )
+    message = error.format_message()
+    click.echo(f"Error: {terminal(message, PROSE_LIMIT)}", err=True)
+    answer_in_json(ReconcilerError(message), code)
+    return int(code)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import reconciler
 from reconciler.cli import output
-from reconciler.cli.exits import show_error, show_unexpected
 from reconciler.cli.given import Given
 from reconciler.cli.options import PortalOptions
 from reconciler.cli.workspace import (
@@ -365,6 +364,6 @@ def _contained(
     except ReconcilerError as error:
         if isinstance(error, ConfigurationInvalid):
             error.hint = error.hint or f"as resolved in portal {portal.name}"
-        return ExitCode(show_error(error, given, prefix, portal.name))
+        return ExitCode(output.show_error(error, given, prefix, portal.name))
     except Exception as error:  # noqa: BLE001 - a bug with one portal must not cost the report of another
-        return ExitCode(show_unexpected(error, given, prefix, portal.name))
+        return ExitCode(output.show_unexpected(error, given, prefix, portal.name))

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.exits import stopping_on_signals
 from reconciler.cli.options import PATHS, PortalOptions, portal_options
+from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.config.object_types import standard_type

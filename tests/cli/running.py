@@ -17,8 +17,7 @@ from unittest import mock
 
 from reconciler import outgoing
 from reconciler.cli import workspace
-from reconciler.cli.exits import run
-from reconciler.cli.root import cli
+from reconciler.cli.root import cli, run
 from reconciler.sandbox.server import Server
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 

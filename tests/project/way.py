@@ -17,8 +17,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from types import FrameType
 
-from reconciler.cli.exits import run
-from reconciler.cli.root import cli
+from reconciler.cli.root import cli, run
 from reconciler.sandbox.example import bare_portal
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN

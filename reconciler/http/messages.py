@@ -110,12 +110,22 @@ def decoded(status: int, headers: Mapping[str, str], chunks: Iterator[bytes]) ->
     ]
     match layers:
         case []:
-            return b"".join(chunks)
+            return b"".join(_bounded(status, chunks))
         case ["gzip" | "x-gzip"]:
-            return b"".join(_unzipped(status, chunks))
+            return b"".join(_unzipped(status, _bounded(status, chunks)))
         case _:
             named = one_line(", ".join(layers))[:60]
             raise UnusableAnswer(f"it is encoded as {named}, and gzip was asked for", status)
+
+
+def _bounded(status: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces as they come, of which no more are taken than is allowed."""
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > MAXIMUM_BODY:
+            raise _too_large(status)
+        yield chunk
 
 
 def _unzipped(status: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -132,7 +142,7 @@ def _unzipped(status: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
                 raise UnusableAnswer("it cannot be decompressed", status) from None
             left -= len(piece)
             if left < 0:
-                raise too_large(status)
+                raise _too_large(status)
             if decoder.unused_data:
                 raise UnusableAnswer("something follows its compressed content", status)
             yield piece
@@ -141,7 +151,7 @@ def _unzipped(status: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
         raise UnusableAnswer("its compressed content is cut off", status)
 
 
-def too_large(status: int) -> UnusableAnswer:
+def _too_large(status: int) -> UnusableAnswer:
     """The response is larger than `MAXIMUM_BODY`, as it comes or decompressed."""
     return UnusableAnswer("it is larger than 10 MiB", status)
 
@@ -203,7 +213,7 @@ def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         seconds = float(text)
     except ValueError:
         return _seconds_until(text, _date(headers.get("date", "")) or now)
-    return _bounded(seconds) if isfinite(seconds) else None
+    return _sensible(seconds) if isfinite(seconds) else None
 
 
 def _seconds_until(text: str, now: datetime) -> float | None:
@@ -211,7 +221,7 @@ def _seconds_until(text: str, now: datetime) -> float | None:
     if moment is None:
         return None
     try:
-        return _bounded((moment - now).total_seconds())
+        return _sensible((moment - now).total_seconds())
     except OverflowError:
         return LONGEST_RETRY_AFTER if moment > now else 0.0
 
@@ -227,7 +237,7 @@ def _date(text: str) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def _bounded(seconds: float) -> float:
+def _sensible(seconds: float) -> float:
     return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
 
 

@@ -150,8 +150,7 @@ class Pace:
             now = self._clock.monotonic()
             for window in self._windows:
                 window.answered(ticket, now)
-            if rate.limit is not None or rate.remaining is not None:
-                self._apply(ticket, rate, now)
+            self._apply(ticket, rate, now)
             if self._probe == ticket.number:
                 self._probe = self._refused_since = None
                 self._refusals = 0
@@ -176,8 +175,7 @@ class Pace:
             self._exempt_is_paced = self._exempt_is_paced or ticket.exempt
             if rate.remaining is None and refusal.policy is Policy.ROLLING:
                 rate = rate if rate.limit is None else replace(rate, remaining=0)
-            if rate.limit is not None or rate.remaining is not None:
-                self._apply(ticket, rate, now, lasts=refusal.retry_after)
+            self._apply(ticket, rate, now, lasts=refusal.retry_after)
             if ticket.number > self._refused_number:
                 self._begin_pause(ticket, refusal, now)
             elif refusal.retry_after is not None:
@@ -191,7 +189,9 @@ class Pace:
             self._probe = None
 
     def _apply(self, ticket: Ticket, rate: Rate, now: float, *, lasts: float | None = None) -> None:
-        """Headers that speak of the window."""
+        """Headers, where they speak of the window."""
+        if rate.limit is None and rate.remaining is None:
+            return
         self._exempt_is_paced = self._exempt_is_paced or ticket.exempt
         self._rolling.stated(ticket, rate, now, with_exempt=self._exempt_is_paced, lasts=lasts)
 

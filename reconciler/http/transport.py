@@ -27,7 +27,6 @@ import httpx
 from reconciler.errors import UsageProblem
 from reconciler.http.connection import Connection, environment_proxy
 from reconciler.http.messages import (
-    MAXIMUM_BODY,
     Chance,
     NoAnswer,
     NotSent,
@@ -35,7 +34,6 @@ from reconciler.http.messages import (
     Response,
     UnusableAnswer,
     decoded,
-    too_large,
 )
 from reconciler.outgoing import one_line
 
@@ -115,7 +113,8 @@ class HttpTransport:
         """The complete body; of an error, whose status says enough, what cannot be read is nothing."""
         try:
             with self._faults():
-                return decoded(response.status_code, headers, _bounded(response))
+                # httpx would decode any number of layers, in any amount of memory.
+                return decoded(response.status_code, headers, response.iter_raw())
         except (NoAnswer, UnusableAnswer):
             if response.is_success:
                 raise
@@ -240,16 +239,6 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self.stream.get_extra_info(info)
-
-
-def _bounded(response: httpx.Response) -> Iterator[bytes]:
-    """The body as it comes; httpx would decode any number of layers, in any amount of memory."""
-    size = 0
-    for chunk in response.iter_raw():
-        size += len(chunk)
-        if size > MAXIMUM_BODY:
-            raise too_large(response.status_code)
-        yield chunk
 
 
 def _not_sent(error: Exception, connection: Connection) -> NotSent:

@@ -326,7 +326,7 @@ def _warnings(
         more = len(direction.unknown) - _NAMED_ROWS
         if more > 0:
             yield f"{direction.direction}: this version does not know {more} more of its rows"
-    unknown = sum(row.in_force for direction in observed.directions for row in direction.unknown)
+    unknown = sum(each.unknown_limits for each in observed.directions)
     if not changes and (left_out := len(notes) + unknown):
         yield (
             f"nothing else differs, but {plural(left_out, 'limit')} left out for the reasons above "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,14 @@ from reconciler.cli.options import PATHS
 from reconciler.cli.workspace import config_paths, open_workspace
 from reconciler.config.formatting import canonical_text
 from reconciler.config.sources import Source, collect
-from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
+from reconciler.errors import (
+    ConfigurationInvalid,
+    Diagnostic,
+    ExitCode,
+    ReconcilerError,
+    Severity,
+    plural,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +66,22 @@ def command(paths: tuple[Path, ...], check: bool, diff: bool) -> int:  # noqa: F
             case found:
                 problems += found
     if not check:
-        for each in changed:
-            path = Path(each.source.real or each.source.path)
-            replace_file(path, each.text.encode(), was=each.source.content)
+        _write(changed)
     shown = [each.diff.rstrip("\n") if diff else each.source.path for each in changed]
     counts = _counts(len(changed), len(sources), check=check)
     output.result("\n".join([*shown, counts]), brief=counts)
     return int(_exit_code(problems, given, pending=check and bool(changed)))
+
+
+def _write(files: Sequence[Formatted]) -> None:
+    """Write each file completely or not at all; raises ReconcilerError, with what was written."""
+    for number, each in enumerate(files):
+        path = Path(each.source.real or each.source.path)
+        try:
+            replace_file(path, each.text.encode(), was=each.source.content)
+        except ReconcilerError as error:
+            done = f"; {plural(number, 'file')} of {len(files)} formatted before it"
+            raise ReconcilerError(f"{error.message}{done}", hint=error.hint) from error
 
 
 def _counts(changed: int, files: int, *, check: bool) -> str:

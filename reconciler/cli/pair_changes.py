@@ -169,10 +169,8 @@ def updates(seen: Seen, files: Files, folder: Path, reload: Reload) -> Changes:
     for adoption in seen.adoptions:
         for edit in _edits(adoption):
             edits.setdefault(edit.place.path, []).append(edit)
-    for place, observed in _inverses(seen):
-        text = _text(observed)
-        if text.limits:
-            edits.setdefault(place.path, []).append(AddInverse(place, text.limits))
+    for place, text in _inverses(seen):
+        edits.setdefault(place.path, []).append(AddInverse(place, text.limits, text.prune))
     sources = _sources(files, edits, folder)
     changed = tuple(
         FileChange(
@@ -192,13 +190,16 @@ def updates(seen: Seen, files: Files, folder: Path, reload: Reload) -> Changes:
 _ADDED = (AddLimits, AddInverse)
 
 
-def _inverses(seen: Seen) -> Iterator[tuple[Place, ObservedDirection]]:
-    """The directions with limits of which only the other way is declared, and where that is."""
+def _inverses(seen: Seen) -> Iterator[tuple[Place, DirectionText]]:
+    """The directions with limits of which only the other way is declared, and where that is.
+
+    Limits that no file can say are no difference.
+    """
     declared = {each.declared.direction.key: each.declared for each in seen.adoptions}
     for observed in seen.uncovered:
         other = declared.get(observed.direction.key[::-1])
-        if other is not None and observed.values():
-            yield other.place, observed
+        if other is not None and (text := _text(observed)).limits:
+            yield other.place, text
 
 
 def _edits(adoption: Adoption) -> Iterable[Edit]:
@@ -280,6 +281,6 @@ def differing(seen: Seen) -> list[str]:
     for adoption in seen.adoptions:
         path = adoption.declared.place.path
         counts[path] = counts.get(path, 0) + adoption.changes
-    for place, observed in _inverses(seen):
-        counts[place.path] = counts.get(place.path, 0) + len(observed.values())
+    for place, text in _inverses(seen):
+        counts[place.path] = counts.get(place.path, 0) + len(text.limits)
     return [f"{path} ({plural(count, 'limit')})" for path, count in sorted(counts.items()) if count]

@@ -150,7 +150,7 @@ class Session:
             return head, None
         from reconciler.config import base as history
 
-        past = history.parse_base(self._read_base(base, ()), portal.name)
+        past = history.parse_base(self._read_base(base, ()), portal)
         for words in history.in_words(past.problems):
             output.note(words, self.given)
         return head, past.desired
@@ -197,11 +197,11 @@ class Session:
         def with_base(portal: PortalSettings) -> Files:
             here = files[portal.name]
             head = here.loaded.desired
-            past = history.parse_base(found, portal.name, known)
+            past = history.parse_base(found, portal, known)
             elsewhere = self._elsewhere(head, paths, portal)
             tip = None
             if found.tip is not None:
-                tip = history.parse_base(found.tip, portal.name, known)
+                tip = history.parse_base(found.tip, portal, known)
             problems = past.problems if tip is None else (*past.problems, *tip.problems)
             return replace(
                 here,

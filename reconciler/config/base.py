@@ -15,7 +15,7 @@ from pathlib import Path
 from reconciler.config.head import Committed
 from reconciler.config.loading import Configuration, File, parse
 from reconciler.config.sources import MAXIMUM_BYTES, WORKSPACE_FILE, Source, Walk
-from reconciler.config.workspace import DEFAULT_CONFIGS, Workspace
+from reconciler.config.workspace import DEFAULT_CONFIGS, PortalSettings, Workspace
 from reconciler.config.workspace_file import load_workspace, parse_workspace
 from reconciler.errors import ConfigurationInvalid, Diagnostic, GitError, Severity
 from reconciler.git.objects import NotReadable, Parts, Tree, open_objects
@@ -54,12 +54,20 @@ class Base:
     def prune(self) -> bool:
         return (self.workspace or Workspace()).prune
 
-    def overlays_of(self, portal: str) -> tuple[str, ...]:
-        """The folders of overlays that the commit's own workspace names for a portal."""
-        portals = () if self.workspace is None else self.workspace.portals
-        return tuple(
-            folder.path for each in portals if each.name == portal for folder in each.overlays
-        )
+    def overlays_of(self, portal: PortalSettings) -> tuple[str, ...] | None:
+        """The folders of overlays that the commit's own workspace names for a portal.
+
+        It may have another name there, with the same `portal_id` or the same token. None: it is not
+        there, and others have overlays, so that nobody knows what held for it.
+        """
+        workspace = self.workspace or Workspace()
+        if not workspace.overlays:
+            return ()
+        by_id = [each for each in workspace.portals if each.portal_id == portal.portal_id]
+        by_name = [each for each in workspace.portals if each.name == portal.name]
+        by_token = [each for each in workspace.portals if each.token == portal.token]
+        known = [*(by_id if portal.portal_id is not None else ()), *by_name, *by_token]
+        return tuple(folder.path for folder in known[0].overlays) if known else None
 
 
 def read_base(
@@ -148,16 +156,18 @@ class _Reading:
     ) -> tuple[tuple[str, tuple[Source, ...]], ...]:
         """The overlays first, so that none of them is read as a pair file as well."""
         found: list[tuple[str, tuple[Source, ...]]] = []
+        before: list[Source] = []
         if workspace is None:
             return ()
         for folder in workspace.overlays:
-            own = Walk(walk.files)
+            own = Walk(walk.files, before)
             parts = self.repository.parts((workspace.root / folder.path).as_posix())
             if parts is not None:
                 self._read(own, parts)
             walk.diagnostics += own.diagnostics
             walk.seen |= own.seen
             found.append((folder.path, tuple(own.sources)))
+            before += own.sources
         return tuple(found)
 
     def _read_moved(self, walk: Walk, configs: Parts) -> None:
@@ -236,15 +246,22 @@ class Past:
     problems: tuple[str, ...] = ()
 
 
-def parse_base(base: Base, portal: str = "", known: dict[Source, File] | None = None) -> Past:
+def parse_base(
+    base: Base, portal: PortalSettings | None = None, known: dict[Source, File] | None = None
+) -> Past:
     """The limits that a commit declares for a portal, by the overlays that it has there.
 
     A file that is invalid there says nothing, and neither does a direction that two files
     declare: the change that repairs them must be possible. `desired.complete` is False then.
-    Where an overlay is invalid, nothing is known of any direction. `known` keeps the files that
+    Where an overlay is invalid, nothing is known of any direction, nor where the portal has none
+    there and others have. `known` keeps the files that
     were read, for another commit that has mostly the same.
     """
-    overlays = base.overlays_of(portal)
+    overlays = () if portal is None else base.overlays_of(portal)
+    if overlays is None:
+        name = "" if portal is None else f" {portal.name}"
+        words = f"{base.ref} has no portal{name}, so that its overlays there are unknown"
+        return Past(Desired((), complete=False), (*base.problems, words))
     configuration = Configuration(
         (*base.sources, *base.others), dict(base.overlays), prune=base.prune, known=known
     )

@@ -24,7 +24,7 @@ from reconciler.config.canonical import (
 from reconciler.config.nodes import Entry as NodeEntry
 from reconciler.config.nodes import Mapping, Node, Scalar, child
 from reconciler.config.nodes import Sequence as List
-from reconciler.config.pair_text import Limit, direction_entries, label_entry
+from reconciler.config.pair_text import PRUNE_NOTHING, Limit, direction_entries, label_entry
 from reconciler.config.sources import Source
 from reconciler.config.yaml import decode, read_documents, read_events
 from reconciler.errors import Diagnostic
@@ -56,10 +56,14 @@ class AddLimits:
 
 @dataclass(frozen=True, slots=True)
 class AddInverse:
-    """The other direction of a document. `place`: that of the declaration it is the inverse of."""
+    """The other direction of a document. `place`: that of the declaration it is the inverse of.
+
+    `prune` False where the file cannot name all of its limits.
+    """
 
     place: Place
     limits: tuple[Limit, ...]
+    prune: bool = True
 
 
 Edit = SetValue | RemoveLimit | AddLimits | AddInverse
@@ -188,9 +192,10 @@ class _Page:
                 self._add_to(mapping, "", rest)
                 self._add_to(mapping, "labels", labels)
                 self._add_to(mapping, "types", types)
-            case AddInverse(place, limits):
+            case AddInverse(place, limits, prune):
                 root = next(each for each in self._roots if self._is_at(each, place))
-                self._add_key(root, Entry("inverse", Block(direction_entries(limits))))
+                entries = [*direction_entries(limits), *(() if prune else (PRUNE_NOTHING,))]
+                self._add_key(root, Entry("inverse", Block(entries)))
 
     def _declared_at(self, place: Place) -> Mapping:
         for root in self._roots:

@@ -30,6 +30,9 @@ FAMILIAR = ("0-1", "0-2", "0-3", "0-5", "0-136")
 LONGEST_NAME = 100
 """Characters of an object type's name that a file is called by."""
 
+PRUNE_NOTHING = Entry("prune", "false")
+"""Of a direction that has limits which no file can say: they would be removed."""
+
 Limit = tuple[Selector, int | None]
 """What a file names a limit by, and its value; None: unlimited."""
 
@@ -120,17 +123,16 @@ def _text(parts: Sequence[DirectionText], *, custom_known: bool) -> str:
     from_, to = (object_type_text(side, custom_known=custom_known) for side in sides)
     entries = [Entry("from", scalar_text(from_)), Entry("to", scalar_text(to))]
     entries += direction_entries(first.limits)
-    prune = Entry("prune", "false")
     if others:
         (inverse,) = others
         block = Block(direction_entries(inverse.limits))
         if not inverse.prune:
-            block.entries.append(prune)
+            block.entries.append(PRUNE_NOTHING)
         elif not first.prune:
             block.entries.append(Entry("prune", "true"))
         entries.append(Entry("inverse", block))
     if not first.prune:
-        entries.append(prune)
+        entries.append(PRUNE_NOTHING)
     return document_text([Document(Block(entries))])
 
 

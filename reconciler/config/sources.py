@@ -110,14 +110,22 @@ class Files(Protocol):
 
 @dataclass(slots=True)
 class Walk:
-    """Finds the pair files below some paths, each once, within the bounds of one run."""
+    """Finds the pair files below some paths, each once, within the bounds of one run.
+
+    `before`: what other walks of the run have found, which counts towards the bounds.
+    """
 
     files: Files
+    before: Sequence[Source] = ()
     sources: list[Source] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     seen: set[Hashable] = field(default_factory=set)
     is_full: bool = False
     _bytes: int = 0
+
+    def __post_init__(self) -> None:
+        """Start where the walks before ended."""
+        self._bytes = sum(len(each.content) for each in self.before)
 
     def read(self, path: str) -> None:
         """Read the pair files at or below a path."""
@@ -127,7 +135,7 @@ class Walk:
                 self.diagnostics.append(source)
                 continue
             self._bytes += len(source.content)
-            if len(self.sources) >= MAXIMUM_FILES:
+            if len(self.before) + len(self.sources) >= MAXIMUM_FILES:
                 self._stop(each, f"more than {MAXIMUM_FILES:,} pair files")
             elif self._bytes > MAXIMUM_TOTAL:
                 self._stop(each, f"more than {MAXIMUM_TOTAL >> 20} MiB of pair files")
@@ -193,13 +201,16 @@ class Walk:
         )
 
 
-def collect(paths: Sequence[Path]) -> tuple[list[Source], list[Diagnostic]]:
+def collect(
+    paths: Sequence[Path], *, before: Sequence[Source] = ()
+) -> tuple[list[Source], list[Diagnostic]]:
     """The files on disk that can be read, and what is wrong with the others, with warnings.
 
     No link is followed out of the repository, or out of the folder that was given where that is
-    in none. Folders, files and bytes are bounded; past a bound there is a diagnostic.
+    in none. Folders, files and bytes are bounded, together with those collected `before`; past a
+    bound there is a diagnostic.
     """
-    walk = Walk(Disk(Boundary("/")))
+    walk = Walk(Disk(Boundary("/")), before)
     for path in paths:
         try:
             walk.files = Disk(boundary_of(path))

@@ -177,10 +177,11 @@ def read_files(
     folders = {folder.path: folder for portal in portals for folder in portal.overlays}
     found, unreadable = collect(given)
     overlays: dict[str, list[Source]] = {}
+    every = list(found)
     for path, folder in folders.items():
-        overlays[path], problems = _collect_overlays(workspace, folder)
+        overlays[path], problems = _collect_overlays(workspace, folder, every)
         unreadable += problems
-    every = (*found, *(source for each in overlays.values() for source in each))
+        every += overlays[path]
     own = [path_from_here(workspace.root / path) for path in folders]
     head = _at_head(workspace, [*given, *own], every)
     hidden = () if head is None else head.hidden
@@ -204,11 +205,11 @@ def read_files(
 
 
 def _collect_overlays(
-    workspace: Workspace, folder: OverlayFolder
+    workspace: Workspace, folder: OverlayFolder, before: Sequence[Source]
 ) -> tuple[list[Source], list[Diagnostic]]:
     path = path_from_here(workspace.root / folder.path)
     if path.is_dir():
-        return collect([path])
+        return collect([path], before=before)
     words = "is not a folder" if path.exists() else "does not exist"
     return [], [
         Diagnostic(

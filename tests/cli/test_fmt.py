@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.files import replace_file
+from reconciler.errors import ReconcilerError
 from tests.cli.running import Desk
 
 UNTIDY = "to: companies\nfrom: contacts\nmax:   5 # five\n"
@@ -124,3 +126,23 @@ def test_a_file_changed_meanwhile_is_not_overwritten(
     assert ran.code == 1
     assert "was changed while the command ran" in ran.err
     assert file.read_text() == newer
+
+
+def test_where_the_disk_fails_on_the_way_it_is_said_what_was_formatted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other files are as they were, and the next run does the rest."""
+    names = [f"configs/{each}.yaml" for each in "abc"]
+    files = [desk.write(each, UNTIDY) for each in names]
+    write = replace_file
+
+    def full(path: Path, content: bytes, *, was: bytes | None) -> None:
+        if path.name == "b.yaml":
+            raise ReconcilerError(f"cannot write {path.name}: No space left on device")
+        write(path, content, was=was)
+
+    monkeypatch.setattr("reconciler.cli.fmt.replace_file", full)
+    ran = desk.run_here("fmt")
+    assert ran.code == 1
+    assert "No space left on device; 1 file of 3 formatted before it" in ran.err
+    assert [each.read_text() for each in files] == [TIDY, UNTIDY, UNTIDY]

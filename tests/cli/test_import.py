@@ -632,6 +632,38 @@ def test_a_limit_that_no_file_can_say(tmp_path: Path) -> None:
         assert files(desk)[PAIR] == FRESH
 
 
+def test_a_limit_of_the_other_way_that_no_file_can_say(tmp_path: Path) -> None:
+    """Where the other way is added to a file, no plan removes it either."""
+    rules = [
+        f"{read}:put,key=userEnforcedMaxToObjectIds,value=60000,types=29"
+        for read in ("all", "read")
+    ]
+    portal = example_portal().with_limit("companies", "contacts", 280, 7)
+    with serve(portal, Options(faults=tuple(map(parse_fault, rules)))) as server:
+        desk = Desk(tmp_path, server)
+        desk.write(PAIR, FRESH.partition("inverse")[0])
+        ran = desk.run_here("import", "--update", "--pair", "contacts:companies")
+        assert ran.code == 0
+        assert "Billing contact (USER_DEFINED/29) is above what a file can say" in ran.err
+        assert files(desk)[PAIR].endswith("inverse:\n  max: 7\n  prune: false\n")
+        assert plan(desk) == NO_CHANGES
+        assert server.limits("companies", "contacts")["USER_DEFINED", 29] == 2
+
+
+def test_a_limit_that_no_file_can_say_is_no_difference(tmp_path: Path) -> None:
+    """Importing again has nothing to do where only such limits are not in the files."""
+    rules = [
+        f"{read}:put,key=userEnforcedMaxToObjectIds,value=60000,types=29"
+        for read in ("all", "read")
+    ]
+    with serve(example_portal(), Options(faults=tuple(map(parse_fault, rules)))) as server:
+        desk = Desk(tmp_path, server)
+        for _ in range(2):
+            ran = desk.run_here("import", "--pair", "contacts:companies")
+            assert ran.code == 0, ran.err
+        assert ran.last_line.startswith("Nothing to import.")
+
+
 def test_a_label_that_holds_the_token_is_not_written(desk: Desk) -> None:
     """A file is committed: what looks like the token in it is refused."""
     assert desk.server is not None

@@ -285,3 +285,40 @@ def test_an_overlay_that_is_not_committed_makes_the_files_dirty(repository: Desk
     assert not plan(repository, "production")["config"]["git"]["dirty"]
     repository.write("overlays/production/new.yaml", "from: deals\nto: contacts\nmax: 9\n")
     assert plan(repository, "production")["config"]["git"]["dirty"]
+
+
+def test_a_portal_that_is_renamed_keeps_what_its_overlays_said_at_the_base(
+    repository: Desk,
+) -> None:
+    """By its ID or its token: else the overlays' limits would look like somebody's doing in HubSpot."""
+    renamed = WORKSPACE.replace("  production:", "  live:")
+    commit(repository, {"reconciler.yaml": renamed})
+    assert plan(repository, "live", "--base", "main")["changes"] == []
+    commit(repository, {"reconciler.yaml": renamed.replace("overlays: [", "#")})
+    found = plan(repository, "live", "--base", "main", code=4)
+    assert {each["origin"] for each in found["changes"]} == {"config"}
+    assert [each["code"] for each in found["refusals"]] == ["protected"]
+
+
+def test_a_portal_that_is_new_beside_overlays_is_compared_with_the_portal_alone(
+    repository: Desk,
+) -> None:
+    """Nobody knows what the base wanted of it: that somebody changed HubSpot cannot be said."""
+    new = f"{WORKSPACE}  third:\n    token: {{env: HUBSPOT_THIRD_TOKEN}}\n"
+    commit(repository, {"reconciler.yaml": new})
+    repository.variables["HUBSPOT_THIRD_TOKEN"] = DEFAULT_TOKEN
+    found = plan(repository, "third", "--base", "main", code=4)  # one of them is protected
+    assert {each["origin"] for each in found["changes"]} == {None}
+    assert any("main has no portal third" in each for each in found["warnings"])
+
+
+def test_overlays_and_pair_files_are_bounded_together(
+    portals: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workspace that lists one large folder many times over would read it as often."""
+    monkeypatch.setattr("reconciler.config.sources.MAXIMUM_FILES", 3)
+    every = ", ".join(f"overlays/{'./' * number}production" for number in range(3))
+    portals.write("reconciler.yaml", WORKSPACE.replace("overlays/production", every))
+    ran = portals.run_here("validate")
+    assert ran.code == 3
+    assert "more than 3 pair files" in ran.err

@@ -11,13 +11,16 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.errors import PlanRefused, ReconcilerError, UsageProblem
-from reconciler.model.plan import Plan
 from reconciler.outgoing import mask
 from reconciler.planning.plan_file import MAXIMUM_BYTES, is_plan, starts_as_json
+
+if TYPE_CHECKING:
+    from reconciler.model.plan import Plan
 
 _RENAME_IMPOSSIBLE = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS}
 """A folder that takes no new file, or a file that is a mount of its own, as in a container."""

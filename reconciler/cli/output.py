@@ -22,13 +22,13 @@ from reconciler.errors import (
     PlanRefused,
     ReconcilerError,
 )
-from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
 from reconciler.report.terminal import Style
 
 if TYPE_CHECKING:
     from reconciler.forges.ci import Links
+    from reconciler.model.plan import Plan
 
 PLAN_FORMATS = ("text", "markdown", "json", "html", "mermaid")
 

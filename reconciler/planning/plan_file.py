@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from reconciler.model.limits import Place
-from reconciler.model.plan import Change, Destination, Plan, PortalRef, canonical_json
 from reconciler.outgoing import harmless_json
+
+if TYPE_CHECKING:
+    from reconciler.model.limits import Place
+    from reconciler.model.plan import Change, Destination, Plan, PortalRef
 
 FORMAT_VERSION: Final = "1.1"
 
@@ -38,6 +40,8 @@ def starts_as_json(content: bytes) -> bool:
 
 def plan_json(plan: Plan) -> str:
     """The plan as canonical JSON: sorted keys, one line, ended by a newline."""
+    from reconciler.model.plan import canonical_json  # `validate` asks only what is a plan
+
     return harmless_json(canonical_json(_document(plan))) + "\n"
 
 

@@ -11,7 +11,6 @@ from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 from reconciler.errors import Located
-from reconciler.model.plan import Action
 from reconciler.outgoing import star_alike
 from reconciler.report.escape import visible
 
@@ -30,13 +29,6 @@ class Mark(StrEnum):
     CREATED = "32"
     UPDATED = "33"
     DELETED = "31"
-
-
-ACTION_MARKS = {
-    Action.CREATE: Mark.CREATED,
-    Action.UPDATE: Mark.UPDATED,
-    Action.DELETE: Mark.DELETED,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from itertools import groupby
 from reconciler.errors import plural
 from reconciler.model.limits import Place
 from reconciler.model.plan import (
+    Action,
     Change,
     ChangeError,
     Outcome,
@@ -17,7 +18,7 @@ from reconciler.model.plan import (
     count_actions,
 )
 from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, prose_lines, terminal
-from reconciler.report.terminal import ACTION_MARKS, Mark, Style, padded, widest, wrapped
+from reconciler.report.terminal import Mark, Style, padded, widest, wrapped
 from reconciler.report.view import (
     DONE,
     NO_CHANGES,
@@ -38,6 +39,12 @@ _NAME_CELLS = 44
 _AMOUNT_CELLS = len("unlimited → 50000")
 _COMMIT = 12
 """As many characters of a commit as `git rev-parse --short` gives in a large repository."""
+
+_ACTION_MARKS = {
+    Action.CREATE: Mark.CREATED,
+    Action.UPDATE: Mark.UPDATED,
+    Action.DELETE: Mark.DELETED,
+}
 
 
 def plan_text(plan: Plan, *, style: Style, width: int | None = None) -> str:
@@ -108,7 +115,7 @@ def _group(group: Group, style: Style, width: int | None) -> Iterator[str]:
     for row, name, value in zip(group.rows, names, values, strict=True):
         change = row.change
         what = f"{SYMBOLS[change.action]} {padded(name, name_cells)}"
-        marked = style.mark(ACTION_MARKS[change.action], what)
+        marked = style.mark(_ACTION_MARKS[change.action], what)
         source = "" if change.source is None else _place(change.source, style)
         yield f"  {marked}  {padded(value, value_cells)}  {source}".rstrip()
         for line in prose_lines(change.reason) if change.reason else ():
@@ -173,7 +180,7 @@ def _change(change: Change, style: Style) -> str:
     direction = f"{terminal(change.direction.from_.name)} → {terminal(change.direction.to.name)}"
     what = f"{SYMBOLS[change.action]} {direction} {_name(limit_name(change))}"
     source = "" if change.source is None else f"  {_place(change.source, style)}"
-    return f"  {style.mark(ACTION_MARKS[change.action], what)}  {before_after(change)}{source}"
+    return f"  {style.mark(_ACTION_MARKS[change.action], what)}  {before_after(change)}{source}"
 
 
 def _error(error: ChangeError, changes: int, style: Style, width: int | None) -> Iterator[str]:

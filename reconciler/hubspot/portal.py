@@ -86,10 +86,10 @@ class Portal(AbstractContextManager["Portal"]):
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.version = version
-        limits = "/crm/v3/limits" if version is ApiVersion.V4 else f"/crm/limits/{version}"
+        usage = "/crm/v3/limits" if version is ApiVersion.V4 else f"/crm/limits/{version}"
         self._account_path = f"/account-info/{version.helpers}/details"
-        self._associations = f"/crm/associations/{version}"
-        self._usage_path = f"{limits}/associations/records"
+        self._limits_path = f"/crm/associations/{version}/definitions/configurations"
+        self._usage_path = f"{usage}/associations/records"
         self._token = connection.token
         self._transport = transport
         self._client = Client(
@@ -218,7 +218,7 @@ class Portal(AbstractContextManager["Portal"]):
         `seconds`: the time allowed for the limits, waits and retries included, where it is less
         than the connection's.
         """
-        path = f"{self._associations}/definitions/configurations/{_pair(direction.key)}"
+        path = f"{self._limits_path}/{_pair(direction.key)}"
         understand = partial(wire.read_limits, direction=direction)
         observed = self._call(CallName.LIMITS, path, understand, exempt=True, seconds=seconds)
         return observed.with_labels(self.labels(direction)) if needs_labels(observed) else observed
@@ -232,12 +232,12 @@ class Portal(AbstractContextManager["Portal"]):
 
     def labels(self, direction: Direction) -> LabelList:
         """The association types of one direction, the unlabelled one included."""
-        path = f"{self._associations}/{_pair(direction.key)}/labels"
+        path = f"/crm/associations/{self.version}/{_pair(direction.key)}/labels"
         return self._call(CallName.LABELS, path, wire.read_labels, exempt=True)
 
     def all_limits(self) -> tuple[ObservedLimit | NamelessLimit | UnknownRow, ...]:
         """The limits of all directions, which the rows do not name: a hint, never the truth."""
-        path = f"{self._associations}/definitions/configurations/all"
+        path = f"{self._limits_path}/all"
         return self._call(CallName.ALL_LIMITS, path, wire.read_all_limits, exempt=True)
 
     def types_at_limits(self) -> frozenset[str] | None:
@@ -269,10 +269,10 @@ class Portal(AbstractContextManager["Portal"]):
         any `PortalError` with `may_have_been_written` when nobody knows.
         """
         once = batch.operation is Operation.CREATE
-        limits = f"{self._associations}/definitions/configurations/{_pair(batch.direction_key)}"
+        path = f"{self._limits_path}/{_pair(batch.direction_key)}/batch/{batch.operation}"
         return self._call(
             CallName(batch.operation.value),
-            f"{limits}/batch/{batch.operation}",
+            path,
             read_batch,
             method="POST",
             repeat=Repeat.SINGLE_WRITE if once else Repeat.IDEMPOTENT_WRITE,

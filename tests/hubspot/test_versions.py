@@ -76,8 +76,10 @@ def test_every_path_is_published(version: ApiVersion) -> None:
     assert asked(version, Portal.probe) in account
     schemas = published(f"object-schemas.{helper(version)}", "get")
     assert anonymous(asked(version, Portal.custom_objects)) in schemas
+    assert anonymous(asked(version, Portal.custom_associations)) in schemas
     usage = published(f"limits-tracking.{helper(version)}", "get")
     assert anonymous(asked(version, partial(Portal.usage, direction=direction))) in usage
+    assert asked(version, Portal.types_at_limits) in usage
 
 
 @pytest.mark.parametrize("version", ApiVersion)

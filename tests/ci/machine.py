@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.ci.warm import CLIENT, address
+from tests.ci import warm
 
 ROOT = Path(__file__).parents[2]
 
@@ -141,9 +141,7 @@ class Machine:
     @property
     def _command(self) -> str:
         """The shell's words for the command."""
-        if self.real:
-            return f'"{sys.executable}" -I -m reconciler'
-        return f"\"{sys.executable}\" -I -S -c '{CLIENT}' '{address()}'"
+        return f'"{sys.executable}" -I -m reconciler' if self.real else warm.command()
 
     def _python(self) -> str:
         """The text of the tool that is called Python."""

@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-CLIENT = """
+_CLIENT = """
 import _socket, os, sys
 umask = os.umask(0)
 os.umask(umask)
@@ -38,8 +38,13 @@ os._exit((caller.recv(1) or b"\\xff")[0])
 """Python for `-I -S -c`: the socket's path, then the command's arguments. No import but C's."""
 
 
+def command() -> str:
+    """The shell's words for the command; its arguments follow."""
+    return f"\"{sys.executable}\" -I -S -c '{_CLIENT}' '{_address()}'"
+
+
 @functools.cache
-def address() -> Path:
+def _address() -> Path:
     """The socket of this process's warm Python, which is started by the first call."""
     folder = Path(tempfile.mkdtemp(prefix="warm-"))
     path = folder / "socket"

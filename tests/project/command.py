@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.ci import warm
 from tests.ci.machine import IN_HASTE
 from tests.cli.running import Desk, Ran
 
@@ -18,11 +19,16 @@ def run(*arguments: str, directory: Path = ROOT) -> Ran:
     return Desk(directory).run_here(*arguments)
 
 
-def on_path(directory: Path, before: str = "") -> Mapping[str, str]:
-    """An environment in which `reconciler` is that command; `before`, shell lines it runs first."""
+def on_path(directory: Path, before: str = "", *, real: bool = True) -> Mapping[str, str]:
+    """An environment in which `reconciler` is that command; `before`, shell lines it runs first.
+
+    Not `real`: forked from a Python that has imported it, except for the sandbox, which gets signals.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     script = directory / "reconciler"
     run_it = f'exec "{sys.executable}" -m reconciler "$@"'
+    if not real:
+        run_it = f'case "$1" in sandbox) {run_it};; esac\nexec {warm.command()} "$@"'
     script.write_text(f"#!/bin/sh\n{before}\n{IN_HASTE}\n{run_it}\n")
     script.chmod(0o755)
     path = os.pathsep.join((str(directory), os.environ["PATH"]))

@@ -56,7 +56,7 @@ class Lab:
         self, *arguments: str, directory: Path, environment: Mapping[str, str] | None = None
     ) -> Command:
         """A `reconciler` command of this interpreter's installation."""
-        return Command((*_reconciler(), *arguments), directory, environment or {})
+        return Command((*COMMAND, *arguments), directory, environment or {})
 
 
 def script(name: str) -> Path:
@@ -64,9 +64,12 @@ def script(name: str) -> Path:
     return Path(sys.executable).with_name(name)
 
 
-def _reconciler() -> tuple[str, ...]:
-    path = script("reconciler")
-    return (str(path),) if path.exists() else (sys.executable, "-m", "reconciler")
+COMMAND = (
+    (str(script("reconciler")),)
+    if script("reconciler").exists()
+    else (sys.executable, "-m", "reconciler")
+)
+"""The words that `reconciler` is run by."""
 
 
 @contextmanager
@@ -76,7 +79,7 @@ def sandbox(lab: Lab, seed: object, *options: str) -> Iterator[Mapping[str, str]
     (directory / "seed.json").write_text(json.dumps(seed), encoding="utf-8")
     arguments = ("sandbox", "--port", "0", "--token", TOKEN, "--seed", "seed.json", *options)
     process = subprocess.Popen(
-        (*_reconciler(), *arguments),
+        (*COMMAND, *arguments),
         cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -56,11 +56,19 @@ def mark(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def scene(tmp_path: Path, mark: Path) -> Iterator[Scene]:
-    """A branch with a change of limits and hostile files."""
+    """A branch with a change of limits and hostile files; every Python is a real one."""
     with Scene.playing(tmp_path, Coverage(), real=True) as scene:
         scene.repository.branch(object_limit=8, billing=1)
         plant(scene.repository, mark)
         scene.repository.git("push", "-q", "--force", "origin", "change")
+        yield scene
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Iterator[Scene]:
+    """A branch with a change of limits, to see what each step is given."""
+    with Scene.playing(tmp_path, Coverage()) as scene:
+        scene.repository.branch(object_limit=8, billing=1)
         yield scene
 
 
@@ -100,9 +108,9 @@ def tokens_of(runner: Runner) -> dict[str, set[str]]:
     return {name: variables for name, variables in found.items() if variables}
 
 
-def test_only_the_steps_that_need_a_token_have_it(scene: Scene) -> None:
+def test_only_the_steps_that_need_a_token_have_it(quick: Scene) -> None:
     """Not those that set up Python, install packages or keep artifacts."""
-    runner = scene.pull_request()
+    runner = quick.pull_request()
     runner.run_job(WORKFLOWS["plan"]["jobs"]["plan"])
     assert tokens_of(runner) == {
         "Plan": {"INPUT_TOKENS"},
@@ -114,14 +122,14 @@ def test_only_the_steps_that_need_a_token_have_it(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("line", ["PATH=/tmp", "HUBSPOT_a b=x", "secret-value"])
-def test_the_input_for_tokens_sets_no_other_variable(scene: Scene, line: str) -> None:
+def test_the_input_for_tokens_sets_no_other_variable(quick: Scene, line: str) -> None:
     """And a line that is wrong is not shown: it may be a token."""
-    runner = scene.pull_request()
+    runner = quick.pull_request()
     with pytest.raises(AssertionError, match="Plan: 64"):
         runner.run_action({"tokens": f"HUBSPOT_ACCESS_TOKEN={DEFAULT_TOKEN}\n{line}\n"}, {})
     assert "tokens has a line that does not read HUBSPOT_NAME=TOKEN" in runner.log
     assert line not in runner.log
-    assert list(scene.server.requests) == []
+    assert list(quick.server.requests) == []
 
 
 def test_the_apply_workflow_runs_no_module_of_the_checkout(scene: Scene, mark: Path) -> None:

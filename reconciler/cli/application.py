@@ -17,7 +17,7 @@ from reconciler.applying.journal import Journal
 from reconciler.applying.result_file import result_json
 from reconciler.applying.safeguards import Safeguards, Settling, check, check_stated
 from reconciler.cli import output
-from reconciler.cli.given import Given
+from reconciler.cli.options import Given
 from reconciler.cli.progress import approve, reporting
 from reconciler.cli.session import Session
 from reconciler.config.workspace import PortalSettings

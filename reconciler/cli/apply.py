@@ -14,8 +14,7 @@ from reconciler.applying.safeguards import Safeguards
 from reconciler.cli import output
 from reconciler.cli.application import Application, ApplyOptions, report_result
 from reconciler.cli.files import read_plan_file, saved_plan
-from reconciler.cli.given import Given
-from reconciler.cli.options import BASE, PATHS, SETTLE, PortalOptions, portal_options
+from reconciler.cli.options import BASE, PATHS, SETTLE, Given, PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal

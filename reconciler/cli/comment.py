@@ -12,8 +12,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.files import read_plan_file
-from reconciler.cli.given import Given, given_options
-from reconciler.cli.options import complete_plans
+from reconciler.cli.options import Given, complete_plans, given_options
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.workspace import (
     choose_portals,

@@ -11,8 +11,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.files import replace_file
-from reconciler.cli.given import Given, given_options
-from reconciler.cli.options import PATHS
+from reconciler.cli.options import PATHS, Given, given_options
 from reconciler.cli.workspace import config_paths, open_workspace
 from reconciler.config.formatting import canonical_text
 from reconciler.config.sources import Source, collect

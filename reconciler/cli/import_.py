@@ -12,8 +12,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.adopting import Seen, Wanted, look, parse_pair
-from reconciler.cli.completion import complete_pairs
-from reconciler.cli.options import SETTLE, PortalOptions, portal_options
+from reconciler.cli.options import SETTLE, PortalOptions, complete_pairs, portal_options
 from reconciler.cli.pair_changes import (
     Changes,
     FileChange,

@@ -1,24 +1,110 @@
-"""Options that several commands share."""
+"""The options that all commands take, and those that several share, with what a shell offers for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from reconciler import defaults
-from reconciler.cli.given import Given, given_options
+from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from reconciler.config.workspace import Workspace
+
 Parameters = ParamSpec("Parameters")
 Return = TypeVar("Return")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The global options: workspace file, how often `-v`, whether `-q`, and `--color`.
+
+    A command reads them once and passes them on: click knows them only in its own thread.
+    """
+
+    workspace: str | None = None
+    verbose: int = 0
+    quiet: bool = False
+    color: str = "auto"
+
+    @property
+    def verbosity(self) -> int:
+        """From -1 (only results and errors) upwards."""
+        return -1 if self.quiet else self.verbose
+
+
+@dataclass(slots=True)
+class Invocation:
+    """Keeps the global options while click reads them, and for the errors after the command."""
+
+    given: Given = Given()
+
+
+def given_options() -> Given:
+    """The global options of the running command; raises RuntimeError in any other thread."""
+    return click.get_current_context().ensure_object(Invocation).given
+
+
+def global_options() -> list[click.Parameter]:
+    """The options for a command or for the group; what is given behind the command counts more."""
+    return [
+        click.Option(
+            ["--workspace"],
+            metavar="FILE",
+            help="Workspace file; without it reconciler.yaml here or above, in the repository.",
+            expose_value=False,
+            callback=_changing(lambda given, value: replace(given, workspace=value)),
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            help="Show more, on stderr.",
+            expose_value=False,
+            callback=_changing(lambda given, value: replace(given, verbose=given.verbose + value)),
+        ),
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            help="Show only results and errors.",
+            expose_value=False,
+            callback=_changing(lambda given, value: replace(given, quiet=value)),
+        ),
+        click.Option(
+            ["--color"],
+            type=click.Choice(["auto", "always", "never"]),
+            help="Colour; NO_COLOR and FORCE_COLOR are honoured.  [default: auto]",
+            expose_value=False,
+            callback=_changing(lambda given, value: replace(given, color=value)),
+        ),
+    ]
+
+
+Callback = Callable[[click.Context, click.Parameter, Any], None]
+
+
+def _changing(change: Callable[[Given, Any], Given]) -> Callback:
+    """Take an option from the command line into the invocation."""
+
+    def callback(ctx: click.Context, option: click.Parameter, value: Any) -> None:
+        invocation = ctx.ensure_object(Invocation)
+        if ctx.get_parameter_source(option.name or "") is not ParameterSource.COMMANDLINE:
+            return
+        invocation.given = change(invocation.given, value)
+        if invocation.given.verbose and invocation.given.quiet:
+            raise click.UsageError("-v and -q contradict each other.", ctx)
+
+    return callback
+
+
+# ---------------------------------------------------------------- portals and paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +140,7 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         multiple=True,
         metavar="NAME",
         help="Portal; repeatable.",
-        shell_complete=_portals,
+        shell_complete=complete_portals,
     )
     @click.option("--all-portals", "every", is_flag=True, help="Every portal of the workspace.")
     @click.option("--shard", metavar="I/N", help="With --all-portals: one part of them.")
@@ -135,23 +221,6 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
     return with_options
 
 
-def _portals(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    from reconciler.cli.completion import complete_portals  # only where a shell asks
-
-    return complete_portals(context, parameter, incomplete)
-
-
-def complete_plans(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Saved plans, for the arguments that take them."""
-    from reconciler.cli.completion import saved_plans  # only where a shell asks
-
-    return saved_plans(context, parameter, incomplete)
-
-
 def _source(parameter: str) -> str:
     """Where an option's value comes from, for messages about it."""
     match click.get_current_context().get_parameter_source(parameter):
@@ -180,3 +249,76 @@ SETTLE = click.option(
     metavar="SECONDS",
     help="Least time between two reads that must agree; HubSpot's reads may lag.",
 )
+
+
+# ---------------------------------------------------------------- what a shell offers
+
+_PLAN_BEGINS = b'{"batches":'
+"""How a saved plan begins: canonical JSON, its keys sorted."""
+
+
+def complete_portals(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The portals of the workspace that is found from here."""
+    try:
+        names = [each.name for each in _workspace(context).portals]
+    except ReconcilerError:
+        return []
+    return _items(names, incomplete)
+
+
+def complete_pairs(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """`from:to` of the pair files in the workspace's folder."""
+    from reconciler.config.loading import load  # pydantic: 0.1 s that only pairs should cost
+
+    try:
+        found = load([_workspace(context).config_directory]).desired.directions
+    except ReconcilerError:
+        return []
+    return _items([f"{each.from_}:{each.to}" for each in found], incomplete)
+
+
+def _workspace(context: click.Context) -> Workspace:
+    from reconciler.config.workspace import find_default, find_workspace  # not for `--help`
+
+    named = context.ensure_object(Invocation).given.workspace
+    path = find_workspace(Path.cwd()) if named is None else Path(named)
+    if path is None:
+        return find_default(Path())
+    from reconciler.config.workspace_file import load_workspace  # pydantic only for a file
+
+    return load_workspace(path)
+
+
+def complete_plans(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Saved plans, by their first bytes, and the folders on the way to them."""
+    given = Path(incomplete)
+    folder = given if incomplete.endswith("/") else given.parent
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return []
+    shown = [f"{each}/" if each.is_dir() else str(each) for each in entries if _leads(each)]
+    return _items(shown, incomplete)
+
+
+def _leads(path: Path) -> bool:
+    """Whether it is a saved plan or a folder that is not hidden."""
+    if path.is_dir():
+        return not path.name.startswith(".")
+    if path.suffix != ".json" or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_PLAN_BEGINS)) == _PLAN_BEGINS
+    except OSError:
+        return False
+
+
+def _items(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # only where a shell asks
+
+    return [CompletionItem(name) for name in dict.fromkeys(names) if name.startswith(incomplete)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.cli.given import Given
+from reconciler.cli.options import Given
 from reconciler.cli.process import Outlet
 from reconciler.config.sources import read_source
 from reconciler.errors import (

@@ -31,7 +31,7 @@ from reconciler.applying.events import (
     Writing,
 )
 from reconciler.cli import output
-from reconciler.cli.given import Given
+from reconciler.cli.options import Given
 from reconciler.cli.process import Outlet, interrupting_on_signals
 from reconciler.errors import PlanRefused, plural
 from reconciler.http import messages as http

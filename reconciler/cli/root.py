@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.given import Given, Invocation, global_options
+from reconciler.cli.options import Given, Invocation, global_options
 from reconciler.cli.process import end_with, outlets
 from reconciler.errors import ExitCode, ReconcilerError
 

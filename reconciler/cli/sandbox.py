@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from reconciler.cli import output
-from reconciler.cli.given import Given, given_options
+from reconciler.cli.options import Given, given_options
 from reconciler.cli.process import stop_signals
 from reconciler.sandbox.example import PORTAL_ID, example_portal
 from reconciler.sandbox.faults import language

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import reconciler
 from reconciler.cli import output
-from reconciler.cli.given import Given
-from reconciler.cli.options import PortalOptions
+from reconciler.cli.options import Given, PortalOptions
 from reconciler.cli.workspace import (
     check_sources,
     choose_portals,

@@ -8,8 +8,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.files import read_plan_file
-from reconciler.cli.given import given_options
-from reconciler.cli.options import complete_plans
+from reconciler.cli.options import complete_plans, given_options
 
 
 @click.command("show")

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.given import Given, given_options
-from reconciler.cli.options import Allowed
+from reconciler.cli.options import Allowed, Given, given_options
 from reconciler.cli.workspace import (
     config_paths,
     know_environment,

@@ -13,8 +13,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.files import read_regular, refuse_saved_plans
-from reconciler.cli.given import Given
-from reconciler.cli.options import Allowed
+from reconciler.cli.options import Allowed, Given
 from reconciler.config.sources import WORKSPACE_FILE, boundary_of_folder, shown_path
 from reconciler.config.workspace import (
     EnvToken,

@@ -37,11 +37,15 @@ class Outlet(io.TextIOBase):
     def __init__(self, stream: TextIO | None) -> None:
         """Write to the stream, or to its descriptor where it has one; None: it is closed."""
         self._stream = stream
-        self._descriptor = _descriptor(stream)
+        self._descriptor: int | None = None
         self.problem: OSError | None = None
         self.answered = False
         if stream is None:
             self.problem = OSError(errno.EBADF, "it is closed")
+            return
+        with suppress(OSError, ValueError):  # a stream without a descriptor
+            stream.flush()  # nothing is left behind in the stream's own buffer
+            self._descriptor = stream.fileno()
 
     @property
     def reader_left(self) -> bool:
@@ -90,17 +94,6 @@ class Outlet(io.TextIOBase):
         view = memoryview(text.encode("utf-8", "backslashreplace"))
         while view:
             view = view[_write_some(self._descriptor, view) :]
-
-
-def _descriptor(stream: TextIO | None) -> int | None:
-    """The descriptor of a real stream; nothing is left behind in the stream's own buffer."""
-    if stream is None:
-        return None
-    try:
-        stream.flush()
-        return stream.fileno()
-    except (OSError, ValueError):
-        return None
 
 
 def _write_some(descriptor: int, data: memoryview) -> int:

@@ -31,7 +31,7 @@ from reconciler.config.workspace import (
     read_files,
 )
 from reconciler.defaults import SETTLE
-from reconciler.errors import ConfigurationInvalid, ExitCode, ReconcilerError
+from reconciler.errors import ConfigurationInvalid, DiagnosticCode, ExitCode, ReconcilerError
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.messages import Event
@@ -105,7 +105,10 @@ class Session:
         found: dict[tuple[OverlayFolder, ...], Loaded] = {}
         for portal in portals:
             if portal.overlays not in found:
-                found[portal.overlays] = read.loaded(portal).for_a_portal()
+                loaded = read.loaded(portal)
+                near = DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD  # the portal knows its own types
+                asked = tuple(each for each in loaded.warnings if each.code is not near)
+                found[portal.overlays] = replace(loaded, warnings=asked)
         warnings = dict.fromkeys(each for loaded in found.values() for each in loaded.warnings)
         if warnings and self.given.verbosity >= 0:
             output.show_diagnostics(warnings, self.given)

@@ -51,7 +51,8 @@ def open_workspace(given: Given) -> Workspace:
         workspace = load_workspace(path)
         if named:
             return workspace
-    _refuse_hidden(workspace)
+    if find_top(Path.cwd()) is not None:
+        _refuse_hidden(workspace)
     return workspace
 
 
@@ -61,8 +62,6 @@ def _refuse_hidden(workspace: Workspace) -> None:
     Taking another in its place would plan for other files, and remove what these declare.
     """
     here, found = Path.cwd(), workspace.root.resolve()
-    if find_top(here) is None:
-        return
     nearer = [folder for folder in (here, *here.parents) if folder != found]
     nearer = [folder for folder in nearer if folder.is_relative_to(found)]
     names = [folder / WORKSPACE_FILE for folder in nearer]

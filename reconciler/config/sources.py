@@ -54,15 +54,6 @@ class Loaded:
     desired: Desired
     warnings: tuple[Diagnostic, ...] = ()
 
-    def for_a_portal(self) -> Loaded:
-        """The same without warnings that a portal answers: it knows its custom objects."""
-        kept = tuple(
-            each
-            for each in self.warnings
-            if each.code is not DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD
-        )
-        return Loaded(self.desired, kept)
-
 
 _SUFFIXES = (".yaml", ".yml")
 _GIT = ".git"

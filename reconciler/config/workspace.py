@@ -183,10 +183,13 @@ def read_files(
         unreadable += problems
         every += overlays[path]
     own = [path_from_here(workspace.root / path) for path in folders]
-    head = _at_head(workspace, [*given, *own], every)
+    in_repository = find_top(Path.cwd()) is not None
+    head = _at_head(workspace, [*given, *own], every) if in_repository else None
     hidden = () if head is None else head.hidden
     roots = {each.path: os.path.realpath(workspace.root / each.path) for each in workspace.overlays}
-    sources = [each for each in (*found, *hidden) if not _is_in(each, roots.values())]
+    sources = [*found, *hidden]
+    if roots:
+        sources = [each for each in sources if not _is_in(each, roots.values())]
     for path, layer in overlays.items():
         layer += [each for each in hidden if _is_in(each, [roots[path]])]
     if found and not sources:
@@ -224,8 +227,6 @@ def _collect_overlays(
 
 def _is_in(source: Source, folders: Collection[str]) -> bool:
     """Whether a file lies in one of some folders, by real paths."""
-    if not folders:
-        return False
     real = os.path.realpath(source.path) if source.real is None else source.real
     return any(is_below(real, folder) for folder in folders)
 
@@ -269,8 +270,6 @@ def _not_the_workspace(path: Path) -> Diagnostic:
 
 def _at_head(workspace: Workspace, given: Sequence[Path], sources: Sequence[Source]) -> Head | None:
     """The pair files and the workspace file, which says as much of what is planned."""
-    if find_top(Path.cwd()) is None:
-        return None
     from reconciler.config.head import at_head
 
     own = None if workspace.path is None else read_source(workspace.path)

@@ -35,6 +35,7 @@ from reconciler.http.messages import report_to
 from reconciler.outgoing import harmless_json
 
 FORGES = ("github", "gitlab", "none")
+WORKSPACE = "reconciler.yaml"
 SCHEMAS = ".reconciler"
 """The folder of the JSON Schemas that editors read."""
 
@@ -87,7 +88,8 @@ def command(
     """Start a repository in DIR: workspace file, pair files, CI recipe, editor settings.
 
     With a token at hand the pair files are written from the portal, otherwise there is a commented
-    example. Files that are there already stay as they are. --portal names the portal in the
+    example; pair files that are there already are left to `reconciler import`. No file is
+    overwritten. --portal names the portal in the
     workspace file. Nothing is written to the portal.
     """
     portal = _portal_name(options)
@@ -100,19 +102,23 @@ def command(
     at_hand = bool(os.environ.get(token, "").strip())
     if imports and not at_hand:
         raise ReconcilerError(f"{token} is not set", hint=f"export {token}=…, or use --no-import")
-    imports = at_hand if imports is None else imports
-    known = _known(options, portal, token) if imports else Known(portal_id, pair_schema())
+    asks = at_hand if imports is None else imports
+    known = _known(options, portal, token) if asks else Known(portal_id, pair_schema())
     if portal_id not in (None, known.portal_id):
         raise UsageProblem(f"the token belongs to portal {known.portal_id}, not to {portal_id}")
     forge = forge or _asked_forge(directory)
-    wanted = Wanted(forge, portal, token, known, source, example=not imports)
+    kept = _has_pair_files(directory)
+    wanted = Wanted(forge, portal, token, known, source, example=not asks and not kept)
+    names = options.names if (directory / WORKSPACE).exists() else (portal,)
     for line in _written(directory, tuple(starting_files(wanted))):
         output.result(line)
-    if imports:
-        _import(options, directory, portal)
-        if not any((directory / "configs").glob("*.yaml")):  # a portal without limits
+    if imports or (asks and not kept):
+        _import(options, directory, names)
+        if not _has_pair_files(directory):  # a portal without limits
             for line in _written(directory, [EXAMPLE]):
                 output.result(line)
+    elif kept:
+        output.result("kept     configs")
     output.result(_next(directory, wanted, at_hand=at_hand))
     return int(ExitCode.DONE)
 
@@ -187,12 +193,16 @@ def _written(directory: Path, wanted: Sequence[File]) -> Iterator[str]:
         yield f"written  {each.path}"
 
 
-def _import(options: PortalOptions, directory: Path, portal: str) -> None:
+def _has_pair_files(directory: Path) -> bool:
+    return any((directory / "configs").glob("**/*.y*ml"))
+
+
+def _import(options: PortalOptions, directory: Path, names: tuple[str, ...]) -> None:
     """Write the pair files, as `reconciler import` in the folder would."""
     with chdir(directory):
         click.get_current_context().invoke(
             import_.command,
-            names=(portal,),
+            names=names,
             base_url=options.base_url,
             api_version=options.api_version,
             concurrency=options.concurrency,
@@ -249,7 +259,7 @@ class File:
 
 def starting_files(wanted: Wanted) -> Iterator[File]:
     """Every file that a new repository gets, in the order in which people meet them."""
-    yield File("reconciler.yaml", _workspace(wanted))
+    yield File(WORKSPACE, _workspace(wanted))
     if wanted.example:
         yield EXAMPLE
     yield File(".gitignore", _IGNORED)

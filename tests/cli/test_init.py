@@ -83,6 +83,30 @@ def test_nothing_is_overwritten(offline: Desk) -> None:
     assert before == {each: (offline.folder / each).read_bytes() for each in files(offline.folder)}
 
 
+def test_pair_files_that_are_there_are_kept(desk: Desk) -> None:
+    """They may differ from the portal: `import` says so, and `init` does the rest."""
+    mine = "from: contacts\nto: companies\nmax: 1\n"
+    desk.write("configs/mine.yml", mine)
+    ran = desk.run_here("init", "--ci", "none")
+    assert ran.code == 0, ran.err
+    assert "kept     configs\n" in ran.out
+    assert "\nNext:\n" in ran.out
+    assert [each.name for each in (desk.folder / "configs").iterdir()] == ["mine.yml"]
+    assert desk.run_here("init", "--ci", "none", "--import").code == 1
+    assert (desk.folder / "configs/mine.yml").read_text() == mine
+
+
+def test_the_portal_of_a_workspace_file_that_is_there_is_imported(desk: Desk) -> None:
+    """Its name need not be given."""
+    desk.write(
+        "reconciler.yaml",
+        "version: 1\nportals: {ours: {token: {env: HUBSPOT_ACCESS_TOKEN}}}\n",
+    )
+    ran = desk.run_here("init", "--ci", "none")
+    assert ran.code == 0, ran.err
+    assert "Imported: 6 limits in 4 files." in ran.out
+
+
 @pytest.mark.parametrize("forge", FORGES)
 def test_the_recipe_is_the_one_of_the_examples(offline: Desk, forge: str) -> None:
     """With the place that CI takes reconciler from filled in."""

@@ -71,7 +71,6 @@ LARGEST_SKEW = 60.0
 """Seconds that this machine's clock may differ before it is worth a line: HubSpot sends whole
 seconds, and TLS and `Retry-After` dates take minutes amiss."""
 
-_SCOPES_OF_USAGE = "crm.objects."
 _MARKS = {State.OK: "ok", State.WARNING: "warning", State.ERROR: "ERROR", State.UNKNOWN: "unknown"}
 
 

@@ -61,6 +61,7 @@ def _schema(format_: str) -> dict[str, Any]:
 
 
 def _of_portal(options: PortalOptions) -> dict[str, Any]:
+    from reconciler.cli.process import stopping_on_signals
     from reconciler.cli.progress import reporting  # what the other formats need not import
     from reconciler.cli.session import Session
     from reconciler.http.messages import report_to
@@ -68,6 +69,7 @@ def _of_portal(options: PortalOptions) -> dict[str, Any]:
     session = Session.start(options)
     (settings,) = session.portals()
     with (
+        stopping_on_signals(session.stop),
         reporting(settings.name, session.given) as progress,
         session.connected(settings, report_to(progress)) as portal,
     ):

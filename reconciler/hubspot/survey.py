@@ -175,7 +175,16 @@ def _rounds(
     def known() -> Iterable[Pair]:
         return (pair for pairs in defined_types().values() for pair in pairs)
 
-    yield from (among_seen, usual, known)
+    def own() -> Iterable[Pair]:
+        standard = dict.fromkeys(id_ for pair in known() for id_ in pair)
+        ids = [each.id for each in custom]
+        return (
+            pair
+            for a, b in product(ids, [*ids, *standard])
+            for pair in dict.fromkeys([(a, b), (b, a)])
+        )
+
+    yield from (among_seen, usual, known, own)
 
 
 class ObjectTypeNames:

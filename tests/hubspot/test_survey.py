@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.object_types import standard_type
+from reconciler.http.connection import Connection
+from reconciler.hubspot.portal import Portal, connect
 from reconciler.hubspot.survey import Survey, defined_types, survey
 from reconciler.model.limits import ObservedLimit
+from reconciler.outgoing import Secret
+from reconciler.sandbox.seed import portal_from
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.hubspot.support import sandboxed
 from tests.project.command import ROOT
 
@@ -64,6 +70,43 @@ def test_a_row_of_an_unknown_category_is_listed_without_a_search() -> None:
         assert len(server.requests) == usual
     assert placed(found) == EXAMPLE
     assert "NEW/77" in found.unplaced_in_words[0]
+
+
+def test_custom_objects_are_found_without_their_schemas_associations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Schemas may leave them out (optional in the documents): the labels of their pairs say it."""
+    monkeypatch.setattr(Portal, "custom_associations", Portal.custom_objects)
+    own = [
+        {
+            "id": f"2-{number}",
+            "singular": name,
+            "plural": name,
+            "fully_qualified_name": f"p1_{name}",
+        }
+        for number, name in ((10, "car"), (11, "garage"))
+    ]
+    pairs = [("2-10", "2-11", 90), ("2-11", "2-11", 92), ("quotes", "2-10", 94)]
+    types = [
+        each
+        for from_, to, type_id in pairs
+        for each in (
+            {"from": from_, "to": to, "type_id": type_id, "inverse": type_id + 1, "max": 3},
+            {"from": to, "to": from_, "type_id": type_id + 1, "inverse": type_id},
+        )
+    ]
+    types[3] = {**types[3], "label": "Branch"}
+    portal = portal_from({"object_types": own, "types": types})
+    with serve(portal) as server:
+        connection = Connection(Secret(DEFAULT_TOKEN), base_url=server.url)
+        with connect(connection) as connected:
+            found = survey(connected, standard_type)
+    assert found.unplaced == ()
+    assert placed(found) == {
+        "car → garage": {"USER_DEFINED/90": 3},
+        "garage → garage": {"USER_DEFINED/92": 3},
+        "quotes → car": {"USER_DEFINED/94": 3},
+    }
 
 
 def test_the_table_is_that_of_the_documents() -> None:

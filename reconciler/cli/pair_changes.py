@@ -20,7 +20,7 @@ from reconciler.config.edit import (
     SetValue,
     edited,
 )
-from reconciler.config.pair_text import DirectionText, PairFile, pair_files
+from reconciler.config.pair_text import DirectionText, Limit, PairFile, pair_files
 from reconciler.config.sources import Source, collect, shown_path
 from reconciler.errors import ConfigurationInvalid, ReconcilerError, plural
 from reconciler.model.limits import (
@@ -214,8 +214,21 @@ def _edits(adoption: Adoption) -> Iterable[Edit]:
         taken = {each.selector.text for each in left if isinstance(each.selector, Label)}
         named = name_limits(observed, adoption.added, taken)
         yield AddLimits(declared.place, tuple((each.selector, each.max) for each in named))
-    elif not left and going:
-        yield AddLimits(declared.place, ((Unlabelled(), None),))
+    elif not left and going and (there := _in_their_place(observed)):
+        yield AddLimits(declared.place, there)
+
+
+def _in_their_place(observed: ObservedDirection) -> tuple[Limit, ...]:
+    """What a direction says that would be left without a limit: one that the portal has, or none.
+
+    With `prune: false` it may have some that the file does not name. Nothing where no file can say
+    any of them: then the file cannot be edited.
+    """
+    values = observed.values()
+    named = name_limits(observed, values.keys() - observed.untouchable)[:1]
+    if not named and any(unwritable(observed)):
+        return ()
+    return tuple((each.selector, each.max) for each in named) or ((Unlabelled(), None),)
 
 
 def _sources(files: Files, edits: Mapping[str, object], folder: Path) -> dict[str, Source]:

@@ -632,6 +632,18 @@ def test_a_limit_that_no_file_can_say(tmp_path: Path) -> None:
         assert files(desk)[PAIR] == FRESH
 
 
+def test_where_the_only_limit_goes_one_of_the_portal_takes_its_place(desk: Desk) -> None:
+    """Not `max: unlimited`, by which the next plan would remove a limit that nobody managed."""
+    text = "from: contacts\nto: companies\nprune: false\nlabels:\n  Gone: 1\n"
+    desk.write(PAIR, text)
+    for _ in range(2):
+        ran = desk.run_here("import", "--update", "--pair", "contacts:companies")
+        assert ran.code == 0, ran.err
+        assert plan(desk) == NO_CHANGES
+    assert ran.last_line == "Nothing to import. The files say what the portal has."
+    assert "max: 5\nprune: false\nlabels: {}\n" in files(desk)[PAIR]
+
+
 def test_a_limit_of_the_other_way_that_no_file_can_say(tmp_path: Path) -> None:
     """Where the other way is added to a file, no plan removes it either."""
     rules = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -104,6 +105,15 @@ def _changing(change: Callable[[Given, Any], Given]) -> Callback:
     return callback
 
 
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether the last `--format` is json. The arguments may be ones that click has refused."""
+    options = [*arguments, "--"]
+    options = options[: options.index("--")]
+    after = [value for name, value in pairwise(options) if name == "--format"]
+    joined = [each.partition("=")[2] for each in options if each.startswith("--format=")]
+    return (after + joined)[-1:] == ["json"]
+
+
 # ---------------------------------------------------------------- portals and paths
 
 
@@ -129,6 +139,13 @@ class PortalOptions:
     timeout: float
     allowed: Allowed = Allowed()
     given: Given = field(default_factory=Given)
+
+
+_SOURCES: dict[ParameterSource | None, str] = {
+    ParameterSource.ENVIRONMENT: "from HUBSPOT_BASE_URL",
+    ParameterSource.COMMANDLINE: "from --base-url",
+}
+"""Where `--base-url` comes from, for messages about it."""
 
 
 def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
@@ -204,12 +221,13 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         token_files: tuple[Path, ...],
         **others: object,
     ) -> Return:
+        source = click.get_current_context().get_parameter_source("base_url")
         options = PortalOptions(
             names,
             every,
             shard,
             base_url,
-            _source("base_url"),
+            _SOURCES.get(source, "the default"),
             api_version,
             concurrency,
             timeout,
@@ -219,17 +237,6 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         return function(options=options, **others)
 
     return with_options
-
-
-def _source(parameter: str) -> str:
-    """Where an option's value comes from, for messages about it."""
-    match click.get_current_context().get_parameter_source(parameter):
-        case ParameterSource.ENVIRONMENT:
-            return "from HUBSPOT_BASE_URL"
-        case ParameterSource.COMMANDLINE:
-            return "from --base-url"
-        case _:
-            return "the default"
 
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))

@@ -1,17 +1,16 @@
-"""What a command writes: results, plans, notes, and diagnostics with their source lines."""
+"""What a command writes: results, plans, notes, errors, and diagnostics with their source lines."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from reconciler.cli.options import Given
+from reconciler.cli.options import Given, asks_for_json
 from reconciler.cli.process import Outlet
 from reconciler.config.sources import read_source
 from reconciler.errors import (
@@ -219,7 +218,7 @@ def _directory_is_gone() -> bool:
 
 def answer_in_json(error: ReconcilerError, code: ExitCode, portal: str | None = None) -> None:
     """With `--format json`, a document of the error, unless the command has written its own."""
-    if not _asks_for_json(sys.argv[1:]) or not isinstance(sys.stdout, Outlet):
+    if not asks_for_json(sys.argv[1:]) or not isinstance(sys.stdout, Outlet):
         return
     if sys.stdout.answered:
         return
@@ -228,12 +227,3 @@ def answer_in_json(error: ReconcilerError, code: ExitCode, portal: str | None = 
     found = error.diagnostics if isinstance(error, ConfigurationInvalid) else ()
     details = error.details if isinstance(error, PlanRefused) else ()
     result(error_json(error.message, error.hint, details, found, exit_code=code, portal=portal))
-
-
-def _asks_for_json(arguments: Sequence[str]) -> bool:
-    """Whether the last `--format` is json. The arguments may be ones that click has refused."""
-    options = [*arguments, "--"]
-    options = options[: options.index("--")]
-    after = [value for name, value in pairwise(options) if name == "--format"]
-    joined = [each.partition("=")[2] for each in options if each.startswith("--format=")]
-    return (after + joined)[-1:] == ["json"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import Given, Invocation, global_options
+from reconciler.cli.options import Given, Invocation, asks_for_json, global_options
 from reconciler.cli.process import end_with, outlets
 from reconciler.errors import ExitCode, ReconcilerError
 
@@ -149,8 +149,7 @@ def _failure(error: Exception, given: Given) -> int:
 
 
 def _wrong_usage(error: click.ClickException) -> int:
-    from reconciler.cli.output import answer_in_json  # only errors need it
-    from reconciler.report.escape import PROSE_LIMIT, terminal
+    from reconciler.report.escape import PROSE_LIMIT, terminal  # only errors need it
 
     code = ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.ERROR
     context = error.ctx if isinstance(error, click.UsageError) else None
@@ -162,5 +161,8 @@ def _wrong_usage(error: click.ClickException) -> int:
             )
     message = error.format_message()
     click.echo(f"Error: {terminal(message, PROSE_LIMIT)}", err=True)
-    answer_in_json(ReconcilerError(message), code)
+    if asks_for_json(sys.argv[1:]):
+        from reconciler.cli.output import answer_in_json
+
+        answer_in_json(ReconcilerError(message), code)
     return int(code)

@@ -75,8 +75,8 @@ def _address() -> Path:
 
 def serve(listening: socket.socket) -> None:
     """Fork for every call until this process is ended, or the tests are gone."""
-    _import_everything()
     tests = os.getppid()
+    _import_everything()
     listening.settimeout(5)
     while os.getppid() == tests:
         try:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _RENAME_IMPOSSIBLE = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS}
 """A folder that takes no new file, or a file that is a mount of its own, as in a container."""
 
+_NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What file systems without hard links answer: FAT, network drives, FUSE."""
+
 _INHERITED = range(1, 10)
 """Descriptors that a shell may have opened for this process: `--out /dev/fd/3 3>file`."""
 
@@ -103,12 +106,14 @@ def _create(path: Path, content: bytes) -> None:
             os.close(descriptor)
         try:
             os.link(part, path)
-        except PermissionError:  # a file system without hard links
-            if os.path.lexists(path):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-            _write_in_place(str(path), content, os.O_CREAT | os.O_EXCL)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))  # the name is ours now
+            os.replace(part, path)  # noqa: PTH105 - one name is enough
     finally:
-        os.unlink(part)  # noqa: PTH108 - a name that mkstemp gave
+        with suppress(FileNotFoundError):
+            os.unlink(part)  # noqa: PTH108 - a name that mkstemp gave
 
 
 def _not_written(name: str, error: OSError) -> ReconcilerError:

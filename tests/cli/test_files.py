@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -204,13 +205,14 @@ def test_a_file_is_replaced_only_as_it_was_read(tmp_path: Path) -> None:
     assert (file.read_bytes(), leftovers(tmp_path)) == (b"new", [])
 
 
-@pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
+@pytest.mark.parametrize("links", [None, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
 def test_a_new_file_replaces_nothing(
-    tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, links: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not a file, a folder or a link, on a file system without hard links either."""
-    if not links:
-        monkeypatch.setattr("reconciler.cli.files.os.link", mock.Mock(side_effect=PermissionError))
+    if links is not None:
+        refused = mock.Mock(side_effect=OSError(links, os.strerror(links)))
+        monkeypatch.setattr("reconciler.cli.files.os.link", refused)
     (tmp_path / "file").write_bytes(b"kept")
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("nowhere")

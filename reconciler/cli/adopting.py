@@ -179,7 +179,7 @@ def _left_alone(adoptions: Iterable[Adoption]) -> Iterator[str]:
             yield f"{where}, {types[key]}: {what}, so the file is left as it is"
         for key in each.above:
             what = f"its limit is above {MAXIMUM_LIMIT}, the most that a file can say"
-            yield f"{where}, {types[key]}: {what}, so the file is left as it is"
+            yield f"{where}, {types[key]}: {what}; the file is left as it is, and a plan changes it"
 
 
 def _with_labels(

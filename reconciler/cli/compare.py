@@ -118,10 +118,7 @@ def compared(
             )
             for each in (a, b)
         )
-        surveys = (
-            survey(first, standard_type, portal_id=a.portal_id),
-            survey(second, standard_type, portal_id=b.portal_id),
-        )
+        surveys = (_surveyed(a, first), _surveyed(b, second))
         ours, theirs = _limits(a.name, surveys[0]), _limits(b.name, surveys[1])
         labels = {Side.A: _Labels(first), Side.B: _Labels(second)}
         found = with_lacking(differences(ours, theirs), {Side.A: ours, Side.B: theirs}, labels)
@@ -141,13 +138,24 @@ def compared(
         return replace(comparison, written=writing.write(comparison, carrier, surveys[1]))
 
 
+def _surveyed(settings: PortalSettings, portal: Portal) -> Survey:
+    """Every limit of a portal; an error says which of the two it is."""
+    try:
+        return survey(portal, standard_type, portal_id=settings.portal_id)
+    except ReconcilerError as error:
+        error.message = f"portal {settings.name}: {error.message}"
+        raise
+
+
 def _limits(name: str, found: Survey) -> PortalLimits:
     names = {id_: plural for id_, _, plural in STANDARD}
     for each in found.custom_objects:
         is_taken = standard_type(each.name.casefold()) is not None
         names[each.id] = f"{each.name} (custom object)" if is_taken else each.name
     written = ObjectTypeNames(standard_type, found.custom_objects).named
-    return PortalLimits(name, found.observed.directions, names, written)
+    return PortalLimits(
+        name, found.observed.directions, names, written, custom_known=not found.notes
+    )
 
 
 class _Labels:

@@ -37,10 +37,18 @@ class Side(StrEnum):
 
 
 class Lacking(StrEnum):
-    """What has to be made in a portal before it can have a limit."""
+    """What has to be made in a portal before it can have a limit.
+
+    `unknown`: the portal's custom objects cannot be read, so it may have the limit all the same.
+    """
 
     OBJECT_TYPE = "object type"
     LABEL = "label"
+    UNKNOWN = "unknown"
+
+
+NO_SUCH_TYPE = "has no such object type"
+MAY_HAVE_IT = "may have it: its custom objects cannot be read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,15 @@ from reconciler.model.limits import (
     ObservedDirection,
     TypeKey,
 )
-from reconciler.model.portals import Difference, Lacking, LeftOut, LimitName, Side
+from reconciler.model.portals import (
+    MAY_HAVE_IT,
+    NO_SUCH_TYPE,
+    Difference,
+    Lacking,
+    LeftOut,
+    LimitName,
+    Side,
+)
 from reconciler.planning.adoption import NamedLimit, name_values
 
 
@@ -33,6 +41,7 @@ class PortalLimits:
     directions: tuple[ObservedDirection, ...]
     object_types: Mapping[str, str]
     written: Callable[[str], ObjectType]
+    custom_known: bool = True
 
     @cached_property
     def by_direction(self) -> Mapping[tuple[str, str], Mapping[LimitName, int]]:
@@ -97,7 +106,7 @@ def with_lacking(
 def _lacking(name: LimitName, portal: PortalLimits, labels: Labels) -> Lacking | None:
     direction = portal.find(name.direction)
     if direction is None:
-        return Lacking.OBJECT_TYPE
+        return Lacking.OBJECT_TYPE if portal.custom_known else Lacking.UNKNOWN
     if name.label is None:
         return None
     there = {limit_name(name.direction, each) for each in labels(direction)}
@@ -177,7 +186,8 @@ class Carrier:
         names = [each for each in every if complete or ours.get(each) != theirs.get(each)]
         found = self.b.find(direction)
         if found is None:
-            lacking = f"{self.b.name} has no such object type"
+            known = self.b.custom_known
+            lacking = f"{self.b.name} {NO_SUCH_TYPE if known else MAY_HAVE_IT}"
             return None, {}, {}, [LeftOut(each, ours.get(each), lacking) for each in names]
         seen = self.b.seen(found)
         types = {each.key: each for each in self.labels(found)} | seen.types()

@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from typing import assert_never
 
 from reconciler.errors import plural
 from reconciler.model.limits import Category
-from reconciler.model.portals import Comparison, Difference, Lacking, LimitName, Side, WrittenFile
+from reconciler.model.portals import (
+    MAY_HAVE_IT,
+    NO_SUCH_TYPE,
+    Comparison,
+    Difference,
+    Lacking,
+    LimitName,
+    Side,
+    WrittenFile,
+)
 from reconciler.outgoing import harmless_json
 from reconciler.report.escape import markdown_cell, markdown_code, markdown_prose, terminal
 from reconciler.report.terminal import cells, padded
@@ -135,9 +145,15 @@ def _remark(each: Difference, found: Comparison) -> str:
     if each.lacking is None or each.missing_in is None:
         return ""
     portal = found.names[0 if each.missing_in is Side.A else 1]
-    if each.lacking is Lacking.LABEL:
-        return f"{portal} has no such label"
-    return f"{portal} has no such object type"
+    match each.lacking:
+        case Lacking.LABEL:
+            return f"{portal} has no such label"
+        case Lacking.OBJECT_TYPE:
+            return f"{portal} {NO_SUCH_TYPE}"
+        case Lacking.UNKNOWN:
+            return f"{portal} {MAY_HAVE_IT}"
+        case _:
+            assert_never(each.lacking)
 
 
 def _unplaced(found: Comparison) -> Iterator[str]:

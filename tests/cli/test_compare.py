@@ -86,6 +86,31 @@ def test_the_text_says_what_exists_on_one_side_only(two: Desk) -> None:
     )
 
 
+def test_what_cannot_be_read_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    """A token may not read the custom objects: whether the other portal has one is not known."""
+    faults = (parse_fault("schemas:403"),)
+    other = Sandbox(example_portal(), Options(OTHER_TOKEN, faults=faults))
+    with serve(example_portal(), others=[other]) as server:
+        desk = Desk(tmp_path, server, {"HUBSPOT_SANDBOX_TOKEN": OTHER_TOKEN})
+        desk.write("reconciler.yaml", WORKSPACE)
+        ran = desk.run_here("compare", "production", "sandbox", "--write", "out")
+        assert ran.code == 0, ran.err
+        assert "sandbox may have it: its custom objects cannot be read" in ran.out
+        assert "has no such object type" not in ran.out
+        found = desk.run_here("compare", "production", "sandbox", "--format", "json").json
+        assert {each["lacking"] for each in found["differences"]} == {"unknown"}
+
+
+def test_an_error_says_which_portal_it_is_of(two: Desk) -> None:
+    """Of the two that are read."""
+    two.write(
+        "reconciler.yaml", WORKSPACE.replace("SANDBOX_TOKEN}", "SANDBOX_TOKEN}, portal_id: 9")
+    )
+    ran = two.run_here("compare", "production", "sandbox")
+    assert ran.code == 4
+    assert "error: portal sandbox: the workspace names portal 9, " in ran.err
+
+
 def test_the_markdown_is_one_table(two: Desk) -> None:
     """For a comment or an issue."""
     out = two.run_here("compare", "production", "sandbox", "--format", "markdown").out

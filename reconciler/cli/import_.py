@@ -25,6 +25,7 @@ from reconciler.cli.pair_changes import (
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
+from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.sources import Loaded, Source, collect, shown_path
 from reconciler.config.workspace import PortalSettings, read_files
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
@@ -121,6 +122,7 @@ def _existing(session: Session, settings: PortalSettings, folder: Path, base: st
     """What the files of the folder say. None of them is no mistake, unless there is a base."""
     found = folder.is_dir() and collect([folder])[0]
     if not found and base is None:
+        refuse_left_out([folder])
         return Files(Loaded(Desired(())), None, None)
     return session.files([settings], [folder], base)[settings.name]
 

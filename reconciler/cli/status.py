@@ -12,6 +12,7 @@ from reconciler.cli.options import PATHS, PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
+from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.object_types import standard_type
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode
@@ -46,6 +47,8 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
     session = Session.start(options)
     portals = session.portals()
     has_files = bool(paths) or session.workspace.config_directory.is_dir()
+    if not has_files:
+        refuse_left_out([session.workspace.config_directory])
     files = session.files(portals, paths, None) if has_files else {}
 
     def work(settings: PortalSettings) -> ExitCode:

@@ -68,10 +68,10 @@ def _refuse_hidden(workspace: Workspace) -> None:
     if workspace.path is None:
         names += [folder / workspace.configs for folder in nearer]
         names.append(found / WORKSPACE_FILE)
-    _refuse_left_out(names)
+    refuse_left_out(names)
 
 
-def _refuse_left_out(paths: Sequence[Path]) -> None:
+def refuse_left_out(paths: Sequence[Path]) -> None:
     """Raise ConfigurationInvalid for paths that HEAD has and the work tree leaves out."""
     if not paths or find_top(Path.cwd()) is None:
         return
@@ -113,7 +113,7 @@ def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
     if paths:
         refuse_saved_plans(paths)
     elif not workspace.config_directory.exists():
-        _refuse_left_out([workspace.config_directory])
+        refuse_left_out([workspace.config_directory])
     return list(paths) or [path_from_here(workspace.config_directory)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -277,6 +278,20 @@ def test_a_folder_that_is_not_checked_out_is_read(repository: Desk) -> None:
     git(repository, "sparse-checkout", "set", "--no-cone", "/*", "!configs/team")
     assert not repository.folder.joinpath("configs/team").exists()
     assert changes(planned(repository)) == {}
+
+
+@pytest.mark.parametrize("command", ["import", "status"])
+def test_files_that_are_all_kept_off_the_disk_are_not_taken_for_missing(
+    repository: Desk, command: str
+) -> None:
+    """Import would declare the same directions a second time, status call all limits uncovered."""
+    names = git(repository, "ls-files", "configs").split()
+    git(repository, "update-index", "--skip-worktree", *names)
+    shutil.rmtree(repository.folder / "configs")
+    ran = repository.run_here(command)
+    assert ran.code == 3
+    assert "is in the repository but not on disk" in ran.err
+    assert not (repository.folder / "configs").exists()
 
 
 def test_a_file_that_was_deleted_is_removed(repository: Desk) -> None:

@@ -208,7 +208,11 @@ def _file_document(change: FileChange) -> dict[str, object]:
 
 def _row_document(row: Row) -> dict[str, object]:
     if isinstance(row, UnknownRow):
-        return {"category": None, "type_id": None, "label": None, "max": None, "row": row.row}
+        key = row.key
+        category, type_id = (key.category, key.type_id) if key else row.stated or (None, None)
+        label = None if row.type is None else row.type.label
+        return {"category": category, "type_id": type_id, "label": label, "max": None,
+                "row": row.row}  # fmt: skip
     key = row.type.key if isinstance(row, ObservedLimit) else row.key
     label = row.type.label if isinstance(row, ObservedLimit) else None
     return {"category": key.category, "type_id": key.type_id, "label": label, "max": row.max}

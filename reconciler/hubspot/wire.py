@@ -378,7 +378,8 @@ def _unknown(row: _Row, key: TypeKey | None, *, in_force: bool) -> UnknownRow:
         unknown = "the type ID"
     else:
         unknown = "the label"
-    return UnknownRow(str(row), unknown, key, in_force=in_force)
+    stated = (one_line(row.category)[:40], row.type_id)
+    return UnknownRow(str(row), unknown, key, stated=stated, in_force=in_force)
 
 
 def _distinct(rows: Iterable[tuple[TypeKey | None, _Value]]) -> list[_Value]:

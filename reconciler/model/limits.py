@@ -310,14 +310,15 @@ class NamelessLimit:
 class UnknownRow:
     """A row that this version does not know how to read: reported, and its type never touched.
 
-    `row` and `unknown` in words: the row, and what is unknown of it. `key` and `type` None: they
-    are themselves unknown. `in_force`: whether it states a limit.
+    `row` and `unknown` in words: the row, and what of it. `key`, `type` None: they are unknown.
+    `stated`: category and type ID as they came. `in_force`: whether it states a limit.
     """
 
     row: str
     unknown: str
     key: TypeKey | None = None
     type: AssociationType | None = None
+    stated: tuple[str, int] | None = None
     in_force: bool = True
 
     def __str__(self) -> str:

@@ -170,6 +170,21 @@ def test_what_cannot_be_placed_is_listed(faulty: Desk) -> None:
     assert (row["category"], row["type_id"], row["max"]) == ("USER_DEFINED", 40, 4)
 
 
+def test_a_category_that_this_version_does_not_know_is_listed(tmp_path: Path) -> None:
+    """As the portal states it, in words and in the document."""
+    row = parse_fault("all:row,type=9,category=NEW_THING,label=X,max=3")
+    with serve(example_portal(), Options(faults=(row,))) as server:
+        desk = Desk(tmp_path, server)
+        ran = desk.run_here("import")
+        assert (ran.code, "not placed: " in ran.err, 'NEW_THING/9 "X"' in ran.err) == (
+            0,
+            True,
+            True,
+        )
+        (listed,) = desk.run_here("import", "--format", "json").json["unplaced"]
+    assert (listed["category"], listed["type_id"]) == ("NEW_THING", 9)
+
+
 @pytest.fixture
 def seeded(tmp_path: Path) -> Iterator[Seeded]:
     """A folder beside the example portal with something added to it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import assert_never
 
-from reconciler.errors import PortalError, ReconcilerError
+from reconciler.errors import PortalError, ReconcilerError, first_few
 from reconciler.model.limits import ObservedDirection, TypeKey, UnknownRow
 from reconciler.model.plan import BatchInput, Change, ChangeError, ChangeResult, Status
 
@@ -19,8 +19,6 @@ HubSpot's refusals mean that nothing was written (documented), but its reads wer
 write was refused and may have taken effect all the same.
 """
 
-
-_NAMED_OBSTACLES = 3
 
 # ---------------------------------------------------------------- what answers say
 
@@ -256,9 +254,7 @@ class Ledger:
         ]
         if not stuck:
             return None
-        more = len(stuck) - _NAMED_OBSTACLES
-        named = ", ".join(stuck[:_NAMED_OBSTACLES]) + (f" and {more} more" if more > 0 else "")
-        return f"not sent: it waited for {named}"
+        return f"not sent: it waited for {first_few(stuck)}"
 
     def results(self, seen: Seen, settle: float) -> tuple[ChangeResult, ...]:
         """What became of each change, by what is known and what was seen in the end."""

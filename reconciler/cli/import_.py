@@ -28,7 +28,7 @@ from reconciler.cli.session import Files, Session
 from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.sources import Loaded, Source, collect, shown_path
 from reconciler.config.workspace import PortalSettings, read_files
-from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, plural
+from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, first_few, plural
 from reconciler.http.messages import report_to
 from reconciler.hubspot.survey import Row
 from reconciler.model.limits import Desired, ObservedLimit, UnknownRow
@@ -156,9 +156,8 @@ def _unchanged(seen: Seen) -> Changes:
     files = differing(seen)
     if not files:
         return Changes()
-    shown = ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
     raise ReconcilerError(
-        f"existing files differ from the portal: {shown}; nothing was written",
+        f"existing files differ from the portal: {first_few(files, 5)}; nothing was written",
         hint="`reconciler import --update` edits them in place; `reconciler plan` shows how they "
         "differ",
     )

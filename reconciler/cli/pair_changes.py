@@ -22,7 +22,7 @@ from reconciler.config.edit import (
 )
 from reconciler.config.pair_text import DirectionText, Limit, PairFile, pair_files
 from reconciler.config.sources import Source, collect, shown_path
-from reconciler.errors import ConfigurationInvalid, ReconcilerError, plural
+from reconciler.errors import ConfigurationInvalid, ReconcilerError, first_few, plural
 from reconciler.model.limits import (
     Desired,
     DesiredDirection,
@@ -83,10 +83,9 @@ class Changes:
 def _stopped(why: str, written: Sequence[FileChange]) -> ReconcilerError:
     if not written:
         return ReconcilerError(f"{why}; nothing was written")
-    before = ", ".join(each.path for each in written[:5])
-    more = f" and {len(written) - 5} more" if len(written) > 5 else ""
+    before = first_few([each.path for each in written], 5)
     return ReconcilerError(
-        f"{why}; written before it: {before}{more}", hint="run the command again for the rest"
+        f"{why}; written before it: {before}", hint="run the command again for the rest"
     )
 
 

@@ -31,7 +31,13 @@ from reconciler.config.workspace import (
     read_files,
 )
 from reconciler.defaults import SETTLE
-from reconciler.errors import ConfigurationInvalid, DiagnosticCode, ExitCode, ReconcilerError
+from reconciler.errors import (
+    ConfigurationInvalid,
+    DiagnosticCode,
+    ExitCode,
+    ReconcilerError,
+    first_few,
+)
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.messages import Event
@@ -179,8 +185,9 @@ class Session:
         ]
         if not gone:
             return ()
-        files = _some(list(dict.fromkeys(each.place.path for each in gone)))
-        what = f"{files} declared {_some(list(dict.fromkeys(map(str, gone))))} at {ref} and was removed"
+        files = first_few(list(dict.fromkeys(each.place.path for each in gone)))
+        named = first_few(list(dict.fromkeys(map(str, gone))))
+        what = f"{files} declared {named} at {ref} and was removed"
         left = "without a base these limits are left alone"
         return (f"{what}: {left}; plan with --base {ref} to remove them",)
 
@@ -314,12 +321,6 @@ class Session:
         plan = reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
         reconciler.confirm_drift(plan, observation, portal, clock=self.clock, settle=settle)
         return plan
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first three, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
 
 
 Pair = tuple[ObjectReference, ObjectReference]

@@ -56,10 +56,7 @@ class AddLimits:
 
 @dataclass(frozen=True, slots=True)
 class AddInverse:
-    """The other direction of a document. `place`: that of the declaration it is the inverse of.
-
-    `prune` False where the file cannot name all of its limits.
-    """
+    """The other direction of the document declared at `place`; `prune` as of `DirectionText`."""
 
     place: Place
     limits: tuple[Limit, ...]
@@ -193,8 +190,8 @@ class _Page:
                 self._add_to(mapping, "labels", labels)
                 self._add_to(mapping, "types", types)
             case AddInverse(place, limits, prune):
-                root = next(each for each in self._roots if self._is_at(each, place))
                 entries = [*direction_entries(limits), *(() if prune else (PRUNE_NOTHING,))]
+                root = next(each for each in self._roots if self._is_at(each, place))
                 self._add_key(root, Entry("inverse", Block(entries)))
 
     def _declared_at(self, place: Place) -> Mapping:

@@ -297,9 +297,8 @@ class ObservedLimit:
 
 @dataclass(frozen=True, slots=True)
 class NamelessLimit:
-    """A row that leaves its label out, which is optional (documented) and does not mean null.
-
-    Only the labels can tell whether this is the unlabelled type.
+    """A row that leaves its label out, which is optional (documented) and does not mean null:
+    only the labels can tell whether this is the unlabelled type.
     """
 
     key: TypeKey

@@ -18,6 +18,7 @@ from reconciler.cli.workspace import (
     know_environment,
     open_workspace,
     read_token,
+    refuse_left_out,
     with_named_files,
     workspace_name,
 )
@@ -150,6 +151,7 @@ class Session:
                 error.hint = "a saved plan is checked against the protection in these pair files"
                 raise
         else:
+            refuse_left_out([self.workspace.config_directory])
             output.note(
                 "no pair files found: only the protection and thresholds stored in the plan apply",
                 self.given,

@@ -123,7 +123,7 @@ def status_json(status: PortalStatus) -> str:
         "unplaced": list(status.unplaced),
         "notes": list(status.notes),
     }
-    return harmless_json(json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2))
+    return harmless_json(json.dumps(document, ensure_ascii=False, sort_keys=True))
 
 
 def _limit(each: LimitInForce) -> dict[str, object]:

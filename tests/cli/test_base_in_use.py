@@ -294,6 +294,20 @@ def test_files_that_are_all_kept_off_the_disk_are_not_taken_for_missing(
     assert not (repository.folder / "configs").exists()
 
 
+def test_a_saved_plan_is_not_applied_beside_files_that_are_kept_off_the_disk(
+    repository: Desk,
+) -> None:
+    """They may protect what the plan lowers: without them nobody knows."""
+    repository.run_here("plan", "--out", "plan.json")
+    names = git(repository, "ls-files", "configs").split()
+    git(repository, "update-index", "--skip-worktree", *names)
+    shutil.rmtree(repository.folder / "configs")
+    ran = repository.run_here("apply", "plan.json")
+    assert ran.code == 3
+    assert "is in the repository but not on disk" in ran.err
+    assert repository.writes() == []
+
+
 def test_a_file_that_was_deleted_is_removed(repository: Desk) -> None:
     """That is the user's change, committed or not."""
     repository.folder.joinpath("configs/deals.yaml").unlink()

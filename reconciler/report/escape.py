@@ -41,13 +41,12 @@ _UNSEEN_ANYWHERE = (
 )
 _LOG_COMMAND = r"(?<=#)#(?=\w*\[)"
 """`##[error]` and `##vso[…]` steer CI runners from anywhere in a line (documented)."""
-_HIDDEN = re.compile(rf"\\(?=[\\abtnrxuU]|{_UNSEEN_ANYWHERE})|{_UNSEEN_ANYWHERE}|{_LOG_COMMAND}")
-_STEERS = re.compile(rf"{_UNSEEN_ANYWHERE}|{_LOG_COMMAND}")
+# Patterns are texts, which `re` compiles when one is first used: 8 ms that few commands need.
+_HIDDEN = rf"\\(?=[\\abtnrxuU]|{_UNSEEN_ANYWHERE})|{_UNSEEN_ANYWHERE}|{_LOG_COMMAND}"
+_STEERS = rf"{_UNSEEN_ANYWHERE}|{_LOG_COMMAND}"
 _MAY_HIDE = re.compile(r"\\|##").search
 _SHORT_ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
-_RIGHT_TO_LEFT = re.compile(
-    "[\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
-)
+_RIGHT_TO_LEFT = "[\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 
 
 def visible(text: str, limit: int = PROSE_LIMIT) -> str:
@@ -58,7 +57,7 @@ def visible(text: str, limit: int = PROSE_LIMIT) -> str:
     """
     if len(text) <= limit and text.isascii() and text.isprintable() and not _MAY_HIDE(text):
         return text
-    return _HIDDEN.sub(_escape, shortened(text, limit))
+    return re.sub(_HIDDEN, _escape, shortened(text, limit))
 
 
 def sentence(text: str, limit: int = PROSE_LIMIT) -> str:
@@ -68,7 +67,7 @@ def sentence(text: str, limit: int = PROSE_LIMIT) -> str:
     """
     if len(text) <= limit and text.isascii() and text.isprintable() and "##" not in text:
         return text
-    return _STEERS.sub(_escape, shortened(text, limit))
+    return re.sub(_STEERS, _escape, shortened(text, limit))
 
 
 def shortened(text: str, limit: int = NAME_LIMIT) -> str:
@@ -90,7 +89,7 @@ def prose_lines(text: str, limit: int = PROSE_LIMIT) -> list[str]:
 
 def one_way(text: str) -> str:
     """Keeps right-to-left text from reordering the rest of its line."""
-    reorders = not text.isascii() and _RIGHT_TO_LEFT.search(text)
+    reorders = not text.isascii() and re.search(_RIGHT_TO_LEFT, text)
     return LEFT_TO_RIGHT_MARK + text + LEFT_TO_RIGHT_MARK if reorders else text
 
 
@@ -130,9 +129,7 @@ def html_text(text: str, limit: int = NAME_LIMIT) -> str:
     return html.escape(visible(text, limit))
 
 
-_WEB = re.compile(
-    r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:[/?#].*)?", re.IGNORECASE
-)
+_WEB = r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:[/?#].*)?"
 
 
 def web_link(url: str | None) -> str | None:
@@ -140,17 +137,15 @@ def web_link(url: str | None) -> str | None:
     if not url:
         return None
     encoded = quote(_utf8(url), safe="%/:=&?~#+!$,;@[]-._")
-    return encoded if _WEB.fullmatch(encoded) else None
+    return encoded if re.fullmatch(_WEB, encoded, re.IGNORECASE) else None
 
 
 # ---------------------------------------------------------------- markdown of GitHub and GitLab
 
-_PLAIN_PROSE = re.compile(
+_PLAIN_PROSE = (
     r"""[\"“]?[^\W_](?:[^\W_]|[ ,;()/"“”’'–—→-]|\.(?!\w)|:(?= )|(?<!\W)_(?!\W)|[?!%](?=[ )]|\Z))*"""
 )
-_LOOKS_LIKE_REFERENCE = re.compile(
-    r"[0-9a-f]{7,}|[a-z]-\d|\bwww\b|/\S*/|https?|ftp|mailto|xmpp|\A\d+[.)]", re.IGNORECASE
-)
+_LOOKS_LIKE_REFERENCE = r"[0-9a-f]{7,}|[a-z]-\d|\bwww\b|/\S*/|https?|ftp|mailto|xmpp|\A\d+[.)]"
 _BACKTICKS = re.compile("`+")
 _PIPE = re.compile(r"(\\*)\|")
 
@@ -169,7 +164,8 @@ def markdown_code(text: str, limit: int = NAME_LIMIT) -> str:
 def markdown_prose(text: str, limit: int = PROSE_LIMIT) -> str:
     """Plain words where that is harmless beyond doubt, otherwise a code span."""
     shown = visible(text, limit)
-    if _PLAIN_PROSE.fullmatch(shown) and not _LOOKS_LIKE_REFERENCE.search(shown):
+    is_prose = re.fullmatch(_PLAIN_PROSE, shown)
+    if is_prose and not re.search(_LOOKS_LIKE_REFERENCE, shown, re.IGNORECASE):
         return one_way(shown)
     return markdown_code(text, limit)
 
@@ -192,13 +188,13 @@ def markdown_link(inline: str, url: str | None) -> str:
 
 # ---------------------------------------------------------------- mermaid
 
-_MERMAID_SPECIAL = re.compile(r"[^\w \x80-\U0010ffff]|[_°¶\ufb02]|^ | $")
+_MERMAID_SPECIAL = r"[^\w \x80-\U0010ffff]|[_°¶\ufb02]|^ | $"
 """ASCII punctuation, and the characters mermaid itself uses for codes (observed)."""
 
 
 def mermaid_text(text: str, limit: int = 60) -> str:
     """For between the quotes of a mermaid label: ASCII but letters, digits and spaces is coded."""
-    return _MERMAID_SPECIAL.sub(_mermaid_codes, one_way(visible(text, limit)))
+    return re.sub(_MERMAID_SPECIAL, _mermaid_codes, one_way(visible(text, limit)))
 
 
 def _mermaid_codes(match: re.Match[str]) -> str:

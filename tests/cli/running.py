@@ -155,3 +155,15 @@ class Desk:
             for each in self.server.requests
             if each.operation in {"update", "create", "purge"}
         ]
+
+
+def git(desk: Desk, *arguments: str) -> str:
+    """Run git as somebody with a name; what it prints."""
+    done = subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *arguments],
+        cwd=desk.folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()

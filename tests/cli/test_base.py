@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import PAIR
-from tests.cli.running import Desk
-
-
-def git(desk: Desk, *arguments: str) -> None:
-    """Run git as somebody with a name."""
-    subprocess.run(
-        ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *arguments],
-        cwd=desk.folder,
-        check=True,
-        capture_output=True,
-    )
+from tests.cli.running import Desk, git
 
 
 @pytest.fixture

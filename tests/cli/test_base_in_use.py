@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,10 @@ import pytest
 
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.cli.conftest import PAIR
-from tests.cli.running import Desk
+from tests.cli.running import Desk, git
 
 PATH = "configs/contacts-companies.yaml"
 DEALS = "from: deals\nto: contacts\nlabels: {Champion: 1}\n"
-
-
-def git(desk: Desk, *arguments: str) -> str:
-    """Run git as somebody with a name."""
-    done = subprocess.run(
-        ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *arguments],
-        cwd=desk.folder,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
 
 
 def commit(desk: Desk, files: dict[str, str]) -> None:

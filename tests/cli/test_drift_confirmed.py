@@ -16,8 +16,8 @@ from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.portal import Portal as PortalState
 from tests.applying.factory import label_id, portal, wanted
 from tests.applying.world import World
-from tests.cli.running import Desk
-from tests.cli.test_base import git, repository
+from tests.cli.running import Desk, git
+from tests.cli.test_base import repository
 from tests.planning.factory import CONTEXT
 
 __all__ = ["repository"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,7 +19,7 @@ from reconciler.sandbox.portal import ObjectType
 from reconciler.sandbox.seed import portal_from
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import Options
-from tests.cli.running import Desk, Ran
+from tests.cli.running import Desk, Ran, git
 
 Seeded = Callable[[dict[str, object]], Desk]
 PAIR = "configs/contacts-companies.yaml"
@@ -388,16 +387,6 @@ def test_update_edits_the_overlay_that_a_value_comes_from(imported: Desk) -> Non
 
 
 # ---------------------------------------------------------------- drift
-
-
-def git(desk: Desk, *arguments: str) -> None:
-    """Run git as somebody with a name."""
-    subprocess.run(
-        ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *arguments],
-        cwd=desk.folder,
-        check=True,
-        capture_output=True,
-    )
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
-from tests.cli.running import Desk
-from tests.cli.test_base_in_use import commit, git
+from tests.cli.running import Desk, git
+from tests.cli.test_base_in_use import commit
 
 WORKSPACE = """version: 1
 portals:

@@ -26,8 +26,7 @@ from reconciler.planning.saved import read_plan
 from reconciler.sandbox.example import example_portal, generated_portal
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
-from tests.cli.running import Desk, Ran
-from tests.cli.test_base import git
+from tests.cli.running import Desk, Ran, git
 
 PROTECTED = """\
 from: contacts

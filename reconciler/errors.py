@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import ClassVar, Protocol
@@ -156,6 +157,12 @@ class Diagnostic:
         return (self.place.path, self.place.line, self.place.column, self.code)
 
 
+def severities(diagnostics: Iterable[Diagnostic]) -> str:
+    """`3 errors, 1 warning`: the counts that are not zero."""
+    counts = Counter(each.severity for each in diagnostics)
+    return ", ".join(plural(counts[each], str(each)) for each in Severity if counts[each])
+
+
 class ReconcilerError(Exception):
     """The root: `message` says what happened, `hint` what to do next."""
 
@@ -174,8 +181,7 @@ class ConfigurationInvalid(ReconcilerError):
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(sorted(diagnostics, key=lambda each: each.order))
-        errors = sum(each.severity is Severity.ERROR for each in self.diagnostics)
-        super().__init__(f"configuration invalid: {plural(errors, 'error')}")
+        super().__init__(f"configuration invalid: {severities(self.diagnostics)}")
 
 
 class UsageProblem(ReconcilerError):

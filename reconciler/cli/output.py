@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,6 +21,7 @@ from reconciler.errors import (
     Located,
     PlanRefused,
     ReconcilerError,
+    Severity,
 )
 from reconciler.planning.plan_file import plan_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
@@ -46,6 +48,18 @@ def style(given: Given, stream: TextIO | None = None) -> Style:
         case _:
             wanted = (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
     return Style(ansi_codes=wanted)
+
+
+def width_of(stream: TextIO) -> int | None:
+    """The cells of a terminal's lines; None for files and pipes, which nobody wraps for."""
+    if not stream.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns or None
+    return None
 
 
 def note(message: str, given: Given) -> None:
@@ -88,14 +102,20 @@ def next_answer() -> None:
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic], given: Given) -> None:
-    """Write diagnostics with their source lines to stderr."""
-    found = tuple(diagnostics)
+    """Write diagnostics with their source lines to stderr, and a blank line after them.
+
+    With `-q` warnings are left out.
+    """
+    found = tuple(
+        each for each in diagnostics if given.verbosity >= 0 or each.severity is Severity.ERROR
+    )
     if not found:
         return
     from reconciler.report.diagnostics import diagnostics_text  # only diagnostics need it
 
-    text = diagnostics_text(found, lines=source_lines(), style=style(given, sys.stderr))
-    click.echo(text.rstrip("\n"), err=True, color=True)
+    look, width = style(given, sys.stderr), width_of(sys.stderr)
+    text = diagnostics_text(found, lines=source_lines(), style=look, width=width)
+    click.echo(f"{text}\n", err=True, color=True)
 
 
 def source_lines() -> Callable[[Located], str | None]:

@@ -17,7 +17,14 @@ from reconciler.cli.workspace import (
 )
 from reconciler.config.sources import Loaded
 from reconciler.config.workspace import Workspace, read_files
-from reconciler.errors import ConfigurationInvalid, Diagnostic, ExitCode, Severity, plural
+from reconciler.errors import (
+    ConfigurationInvalid,
+    Diagnostic,
+    ExitCode,
+    Severity,
+    plural,
+    severities,
+)
 from reconciler.model.limits import Desired
 from reconciler.report.diagnostics import (
     diagnostics_github,
@@ -102,4 +109,5 @@ def _report_text(findings: tuple[Diagnostic, ...], desired: Desired | None, give
         plural(len(desired.directions), "direction"),
         plural(limits, "limit"),
     )
-    output.result(f"Valid: {', '.join(counts)}.")
+    warned = f" With {severities(findings)}." if findings else ""
+    output.result(f"Valid: {', '.join(counts)}.{warned}")

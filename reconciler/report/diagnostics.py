@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from reconciler.errors import Diagnostic, Located, Severity
+from reconciler.errors import Diagnostic, Located, Severity, severities
 from reconciler.outgoing import harmless_json, mask_alike
 from reconciler.report.escape import (
     PATH_LIMIT,
@@ -22,7 +22,10 @@ from reconciler.report.terminal import Mark, Style, excerpt, wrapped
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 MOST_READ = 100
-"""How many diagnostics people are shown at once; the rest is counted."""
+"""How many annotations are written at once; the rest is counted."""
+
+MOST_SHOWN = 50
+"""How many diagnostics a terminal or a log is shown at once; the rest is counted."""
 
 MOST_COLLECTED = 5_000
 """How many diagnostics a document for machines holds; code scanning shows no more (documented)."""
@@ -48,11 +51,16 @@ def diagnostics_text(
 ) -> str:
     """`file:line:column: error[code]: message`, the source line underlined, hint and relation.
 
-    Diagnostics keep their order. Without any, the text is empty.
+    Diagnostics keep their order, with a blank line between two of them; those that are too many
+    are counted. Without any, the text is empty. `width` in cells, None where nothing is known.
     """
-    shown, more = first_of(diagnostics, MOST_READ)
-    found = [line for each in shown for line in _diagnostic_lines(each, style, lines, width)]
-    return "\n".join([*found, *([f"and {more:,} more, not shown"] if more else [])])
+    shown, more = first_of(diagnostics, MOST_SHOWN)
+    found = ["\n".join(_diagnostic_lines(each, style, lines, width)) for each in shown]
+    if more:
+        kept = {id(each) for each in shown}
+        rest = severities([each for each in diagnostics if id(each) not in kept])
+        found.append(f"… {more:,} more, not shown: {rest}")
+    return "\n\n".join(found)
 
 
 def first_of(diagnostics: Sequence[Diagnostic], most: int) -> tuple[Sequence[Diagnostic], int]:
@@ -70,10 +78,10 @@ def _diagnostic_lines(
     mark = Mark.BAD if each.severity is Severity.ERROR else Mark.WARNING
     kind = style.mark(mark, f"{each.severity}[{terminal(each.code)}]")
     yield f"{_place(each.place, style)}: {kind}: {terminal_sentence(mask_alike(each.message))}"
-    yield from _source(each, each.place, style, lines)
+    yield from _source(each, each.place, style, lines, width)
     if each.related is not None:
         yield f"  see also: {_place(each.related, style)}"
-        yield from _source(each, each.related, style, lines)
+        yield from _source(each, each.related, style, lines, width)
     if each.hint:
         first, *rest = wrapped(terminal_sentence(mask_alike(each.hint)), " " * 8, width)
         yield f"  {style.mark(Mark.BOLD, 'hint:')} {first[8:]}"
@@ -84,13 +92,15 @@ def _place(place: Located, style: Style) -> str:
     return style.mark(Mark.PLACE, f"{terminal(place.path, PATH_LIMIT)}:{place.line}:{place.column}")
 
 
-def _source(each: Diagnostic, place: Located, style: Style, lines: SourceLines) -> list[str]:
+def _source(
+    each: Diagnostic, place: Located, style: Style, lines: SourceLines, width: int | None
+) -> list[str]:
     """The source line, unless it may hold a token."""
     secret = each.secret_from
     if secret is not None and place.line >= secret and place.path == each.place.path:
         return []
     source = lines(place)
-    return [] if source is None else excerpt(source, place, style)
+    return [] if source is None else excerpt(source, place, style, width)
 
 
 # ---------------------------------------------------------------- JSON

@@ -84,34 +84,40 @@ def wrapped(text: str, indent: str, width: int | None) -> list[str]:
 
 # ---------------------------------------------------------------- source lines
 
-_BEFORE = 60
-_AFTER = 40
 _WHOLE_LINE = 100
+"""Cells of a source line that is shown whole, where the terminal is not narrower."""
+_LEAST = 20
+_BEFORE = 0.6
+"""The part of a cut line that is before the place."""
 _AROUND = 1_000
 _CUT = "…"
-_WORD = re.compile(r"[^\s:,\[\]{}]+")
+_QUOTED = r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?"""
+_PLAIN = r"(?:[^\s:,\[\]{}]|:(?=\S)| (?=[^\s:#,\[\]{}]))+"
+"""A text of YAML without quotes, up to what ends it."""
 
 
-def excerpt(source: str, place: Located, style: Style) -> list[str]:
+def excerpt(source: str, place: Located, style: Style, width: int | None = None) -> list[str]:
     """Two lines: the source, cut on both sides of the place when it is long, and carets.
 
     Columns count characters from 1. What is invisible is shown as an escape, tabs included, and
     the carets are below the cells of what the place covers. Where its end is not known, that is
-    the word that starts there, and one cell where none does. What looks like a token is masked.
+    the YAML text that starts there, and one cell where none does. What looks like a token is
+    masked. `width` in cells is what the terminal has, None where nothing is known of it.
     """
     text = source.rstrip("\r\n")
     at = min(max(place.column - 1, 0), len(text))
     first, last = max(0, at - _AROUND), at + _AROUND
     text = text[:first] + star_alike(text[first:last]) + text[last:]
-    start, end = 0, len(text)
-    if end > _WHOLE_LINE:
-        start, end = max(0, at - _BEFORE), min(end, at + _AFTER)
+    gutter = f"{place.line:>5} | "
+    room = _WHOLE_LINE
+    if width is not None:
+        room = min(room, max(_LEAST, width - len(gutter) - 2 * len(_CUT)))
+    start, end = _window(text, at, room)
     stop = min(max(_stop(text, at, place.end), at), end)
     before, wrong, after = (
         visible(part, len(part)) for part in (text[start:at], text[at:stop], text[stop:end])
     )
     before, after = _CUT * (start > 0) + before, after + _CUT * (end < len(text))
-    gutter = f"{place.line:>5} | "
     blank = " " * (len(gutter) - 2) + "| "
     return [
         style.mark(Mark.DIM, gutter) + before + wrong + after,
@@ -121,9 +127,26 @@ def excerpt(source: str, place: Located, style: Style) -> list[str]:
     ]
 
 
+def _window(text: str, at: int, room: int) -> tuple[int, int]:
+    """The part of a line to show around an offset: all of it, or what fits on both sides."""
+    if len(text) <= _AROUND and cells(visible(text, len(text))) <= room:
+        return 0, len(text)
+    left = int(room * _BEFORE)
+    return at - _fitting(text[:at][::-1], left), at + _fitting(text[at:], room - left)
+
+
+def _fitting(text: str, room: int) -> int:
+    """How many characters at the beginning of the text fit into so many cells."""
+    for number, character in enumerate(text):
+        room -= cells(visible(character))
+        if room < 0:
+            return number
+    return len(text)
+
+
 def _stop(text: str, at: int, end: int | None) -> int:
     """Where what is wrong stops: an offset."""
     if end is not None:
         return end - 1
-    word = _WORD.match(text, at)
-    return at + 1 if word is None else word.end()
+    word = re.match(f"{_QUOTED}|{_PLAIN}", text[at:])
+    return at + (1 if word is None else word.end())

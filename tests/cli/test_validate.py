@@ -50,6 +50,20 @@ def test_a_warning_is_not_an_error(offline: Desk) -> None:
     ran = offline.run_here("validate")
     assert ran.code == 0
     assert "configs/a.yaml:3:6: warning" in ran.err
+    assert ran.last_line == "Valid: 1 file, 1 direction, 1 limit. With 1 warning."
+    quiet = offline.run_here("validate", "-q")
+    assert (quiet.out, quiet.err) == (ran.out, "")
+
+
+def test_the_last_line_counts_errors_and_warnings(offline: Desk) -> None:
+    """Warnings are not shown with -q, and are counted all the same."""
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 0\n")
+    offline.write("reconciler.yaml", "version: 1\nportals: {a: {token: {env: ANOTHER_NAME}}}\n")
+    for options in ((), ("-q",)):
+        ran = offline.run_here("validate", *options)
+        assert ran.code == 3
+        assert ran.err.endswith("\n\nerror: configuration invalid: 1 error, 1 warning\n")
+        assert ("warning[" in ran.err) is (not options)
 
 
 def test_no_files_is_an_error(offline: Desk) -> None:
@@ -153,13 +167,13 @@ def test_the_hint_for_a_tab_is_one_backslash_and_a_letter(offline: Desk) -> None
 
 
 def test_thousands_of_mistakes_are_counted_and_not_all_shown(offline: Desk) -> None:
-    """The first hundred are printed, and how many more there are."""
+    """The first fifty are printed, and how many more there are."""
     labels = "".join(f"  Label {number}: 0\n" for number in range(3_000))
     offline.write("configs/a.yaml", f"from: contacts\nto: companies\nlabels:\n{labels}")
     ran = offline.run_here("validate")
     assert ran.code == 3
-    assert ran.err.count("error[limit-out-of-range]") == 100
-    assert "and 2,900 more, not shown" in ran.err
+    assert ran.err.count("error[limit-out-of-range]") == 50
+    assert "\n\n… 2,950 more, not shown: 2950 errors\n\nerror: " in ran.err
     assert "configuration invalid: 3000 errors" in ran.err
 
 

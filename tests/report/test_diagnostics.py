@@ -76,9 +76,11 @@ configs/b.yaml:2:1: error[direction-duplicate]: contacts → companies is declar
   see also: configs/contacts-companies.yaml:1:1
     1 | from: contacts
       | ^^^^
+
 configs/contacts-companies.yaml:3:6: warning[limit-above-ui-maximum]: HubSpot's settings page takes at most 10,000
     3 | max: 20000
       |      ^^^^^
+
 configs/contacts-companies.yaml:6:3: error[label-unknown]: no label "Biling contact" in contacts → companies
     6 |   Biling contact: 1
       |   ^^^^^^^^^^^^^^
@@ -168,13 +170,30 @@ MANY = [
 ] + [Diagnostic(DiagnosticCode.YAML_SYNTAX, "wrong", Place("z.yaml", 1, 1))]
 
 
-@pytest.mark.parametrize(("format_", "most"), [("text", 100), ("github", 100)])
-def test_people_read_a_hundred_and_the_number_of_the_others(format_: str, most: int) -> None:
+@pytest.mark.parametrize(
+    ("format_", "most", "rest"),
+    [
+        ("text", 50, "… 5,951 more, not shown: 5951 warnings"),
+        ("github", 100, "and 5,901 more, not shown"),
+    ],
+)
+def test_people_read_some_and_the_number_of_the_others(format_: str, most: int, rest: str) -> None:
     """Errors are among them, warnings make place."""
     lines = FORMATS[format_](MANY).splitlines()
     assert sum("beware" in line or "wrong" in line for line in lines) == most
     assert any("wrong" in line for line in lines)
-    assert lines[-1].endswith("and 5,901 more, not shown")
+    assert lines[-1].endswith(rest)
+
+
+def test_a_blank_line_is_between_diagnostics_and_nowhere_else() -> None:
+    """Which line belongs to which mistake is seen at a glance."""
+    found = [UNKNOWN_LABEL, DECLARED_TWICE, ABOVE_UI_MAXIMUM]
+    text = diagnostics_text(found, style=PLAIN, lines=lambda _: "from: contacts")
+    parts = text.split("\n\n")
+    assert [part.partition(":")[0] for part in parts] == [each.place.path for each in found]
+    assert not text.startswith("\n")
+    assert not text.endswith("\n")
+    assert "more" not in text
 
 
 def test_documents_for_machines_are_bounded_too() -> None:

@@ -59,6 +59,20 @@ def test_prose_is_wrapped_to_the_terminal() -> None:
         ("Owner: 1", (1, None), ["    7 | Owner: 1", "      | ^^^^^"]),
         ("{max: 1}", (1, None), ["    7 | {max: 1}", "      | ^"]),
         ("a: 'x y'", (4, 9), ["    7 | a: 'x y'", "      |    ^^^^^"]),
+        ("a: 'x: y' # z", (4, None), ["    7 | a: 'x: y' # z", "      |    ^^^^^^"]),
+        (
+            '"Billing, \\" x": 1',
+            (1, None),
+            ['    7 | "Billing, \\" x": 1', "      | ^^^^^^^^^^^^^^^"],
+        ),
+        (
+            "Billing contact: 1",
+            (1, None),
+            ["    7 | Billing contact: 1", "      | ^^^^^^^^^^^^^^^"],
+        ),
+        ("請求先 甲: 5", (1, None), ["    7 | 請求先 甲: 5", "      | ^^^^^^^^^"]),
+        ("a: x:y z # no", (4, None), ["    7 | a: x:y z # no", "      |    ^^^^^"]),
+        ("[a b, c]", (2, None), ["    7 | [a b, c]", "      |  ^^^"]),
         ("max:", (99, None), ["    7 | max:", "      |     ^"]),
         ("max:", (3, 99), ["    7 | max:", "      |   ^^"]),
         ("", (1, None), ["    7 | ", "      | ^"]),
@@ -78,15 +92,26 @@ def test_long_lines_are_windowed() -> None:
     assert caret.endswith(" ^^^^")
 
 
+@pytest.mark.parametrize("wide", ["x", "請"])
+def test_a_line_fits_a_narrow_terminal(wide: str) -> None:
+    """A source line that wrapped would have its carets under something else."""
+    source = wide * 30 + "HERE" + wide * 30
+    line, caret = excerpt(source, Place(FILE, 7, 31, 35), PLAIN, 40)
+    assert cells(line) <= 40
+    assert cells(line[: line.index("HERE")]) == caret.index("^")
+    assert caret.endswith(" ^^^^")
+
+
 @settings(deadline=None)
 @given(
     st.text(st.characters(), max_size=300),
     st.integers(0, 400),
     st.none() | st.integers(0, 500),
+    st.none() | st.integers(0, 120),
 )
-def test_carets_for_any_line(source: str, column: int, end: int | None) -> None:
+def test_carets_for_any_line(source: str, column: int, end: int | None, width: int | None) -> None:
     """Two short lines of printable text, the carets within or right behind the source."""
-    line, caret = excerpt(source, Place(FILE, 1, column, end), PLAIN)
+    line, caret = excerpt(source, Place(FILE, 1, column, end), PLAIN, width)
     assert is_printable(line)
     assert caret.endswith("^")
     assert cells(caret) <= cells(line) + 1

@@ -184,23 +184,49 @@ class Refusal:
         return self.code in THRESHOLDS
 
 
+class UsageGap(StrEnum):
+    """Why the usage of a direction is unknown, where it is not the scope that the token lacks."""
+
+    NOT_OFFERED = "not offered"
+    """The portal has no such endpoint, or none for these object types."""
+    NO_ANSWER = "no answer"
+    """The portal did not answer in the time that a hint is worth, or with nonsense."""
+
+
 @dataclass(frozen=True, slots=True)
 class LimitUsage:
-    """How many records of a direction are at or near its limit: a hint, never an exact count."""
+    """How many records of a direction are at or near its limit: a hint, never an exact count.
+
+    `limit`: what HubSpot counts against, the object limit in force (inferred); None where there is
+    none. `at_limit` and `near_limit` None: unknown, for want of a `crm.objects.*.read` scope
+    (documented) unless `unknown_because` says otherwise.
+    """
 
     from_id: str
     to_id: str
     limit: int | None
-    at_limit: int
-    near_limit: int
+    at_limit: int | None
+    near_limit: int | None
+    unknown_because: UsageGap | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The direction, as the pair of object type IDs."""
+        return (self.from_id, self.to_id)
+
+    @property
+    def is_half_known(self) -> bool:
+        """Whether one count is known and the other is not, or a count has a reason to be unknown."""
+        known = self.at_limit is not None
+        return known != (self.near_limit is not None) or (known and bool(self.unknown_because))
 
 
 @dataclass(frozen=True)
 class Plan:
     """Changes and batches for one portal. `created_at` is UTC in ISO 8601, to the second.
 
-    `workspace` is the path of the workspace file, None where there is none. `usage` is empty where
-    the portal was not asked.
+    `workspace` is the path of the workspace file, None where there is none. `usage`: of each
+    direction in which a limit is set or lowered, in the plan's order; empty where nobody asked.
     """
 
     tool_version: str
@@ -220,6 +246,20 @@ class Plan:
     def by_direction(self) -> Mapping[tuple[str, str], tuple[Change, ...]]:
         """The changes grouped by the pair of object type IDs, in the plan's order."""
         return by_direction(self.changes)
+
+    @cached_property
+    def restricted(self) -> tuple[Direction, ...]:
+        """The directions in which a limit is set or lowered, in the plan's order."""
+        groups = self.by_direction.values()
+        return tuple(group[0].direction for group in groups if any(one.lowers for one in group))
+
+    def usage_of(self, direction: Direction) -> LimitUsage | None:
+        """The usage of a direction; None where nobody asked for it."""
+        return self._usage.get(direction.key)
+
+    @cached_property
+    def _usage(self) -> Mapping[tuple[str, str], LimitUsage]:
+        return {each.key: each for each in self.usage}
 
     @cached_property
     def digest(self) -> str:

@@ -9,7 +9,7 @@ from reconciler.outgoing import harmless_json
 
 if TYPE_CHECKING:
     from reconciler.model.limits import Place
-    from reconciler.model.plan import Change, Destination, Plan, PortalRef
+    from reconciler.model.plan import Change, Destination, LimitUsage, Plan, PortalRef
 
 FORMAT_VERSION: Final = "1.1"
 
@@ -59,7 +59,7 @@ def _document(plan: Plan) -> dict[str, object]:
         "summary": asdict(plan.summary),
         "changes": [_change_json(change) for change in plan.changes],
         "batches": [each.json for each in plan.batches],
-        "usage": [asdict(each) for each in plan.usage],
+        "usage": [_usage_json(each) for each in plan.usage],
         "warnings": list(plan.warnings),
         "refusals": [
             {
@@ -72,6 +72,11 @@ def _document(plan: Plan) -> dict[str, object]:
         ],
         "digest": plan.digest,
     }
+
+
+def _usage_json(usage: LimitUsage) -> dict[str, object]:
+    """A reason is there only where there is one besides a scope that the token lacks."""
+    return {key: each for key, each in asdict(usage).items() if key != "unknown_because" or each}
 
 
 def _change_json(change: Change) -> dict[str, object]:

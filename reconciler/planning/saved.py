@@ -37,6 +37,7 @@ from reconciler.model.plan import (
     Refusal,
     RefusalCode,
     Summary,
+    UsageGap,
     count_actions,
 )
 from reconciler.planning.order import order
@@ -166,13 +167,14 @@ class BatchDocument(_Model):
 
 
 class UsageDocument(_Model):
-    """How many records of a direction are at or near its limit: a hint, never an exact count."""
+    """Records at or near a limit, a hint; null: unknown, for want of a scope if nothing else."""
 
     from_id: ObjectTypeId
     to_id: ObjectTypeId
     limit: ObservedValue | None
-    at_limit: Count
-    near_limit: Count
+    at_limit: Count | None
+    near_limit: Count | None
+    unknown_because: UsageGap | None = None
 
 
 class RefusalDocument(_Model):
@@ -185,7 +187,7 @@ class RefusalDocument(_Model):
 
 
 class PlanDocument(_Model):
-    """A plan for one portal, format version 1.1. `usage` is empty where none was asked for."""
+    """A plan for one portal, format version 1.1. `usage` is empty where nobody asked for it."""
 
     format_version: Literal["1.1"] = FORMAT_VERSION
     tool: ToolDocument
@@ -243,6 +245,10 @@ def _contradictions(document: PlanDocument, plan: Plan) -> Iterator[str]:
     counts = count_actions(changes)
     if counts != {action: getattr(plan.summary, action) for action in Action}:
         yield "its summary does not count its changes"
+    if plan.usage and [each.key for each in plan.usage] != [each.key for each in plan.restricted]:
+        yield "its usage is not of the directions in which it sets or lowers a limit"
+    if any(each.is_half_known for each in plan.usage):
+        yield "its usage is known and unknown at once"
     yield from _missing_refusals(plan)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from reconciler.errors import plural
 from reconciler.model.limits import Category, Direction, Place
 from reconciler.model.plan import (
     Action,
@@ -15,6 +16,7 @@ from reconciler.model.plan import (
     Plan,
     Refusal,
     RefusalCode,
+    UsageGap,
     count_actions,
 )
 
@@ -178,6 +180,56 @@ EFFECT_SYMBOLS = {
     Effect.REMOVED: "−",
     Effect.RAISED: "↑",
 }
+
+# ---------------------------------------------------------------- who is affected
+
+
+USAGE_NEEDS_SCOPE = "usage unknown: needs a crm.objects.*.read scope"
+_USAGE_UNKNOWN = {
+    None: USAGE_NEEDS_SCOPE,
+    UsageGap.NOT_OFFERED: "usage unknown: HubSpot does not offer it here",
+    UsageGap.NO_ANSWER: "usage unknown: HubSpot did not answer",
+}
+
+
+def who_is_affected(plan: Plan, change: Change) -> str:
+    """The records that a limit that is set or lowered is about; "" for every other change.
+
+    HubSpot counts by direction, not by label, so of several such changes of a direction within a
+    section only the first says it: the object limit, or else what weighs most.
+    """
+    usage = plan.usage_of(change.direction)
+    if usage is None or change != _speaks_for(plan, change):
+        return ""
+    if usage.at_limit is None or usage.near_limit is None:
+        return _USAGE_UNKNOWN[usage.unknown_because]
+    records = plural(usage.at_limit, "record")
+    found = f"{records} at the present limit, {usage.near_limit} near it"
+    if change.type.label is not None and usage.limit is not None:
+        return f"{found} (limit {usage.limit}, all labels together)"
+    if change.type.label is not None or change.before is None:
+        none = usage.at_limit == usage.near_limit == 0
+        unset = "no object limit is set yet"
+        return f"no records counted: {unset}" if none else f"{found} (HubSpot's own: {unset})"
+    if usage.limit != change.before:
+        return f"{found} (HubSpot counts against {usage.limit or 'a limit of its own'})"
+    return found
+
+
+def _speaks_for(plan: Plan, change: Change) -> Change | None:
+    """The change beside which the usage of its direction is shown, among those of its origin."""
+    effects = tuple(Effect)
+    restricting = [
+        each
+        for each in plan.by_direction[change.direction.key]
+        if each.lowers and each.origin is change.origin
+    ]
+    return min(
+        restricting,
+        key=lambda each: (each.type.label is not None, effects.index(Effect.of(each))),
+        default=None,
+    )
+
 
 # ---------------------------------------------------------------- words
 

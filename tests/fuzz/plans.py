@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import cycle
 
 from reconciler.model.limits import (
@@ -30,6 +31,7 @@ from reconciler.model.plan import (
     Result,
     Status,
     Summary,
+    UsageGap,
     count_actions,
 )
 from reconciler.planning.order import order
@@ -82,7 +84,7 @@ def plan_from(data: bytes) -> Plan:
         supply.text(),
         "2026-09",
     )
-    return Plan(
+    plan = Plan(
         tool_version=supply.text(),
         created_at=supply.text(),
         portal=portal,
@@ -100,11 +102,10 @@ def plan_from(data: bytes) -> Plan:
         warnings=tuple(supply.text() for _ in range(supply.number(3))),
         refusals=tuple(_refusal(supply, changes) for _ in range(supply.number(3))),
         workspace=supply.text() if supply.number(2) else None,
-        usage=tuple(
-            LimitUsage("2-1", "2-2", _LIMITS[supply.number(6)], _number(supply), _number(supply))
-            for _ in range(supply.number(2))
-        ),
     )
+    if supply.number(2):
+        return plan
+    return replace(plan, usage=tuple(_usage(supply, each) for each in plan.restricted))
 
 
 def result_from(plan: Plan, data: bytes) -> Result:
@@ -121,6 +122,16 @@ def result_from(plan: Plan, data: bytes) -> Result:
     outcome = tuple(Outcome)[supply.number(len(Outcome))]
     message = supply.text() if supply.number(2) else None
     return Result(outcome, results, supply.number(99), supply.text(), supply.text(), message)
+
+
+def _usage(supply: _Supply, direction: Direction) -> LimitUsage:
+    """What the portal says of a direction, or why it says nothing."""
+    from_id, to_id = direction.key
+    limit = _LIMITS[supply.number(6)]
+    if supply.number(2):
+        return LimitUsage(from_id, to_id, limit, _number(supply), _number(supply))
+    why = (None, *UsageGap)[supply.number(3)]
+    return LimitUsage(from_id, to_id, None, None, None, why)
 
 
 def _change(supply: _Supply, objects: list[ObjectType], number: int) -> Change | None:

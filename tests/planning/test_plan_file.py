@@ -26,6 +26,7 @@ from reconciler.model.plan import (
     Refusal,
     RefusalCode,
     Summary,
+    UsageGap,
     count_actions,
 )
 from reconciler.planning.order import order
@@ -51,9 +52,25 @@ def test_a_plan_survives_its_file(made: Plan) -> None:
         files=(ConfigFile("configs/a.yaml", "0" * 64),),
         git=GitState("abc", dirty=True, base="def"),
         workspace="reconciler.yaml",
-        usage=(LimitUsage("0-1", "0-2", 5, 3, 1), LimitUsage("0-2", "0-1", None, 0, 0)),
+        usage=(LimitUsage("0-1", "0-2", 5, 3, 1),),
     )
     assert read_plan(plan_json(whole).encode()) == whole
+
+
+@pytest.mark.parametrize("why", [None, *UsageGap])
+def test_unknown_usage_survives_a_file(made: Plan, why: UsageGap | None) -> None:
+    """As null and never as 0; a reason is there only where it is not the usual one."""
+    unknown = replace(made, usage=(LimitUsage("0-1", "0-2", None, None, None, why),))
+    content = plan_json(unknown)
+    assert read_plan(content.encode()) == unknown
+    expected = {
+        "from_id": "0-1",
+        "to_id": "0-2",
+        "limit": None,
+        "at_limit": None,
+        "near_limit": None,
+    }
+    assert json.loads(content)["usage"] == [expected | ({"unknown_because": why} if why else {})]
 
 
 def test_the_document_is_canonical_json(made: Plan) -> None:
@@ -95,6 +112,7 @@ def test_the_digest_covers_what_is_written_and_where(made: Plan) -> None:
         git=GitState("abc", dirty=True),
         warnings=("w",),
         workspace="elsewhere/reconciler.yaml",
+        usage=(LimitUsage("0-1", "0-2", 3, 12, 40),),
         summary=replace(made.summary, unchanged=99_999, unmanaged=7),
         changes=tuple(replace(each, source=None, reason="r", origin=None) for each in made.changes),
     )
@@ -399,6 +417,40 @@ def test_a_change_that_changes_nothing_is_refused(made: Plan) -> None:
     same = replace(made, changes=(replace(first, before=first.after), *rest))
     with pytest.raises(PlanRefused, match="a change changes nothing"):
         read_plan(plan_json(same).encode())
+
+
+USAGE = LimitUsage("0-1", "0-2", 3, 12, 40)
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        ((replace(USAGE, to_id="0-3"),), "its usage is not of the directions"),
+        ((USAGE, replace(USAGE, from_id="0-2", to_id="0-1")), "its usage is not of the directions"),
+        ((USAGE, USAGE), "its usage is not of the directions"),
+        ((replace(USAGE, near_limit=None),), "known and unknown at once"),
+        ((replace(USAGE, at_limit=None),), "known and unknown at once"),
+        ((replace(USAGE, unknown_because=UsageGap.NO_ANSWER),), "known and unknown at once"),
+        ((replace(USAGE, at_limit=-1),), "usage.0.at_limit"),
+        ((replace(USAGE, near_limit=2**53),), "usage.0.near_limit"),
+        ((replace(USAGE, limit=-5),), "usage.0.limit"),
+    ],
+)
+def test_usage_must_agree_with_the_plan(
+    made: Plan, usage: tuple[LimitUsage, ...], words: str
+) -> None:
+    """It is of the directions in which a limit is set or lowered, once each, known or not."""
+    assert read_plan(plan_json(replace(made, usage=(USAGE,))).encode()).usage == (USAGE,)
+    with pytest.raises(PlanRefused, match=words):
+        read_plan(plan_json(replace(made, usage=usage)).encode())
+
+
+def test_a_plan_that_restricts_nothing_has_no_usage() -> None:
+    """What is only raised or removed refuses nobody anything."""
+    relaxing = plan(declared(limit(OBJECT, 5)), {OBJECT: 3, DECISION: 2})
+    assert len(relaxing.changes) == 2
+    with pytest.raises(PlanRefused, match="its usage is not of the directions"):
+        read_plan(plan_json(replace(relaxing, usage=(USAGE,))).encode())
 
 
 def test_two_changes_may_not_share_an_id(made: Plan) -> None:

@@ -140,6 +140,11 @@ class PortalOptions:
     allowed: Allowed = Allowed()
     given: Given = field(default_factory=Given)
 
+    @property
+    def asks_for_several(self) -> bool:
+        """Whether an answer in JSON is an array: by what was asked for, not by what there is."""
+        return self.every or len(self.names) > 1
+
 
 _SOURCES: dict[ParameterSource | None, str] = {
     ParameterSource.ENVIRONMENT: "from HUBSPOT_BASE_URL",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from threading import RLock
+from typing import TYPE_CHECKING, Self, TextIO
 
 import click
 
@@ -72,9 +75,15 @@ def result(text: str, *, brief: str = "") -> bool:
     """Write a result to stdout, ended by one newline; its colour was decided by `style`.
 
     What stdout does not take goes to stderr. Where a reader went away, it had seen enough: then
-    only `brief` does. Returns whether the text is written somewhere, to its last byte.
+    only `brief` does. Where several portals answer, it is kept until it is this one's turn, see
+    `Answers`. Returns whether the text is written somewhere, to its last byte.
     """
     text = text.rstrip("\n")
+    turn = _TURN.get()
+    return _written(text, brief) if turn is None else turn.take(text, brief)
+
+
+def _written(text: str, brief: str) -> bool:
     click.echo(text, color=True)
     out, err = sys.stdout, sys.stderr
     if not isinstance(out, Outlet):
@@ -92,6 +101,9 @@ def result(text: str, *, brief: str = "") -> bool:
 
 def is_answered() -> bool:
     """Whether a result was written, for this portal where there are several."""
+    turn = _TURN.get()
+    if turn is not None:
+        return turn.answered
     return isinstance(sys.stdout, Outlet) and sys.stdout.answered
 
 
@@ -99,6 +111,98 @@ def next_answer() -> None:
     """What follows is about another portal, which has no result yet."""
     if isinstance(sys.stdout, Outlet):
         sys.stdout.answered = False
+
+
+# ---------------------------------------------------------------- the answers of several portals
+
+
+class Answers:
+    """The results of several portals, in the order of their names; as JSON, one array.
+
+    `of` says whose results are written from here on in this thread: portals may work side by side.
+    The first that is not done writes at once, the others are kept until it is their turn. Elements
+    of an array are kept until the block ends, however it ends: what is done by then is valid JSON.
+    """
+
+    def __init__(self, names: Iterable[str], *, as_array: bool) -> None:
+        self._as_array = as_array
+        self._lock = RLock()
+        self._turns = {name: _Turn(self) for name in names}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            kept = [text for each in self._turns.values() for text, _ in each.kept]
+            if self._as_array:
+                _written(json_array(kept), "")
+                return
+            for each in self._turns.values():
+                each.write()
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        """Within, in this thread: results and errors are those of this portal."""
+        turn = self._turns[name]
+        token = _TURN.set(turn)
+        try:
+            yield
+        finally:
+            _TURN.reset(token)
+            with self._lock:
+                turn.done = True
+                if not self._as_array:
+                    self._write_what_is_next()
+
+    def take(self, turn: _Turn, text: str, brief: str) -> bool:
+        """Write a result if it is the portal's turn, else keep it; whether it is written."""
+        with self._lock:
+            turn.answered = True
+            turn.kept.append((text, brief))
+            if self._as_array:
+                return True
+            self._write_what_is_next()
+            return not turn.kept and turn.shown
+
+    def _write_what_is_next(self) -> None:
+        for each in self._turns.values():
+            each.write()
+            if not each.done:
+                return
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One portal's results that are not written yet."""
+
+    answers: Answers
+    kept: list[tuple[str, str]] = field(default_factory=list)
+    answered: bool = False
+    done: bool = False
+    shown: bool = True
+
+    def take(self, text: str, brief: str) -> bool:
+        return self.answers.take(self, text, brief)
+
+    def write(self) -> None:
+        """Write what is kept."""
+        for text, brief in self.kept:
+            self.shown = _written(text, brief)
+        self.kept.clear()
+
+
+_TURN: ContextVar[_Turn | None] = ContextVar("turn", default=None)
+"""Whose results are written, in each thread; None: there is one portal, or none."""
+
+
+def json_array(documents: Iterable[str]) -> str:
+    """JSON documents as one array, an element beginning on each line."""
+    elements = ",\n".join(each.strip() for each in documents)
+    return f"[\n{elements}\n]" if elements else "[]"
+
+
+# ---------------------------------------------------------------- diagnostics
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic], given: Given) -> None:
@@ -238,9 +342,7 @@ def _directory_is_gone() -> bool:
 
 def answer_in_json(error: ReconcilerError, code: ExitCode, portal: str | None = None) -> None:
     """With `--format json`, a document of the error, unless the command has written its own."""
-    if not asks_for_json(sys.argv[1:]) or not isinstance(sys.stdout, Outlet):
-        return
-    if sys.stdout.answered:
+    if not asks_for_json(sys.argv[1:]) or not isinstance(sys.stdout, Outlet) or is_answered():
         return
     from reconciler.report.diagnostics import error_json
 

@@ -141,7 +141,7 @@ def _apply_saved(session: Session, plan: Plan, base: str | None, chosen: ApplyOp
         )
     settings = _planned_portal(session, plan)
     safeguards = Safeguards(
-        session.workspace.safety, chosen.force, *session.at_hand(settings, base)
+        session.workspace.safety, chosen.force, *session.pair_files.at_hand(settings, base)
     )
     application = Application(session, settings, chosen, plan, safeguards)
     with stopping_on_signals(session.stop):
@@ -178,7 +178,7 @@ def _apply_files(
     session: Session, paths: tuple[Path, ...], base: str | None, chosen: ApplyOptions
 ) -> ExitCode:
     portals = session.portals()
-    files = session.files(portals, paths, base)
+    files = session.pair_files.read(portals, paths, base)
     applied: list[str] = []
 
     def work(settings: PortalSettings) -> ExitCode:
@@ -194,7 +194,7 @@ def _apply_files(
             reporting(settings.name, chosen.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
-            here = files[settings.name]
+            here = files.of(settings)
             plan = session.plan(settings, portal, here, chosen.settle)
         if not plan.changes and not plan.refusals:
             said = _another_plan(chosen, plan)

@@ -61,14 +61,14 @@ def command(
         raise UsageProblem("--out: several portals need {portal} in the file name")
     planned = None if digests is None else Digests(digests, out)
     saved = {} if out is None else {each.name: _file_name(out, each) for each in portals}
-    files = session.files(portals, paths, base)
+    files = session.pair_files.read(portals, paths, base)
 
     def work(settings: PortalSettings) -> ExitCode:
         with (
             reporting(settings.name, options.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
-            plan = session.plan(settings, portal, files[settings.name], settle)
+            plan = session.plan(settings, portal, files.of(settings), settle)
         if (name := saved.get(settings.name)) is not None:
             write_file("--out", name, plan_json(plan))
         if planned is not None:

@@ -4,71 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import reconciler
 from reconciler.cli import output
+from reconciler.cli.declared import Files, PairFiles
 from reconciler.cli.options import Given, PortalOptions
 from reconciler.cli.workspace import (
     check_sources,
     choose_portals,
-    config_paths,
     know_environment,
     open_workspace,
     read_token,
-    refuse_left_out,
     with_named_files,
     workspace_name,
 )
-from reconciler.config.base import Base
-from reconciler.config.sources import Loaded, Source
 from reconciler.config.workspace import (
-    DEFAULT_CONFIGS,
-    OverlayFolder,
     PortalSettings,
     Workspace,
-    read_files,
 )
 from reconciler.defaults import SETTLE
 from reconciler.errors import (
     ConfigurationInvalid,
-    DiagnosticCode,
     ExitCode,
     ReconcilerError,
-    first_few,
 )
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.messages import Event
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
-from reconciler.model.limits import Desired, ObjectReference
-from reconciler.model.plan import Destination, GitState, Plan
+from reconciler.model.plan import Destination, Plan
 from reconciler.planning.origin import Observation
 from reconciler.planning.plan import PlanContext
 
 if TYPE_CHECKING:
-    from reconciler.config.loading import File
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What the files say here and at the base, and the commit they were read at."""
-
-    loaded: Loaded
-    git: GitState | None
-    base: Desired | None
-    tip: Desired | None = None
-    ref: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        dirty = ("the files have changes that are not committed",)
-        found = tuple(f"{each.place}: {each.message}" for each in self.loaded.warnings)
-        return (*found, *self.notes, *(dirty if self.git is not None and self.git.dirty else ()))
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,152 +72,10 @@ class Session:
         check_sources(portals, self.workspace, chosen.allowed)
         return portals
 
-    def files(
-        self, portals: Sequence[PortalSettings], paths: Sequence[Path], base: str | None
-    ) -> dict[str, Files]:
-        """Read the pair files for each portal by its name, and with `base` those of the merge base.
-
-        Portals with the same overlays, or with none, have the same files.
-        """
-        read = read_files(self.workspace, config_paths(self.workspace, paths), portals)
-        state = None if read.head is None else read.head.state
-        found: dict[tuple[OverlayFolder, ...], Loaded] = {}
-        for portal in portals:
-            if portal.overlays not in found:
-                loaded = read.loaded(portal)
-                near = DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD  # the portal knows its own types
-                asked = tuple(each for each in loaded.warnings if each.code is not near)
-                found[portal.overlays] = replace(loaded, warnings=asked)
-        warnings = dict.fromkeys(each for loaded in found.values() for each in loaded.warnings)
-        if warnings and self.given.verbosity >= 0:
-            output.show_diagnostics(warnings, self.given)
-        files = {portal.name: Files(found[portal.overlays], state, None) for portal in portals}
-        if base is not None:
-            return self._with_base(base, portals, files, paths)
-        if state is None:
-            return files
-        notes = {
-            overlays: self._removed(loaded.desired, paths, portal)
-            for portal in portals
-            for overlays, loaded in [(portal.overlays, found[portal.overlays])]
-        }
-        return {
-            portal.name: replace(files[portal.name], notes=notes[portal.overlays])
-            for portal in portals
-        }
-
-    def at_hand(
-        self, portal: PortalSettings, base: str | None
-    ) -> tuple[Desired | None, Desired | None]:
-        """What the workspace's pair files and those of the base say, for a saved plan.
-
-        None where there is no folder of pair files: a pipeline may apply without a checkout.
-        Raises ConfigurationInvalid where the files are there and cannot be understood.
-        """
-        head = None
-        if self.workspace.config_directory.is_dir():
-            try:
-                given = config_paths(self.workspace, ())
-                head = read_files(self.workspace, given, [portal]).loaded(portal).desired
-            except ConfigurationInvalid as error:
-                error.hint = "a saved plan is checked against the protection in these pair files"
-                raise
-        else:
-            refuse_left_out([self.workspace.config_directory])
-            output.note(
-                "no pair files found: only the protection and thresholds stored in the plan apply",
-                self.given,
-            )
-        if base is None:
-            return head, None
-        from reconciler.config import base as history
-
-        past = history.parse_base(self._read_base(base, ()), portal)
-        for words in history.in_words(past.problems):
-            output.note(words, self.given)
-        return head, past.desired
-
-    def _removed(
-        self, head: Desired, paths: Sequence[Path], portal: PortalSettings
-    ) -> tuple[str, ...]:
-        """What a plan without a base does not show: directions that no file declares any more."""
-        from reconciler.config import base as history
-        from reconciler.config import head as git_head
-
-        overlays = () if paths else portal.overlays
-        given = [str(path) for path in config_paths(self.workspace, paths)]
-        given += [str(self.workspace.root / folder.path) for folder in overlays]
-        known = git_head.removed_since(Path.cwd(), given)
-        if known is None:
-            return ()
-        ref, sources = known
-        elsewhere = _directions(head) | self._elsewhere(head, paths, portal)
-        gone = [
-            each
-            for each in history.directions_of(sources)
-            if history.pair_of(each) not in elsewhere
-        ]
-        if not gone:
-            return ()
-        files = first_few(list(dict.fromkeys(each.place.path for each in gone)))
-        named = first_few(list(dict.fromkeys(map(str, gone))))
-        what = f"{files} declared {named} at {ref} and was removed"
-        left = "without a base these limits are left alone"
-        return (f"{what}: {left}; plan with --base {ref} to remove them",)
-
-    def _with_base(
-        self,
-        ref: str,
-        portals: Sequence[PortalSettings],
-        files: dict[str, Files],
-        paths: Sequence[Path],
-    ) -> dict[str, Files]:
-        from reconciler.config import base as history
-
-        found = self._read_base(ref, paths)
-        known: dict[Source, File] = {}
-
-        def with_base(portal: PortalSettings) -> Files:
-            here = files[portal.name]
-            head = here.loaded.desired
-            past = history.parse_base(found, portal, known)
-            elsewhere = self._elsewhere(head, paths, portal)
-            tip = None
-            if found.tip is not None:
-                tip = history.parse_base(found.tip, portal, known)
-            problems = past.problems if tip is None else (*past.problems, *tip.problems)
-            return replace(
-                here,
-                git=here.git and replace(here.git, base=found.commit),
-                base=history.without_others(found, past.desired, head, elsewhere),
-                tip=None if tip is None else tip.desired,
-                ref=ref,
-                notes=history.in_words(tuple(dict.fromkeys(problems))),
-            )
-
-        return {portal.name: with_base(portal) for portal in portals}
-
-    def _read_base(self, ref: str, paths: Sequence[Path]) -> Base:
-        from reconciler.config import base as history
-
-        return history.read_base(
-            ref,
-            directory=Path.cwd(),
-            workspace_path=None if self.workspace.path is None else str(self.workspace.path),
-            paths=[str(path) for path in paths],
-            configs=(self.workspace.root / DEFAULT_CONFIGS).as_posix(),
-        )
-
-    def _elsewhere(self, head: Desired, paths: Sequence[Path], portal: PortalSettings) -> set[Pair]:
-        """What head declares in files that were not named.
-
-        `plan configs/a.yaml` must not delete a direction that moved from there to another file.
-        """
-        everything = self.workspace.config_directory
-        if not paths or not everything.is_dir():
-            return set()
-        declared = read_files(self.workspace, [everything], [portal]).loaded(portal).desired
-        return _directions(declared) - _directions(head)
+    @property
+    def pair_files(self) -> PairFiles:
+        """The workspace's pair files."""
+        return PairFiles(self.workspace, self.given)
 
     @contextmanager
     def connected(
@@ -323,13 +153,6 @@ class Session:
         plan = reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
         reconciler.confirm_drift(plan, observation, portal, clock=self.clock, settle=settle)
         return plan
-
-
-Pair = tuple[ObjectReference, ObjectReference]
-
-
-def _directions(desired: Desired) -> set[Pair]:
-    return {(each.from_, each.to) for each in desired.directions}
 
 
 WORST_FIRST = (

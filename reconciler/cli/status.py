@@ -49,14 +49,14 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
     has_files = bool(paths) or session.workspace.config_directory.is_dir()
     if not has_files:
         refuse_left_out([session.workspace.config_directory])
-    files = session.files(portals, paths, None) if has_files else {}
+    files = session.pair_files.read(portals, paths, None) if has_files else None
 
     def work(settings: PortalSettings) -> ExitCode:
         with (
             reporting(settings.name, session.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
-            own = files[settings.name].loaded.desired if has_files else Desired(())
+            own = Desired(()) if files is None else files.of(settings).loaded.desired
             found = _status(settings, portal, own)
         match format_:
             case "json":

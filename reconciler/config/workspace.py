@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,18 +149,21 @@ def path_from_here(path: Path) -> Path:
 class Read:
     """The pair files and overlays as read, and what HEAD has of them.
 
-    `head` None: there is no commit to ask. `warnings` are about the reading.
+    `unreadable`: what is wrong with the pair files, and `of_overlays` with an overlay's folder by
+    its path. `head` None: there is no commit to ask. `warnings` are about the reading.
     """
 
     configuration: Configuration
     unreadable: tuple[Diagnostic, ...]
+    of_overlays: Mapping[str, Sequence[Diagnostic]]
     warnings: tuple[Diagnostic, ...]
     head: Head | None
 
     def loaded(self, portal: PortalSettings) -> Loaded:
         """What the files say for a portal. Raises ConfigurationInvalid with all that is wrong."""
         overlays = [folder.path for folder in portal.overlays]
-        loaded = self.configuration.loaded(overlays, earlier=self.unreadable)
+        problems = [each for path in overlays for each in self.of_overlays.get(path, ())]
+        loaded = self.configuration.loaded(overlays, earlier=[*self.unreadable, *problems])
         return replace(loaded, warnings=(*loaded.warnings, *self.warnings))
 
 
@@ -177,10 +180,10 @@ def read_files(
     folders = {folder.path: folder for portal in portals for folder in portal.overlays}
     found, unreadable = collect(given)
     overlays: dict[str, list[Source]] = {}
+    of_overlays: dict[str, list[Diagnostic]] = {}
     every = list(found)
     for path, folder in folders.items():
-        overlays[path], problems = _collect_overlays(workspace, folder, every)
-        unreadable += problems
+        overlays[path], of_overlays[path] = _collect_overlays(workspace, folder, every)
         every += overlays[path]
     own = [path_from_here(workspace.root / path) for path in folders]
     in_repository = find_top(Path.cwd()) is not None
@@ -204,7 +207,7 @@ def read_files(
         partial=not any(everything.is_relative_to(path.resolve()) for path in given),
         known={} if folders else None,
     )
-    return Read(configuration, tuple(unreadable), warnings, head)
+    return Read(configuration, tuple(unreadable), of_overlays, warnings, head)
 
 
 def _collect_overlays(

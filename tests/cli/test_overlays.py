@@ -322,3 +322,24 @@ def test_overlays_and_pair_files_are_bounded_together(
     ran = portals.run_here("validate")
     assert ran.code == 3
     assert "more than 3 pair files" in ran.err
+
+
+def test_an_invalid_overlay_is_the_failure_of_its_portal_alone(portals: Desk) -> None:
+    """The other portal is planned; the mistake is reported at its line, and decides the code."""
+    path = "overlays/production/contacts-companies.yaml"
+    portals.write(path, OVERLAY.replace("50", "none"))
+    ran = portals.run_here("plan", "--all-portals", "--out", "{portal}.json")
+    assert ran.code == 3
+    assert f"{path}:3:6" in ran.err
+    assert (portals.folder / "sandbox.json").exists()
+    assert not (portals.folder / "production.json").exists()
+
+
+def test_a_missing_overlay_is_the_failure_of_its_portal_alone(portals: Desk) -> None:
+    """It is reported where the workspace file names it."""
+    portals.write("reconciler.yaml", WORKSPACE.replace("overlays/production", "overlays/gone"))
+    ran = portals.run_here("plan", "--all-portals", "--out", "{portal}.json")
+    assert ran.code == 3
+    assert "reconciler.yaml:5:16" in ran.err
+    assert "the overlay overlays/gone does not exist" in ran.err
+    assert (portals.folder / "sandbox.json").exists()

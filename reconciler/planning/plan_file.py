@@ -9,7 +9,7 @@ from reconciler.outgoing import harmless_json
 
 if TYPE_CHECKING:
     from reconciler.model.limits import Place
-    from reconciler.model.plan import Change, Destination, LimitUsage, Plan, PortalRef
+    from reconciler.model.plan import Change, Destination, LimitUsage, Plan, PortalRef, Refusal
 
 FORMAT_VERSION: Final = "1.1"
 
@@ -57,19 +57,11 @@ def _document(plan: Plan) -> dict[str, object]:
             "git": None if plan.git is None else asdict(plan.git),
         },
         "summary": asdict(plan.summary),
-        "changes": [_change_json(change) for change in plan.changes],
+        "changes": [change_json(change) for change in plan.changes],
         "batches": [each.json for each in plan.batches],
         "usage": [_usage_json(each) for each in plan.usage],
         "warnings": list(plan.warnings),
-        "refusals": [
-            {
-                "code": each.code,
-                "message": each.message,
-                "change": each.change,
-                "source": place_json(each.source),
-            }
-            for each in plan.refusals
-        ],
+        "refusals": [refusal_json(each) for each in plan.refusals],
         "digest": plan.digest,
     }
 
@@ -79,7 +71,8 @@ def _usage_json(usage: LimitUsage) -> dict[str, object]:
     return {key: each for key, each in asdict(usage).items() if key != "unknown_because" or each}
 
 
-def _change_json(change: Change) -> dict[str, object]:
+def change_json(change: Change) -> dict[str, object]:
+    """A change, as the documents of this format write it."""
     return {
         "id": change.id,
         "action": change.action,
@@ -96,6 +89,16 @@ def _change_json(change: Change) -> dict[str, object]:
         "protected": change.protected,
         "source": place_json(change.source),
         "reason": change.reason,
+    }
+
+
+def refusal_json(refusal: Refusal) -> dict[str, object]:
+    """A refusal, as the documents of this format write it."""
+    return {
+        "code": refusal.code,
+        "message": refusal.message,
+        "change": refusal.change,
+        "source": place_json(refusal.source),
     }
 
 

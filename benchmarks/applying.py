@@ -37,7 +37,7 @@ def rows(lab: Lab) -> Iterator[Row]:
     yield timed(
         f"apply, {lab.size.latency} ms latency, {parallel.sent} requests",
         parallel.run,
-        times_as_fast(one_by_one.run.seconds, parallel.run.seconds, 8),
+        times_as_fast(one_by_one.run.seconds, parallel.run.seconds, 9),
     )
     once = _apply(lab, plan, "one-read", "--settle", "0")
     yield timed(
@@ -61,7 +61,7 @@ def save_plan(lab: Lab, directory: Path) -> Path:
     size = lab.size
     data.pair_files(directory, size.directions_to_change, size.changes_per_direction, raised_by=1)
     (directory / "reconciler.yaml").write_text(WORKSPACE, encoding="utf-8")
-    with sandbox(lab, _seed(lab)) as environment:
+    with sandbox(lab, seed_to_change(lab)) as environment:
         run(
             lab.reconciler(
                 "plan", "--out", "plan.json", directory=directory, environment=environment
@@ -107,7 +107,9 @@ def _apply(lab: Lab, plan: Path, name: str, *options: str, rate: int | None = No
     """Apply the plan to a fresh portal."""
     journal = plan.with_name(f"{name}.jsonl")
     limited = () if rate is None else ("--rate", str(rate))
-    with sandbox(lab, _seed(lab), "--latency", str(lab.size.latency), *limited) as environment:
+    with sandbox(
+        lab, seed_to_change(lab), "--latency", str(lab.size.latency), *limited
+    ) as environment:
         done = run(
             lab.reconciler(
                 *(
@@ -132,5 +134,6 @@ def _apply(lab: Lab, plan: Path, name: str, *options: str, rate: int | None = No
     return Applied(done, tuple(answers))
 
 
-def _seed(lab: Lab) -> object:
+def seed_to_change(lab: Lab) -> object:
+    """The portal before the apply."""
     return data.seed(lab.size.directions_to_change, lab.size.changes_per_direction)

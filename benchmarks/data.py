@@ -7,35 +7,43 @@ import subprocess
 from itertools import islice, permutations
 from pathlib import Path
 
+ROOT = Path(__file__).parent.parent
+
 # The sandbox's generated portal: the limit of every label, and the object limit above it.
 LABEL_LIMIT = 1
 OBJECT_LIMIT = 1_001
 
 
-def seed(directions: int, limits: int, *, with_limits: bool = True) -> object:
+def seed(count: int, limits: int, *, with_limits: bool = True) -> object:
     """A seed of so many directions with so many limits each, the object limit among them."""
     limit = LABEL_LIMIT if with_limits else None
-    return {"extends": {"directions": directions, "labels": limits - 1, "limit": limit}}
+    return {"extends": {"directions": count, "labels": limits - 1, "limit": limit}}
 
 
-def pair_files(directory: Path, files: int, limits: int, *, raised_by: int = 0) -> None:
-    """A git repository with one direction in each file, equal to the portal of the same size."""
+def pair_files(
+    directory: Path, files: int, limits: int, *, raised_by: int = 0, every: int = 1
+) -> None:
+    """A git repository with one direction in each file, equal to the portal of the same size.
+
+    `raised_by`: how much every so many-th limit, counted through all files, is above the portal's.
+    """
     configs = directory / "configs"
     configs.mkdir(parents=True)
-    for from_id, to_id in _directions(files):
+    for number, (from_id, to_id) in enumerate(directions(files)):
+        raised = [raised_by if (number * limits + n) % every == 0 else 0 for n in range(limits)]
         lines = [
             f"from: {from_id}",
             f"to: {to_id}",
-            f"max: {OBJECT_LIMIT + raised_by}   # room for a whole department",
-            "labels:",
-            *(f"  Label {n}: {LABEL_LIMIT + raised_by}" for n in range(1, limits)),
+            f"max: {OBJECT_LIMIT + raised[0]}   # room for a whole department",
+            *(("labels:",) if limits > 1 else ()),
+            *(f"  Label {n}: {LABEL_LIMIT + raised[n]}" for n in range(1, limits)),
         ]
         path = configs / f"{from_id}_{to_id}.yaml"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     _commit(directory)
 
 
-def _directions(count: int) -> list[tuple[str, str]]:
+def directions(count: int) -> list[tuple[str, str]]:
     """The directions that the sandbox generates, in its order."""
     objects = next(n for n in range(2, count + 2) if n * (n - 1) >= count)
     return list(islice(permutations([f"2-{9000 + n}" for n in range(objects)], 2), count))

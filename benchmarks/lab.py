@@ -26,6 +26,10 @@ class Size:
     changes_per_direction: int
     latency: int
     settle: float
+    requests: int
+    runs_to_grow: int
+    limits_to_grow: tuple[int, ...]
+    portals_to_grow: tuple[int, ...]
 
     @property
     def limits(self) -> int:
@@ -36,8 +40,10 @@ class Size:
         return self.directions_to_change * self.changes_per_direction
 
 
-WHOLE = Size(5, 200, 50, 200, 10, 100, 2.0)
-SMALL = Size(1, 4, 5, 4, 3, 5, 0.1)
+WHOLE = Size(
+    5, 200, 50, 200, 10, 100, 2.0, 2_000, 3, (100, 1_000, 10_000, 100_000), (1, 10, 100, 500)
+)
+SMALL = Size(1, 4, 5, 4, 3, 5, 0.1, 50, 1, (10, 20), (1, 2))
 
 
 @dataclass(frozen=True, slots=True)

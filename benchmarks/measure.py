@@ -32,11 +32,18 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run, or the median of several. `peak` in MiB."""
+    """One run, or several: medians of time, and the largest peak.
+
+    `seconds` from start to exit, `cpu` in seconds of all its processes, `peak` in MiB of the
+    largest of them; `fastest` and `slowest` are the spread of `seconds`.
+    """
 
     seconds: float
+    cpu: float
     peak: float
     output: str
+    fastest: float
+    slowest: float
 
 
 def run(command: Command) -> Run:
@@ -59,7 +66,8 @@ def run(command: Command) -> Run:
     if process.returncode != command.exit_code:
         said = f"{' '.join(command.arguments)} ended with {process.returncode}"
         raise Failed(f"{said}:\n{text[-2000:]}")
-    return Run(seconds, usage.ru_maxrss / _RSS_UNITS_PER_MIB, text)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(seconds, cpu, usage.ru_maxrss / _RSS_UNITS_PER_MIB, text, seconds, seconds)
 
 
 def medians(commands: Sequence[Command], times: int) -> list[Run]:
@@ -69,5 +77,11 @@ def medians(commands: Sequence[Command], times: int) -> list[Run]:
 
 
 def _median(runs: Sequence[Run]) -> Run:
-    seconds = statistics.median(each.seconds for each in runs)
-    return Run(seconds, max(each.peak for each in runs), runs[-1].output)
+    return Run(
+        statistics.median(each.seconds for each in runs),
+        statistics.median(each.cpu for each in runs),
+        max(each.peak for each in runs),
+        runs[-1].output,
+        min(each.fastest for each in runs),
+        max(each.slowest for each in runs),
+    )

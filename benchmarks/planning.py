@@ -10,39 +10,55 @@ from benchmarks.lab import Lab, sandbox, script
 from benchmarks.measure import Command, Run, medians
 from benchmarks.row import Row, timed, times_as_fast
 
+_FEW = 100
+"""One limit in so many is changed."""
+
 
 def rows(lab: Lab) -> Iterator[Row]:
-    """Everything to be created, which is all that octoDNS's YAML target knows; and a steady state."""
+    """All new, which is all that octoDNS's YAML target knows; a steady state; a few changed."""
     size = lab.size
-    directory = lab.folder("plan")
+    directory, changed = lab.folder("plan"), lab.folder("changed")
     data.pair_files(directory, size.files, size.limits_per_file)
-    (directory / "reconciler.yaml").write_text(WORKSPACE, encoding="utf-8")
+    data.pair_files(changed, size.files, size.limits_per_file, raised_by=1, every=_FEW)
+    for each in (directory, changed):
+        (each / "reconciler.yaml").write_text(WORKSPACE, encoding="utf-8")
     empty = data.seed(size.files, size.limits_per_file, with_limits=False)
     equal = data.seed(size.files, size.limits_per_file)
     with sandbox(lab, empty) as to_empty, sandbox(lab, equal) as to_equal:
         commands = [
-            lab.reconciler("plan", directory=directory, environment=environment)
-            for environment in (to_empty, to_equal)
+            lab.reconciler("plan", directory=each, environment=environment)
+            for each, environment in (
+                (directory, to_empty),
+                (directory, to_equal),
+                (changed, to_equal),
+            )
         ]
-        create, steady, *octodns = medians([*commands, *_octodns(lab)], size.runs)
+        create, steady, few, *beside = medians([*commands, *octodns(lab)], size.runs)
     _expect(create, f"Plan: {size.limits} to create")
     _expect(steady, "No changes.")
-    if not octodns:
-        yield timed(f"plan, {size.limits:,} limits to create", create)
-        yield timed(f"plan, {size.limits:,} limits, nothing to change", steady)
+    _expect(few, f"Plan: 0 to create {-(-size.limits // _FEW)} to update")
+    found = (
+        (f"plan, {size.limits:,} limits, all new", create, 4),
+        (f"plan, {size.limits:,} limits, nothing to change", steady, 7),
+        (f"plan, {size.limits:,} limits, one in {_FEW} changed", few, None),
+    )
+    if not beside:
         yield Row("octodns", "not installed", "the bench group has it")
+        for what, run, _ in found:
+            yield timed(what, run)
         return
-    validate, sync = octodns
+    validate, sync = beside
     yield timed(f"octodns-validate, {size.limits:,} records", validate)
     yield timed(f"octodns-sync, {size.limits:,} records to create", sync)
     both = validate.seconds + sync.seconds
-    for what, run in (("to create", create), ("nothing to change", steady)):
-        compared = times_as_fast(both, run.seconds, 5)
+    for what, run, wanted in found:
+        compared = "" if wanted is None else times_as_fast(both, run.seconds, wanted)
         alone = f"; against octodns-sync alone: {sync.seconds / run.seconds:.1f}"
-        yield timed(f"plan, {size.limits:,} limits, {what}", run, compared + alone)
+        yield timed(what, run, compared + alone if compared else "")
 
 
-def _octodns(lab: Lab) -> list[Command]:
+def octodns(lab: Lab) -> list[Command]:
+    """Its validation, and its plan from file to file; nothing where it is not installed."""
     if not script("octodns-sync").exists():
         return []
     directory = lab.folder("octodns")

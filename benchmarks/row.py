@@ -1,4 +1,4 @@
-"""One line of the printed table."""
+"""One line of the printed table, which docs/performance.md shows as well."""
 
 from __future__ import annotations
 
@@ -16,12 +16,23 @@ class Row:
     compared: str = ""
 
     def __str__(self) -> str:
-        return f"  {self.what:<46} {self.measured:>20}   {self.compared}".rstrip()
+        return f"  {self.what:<52} {self.measured:>46}   {self.compared}".rstrip()
+
+    @property
+    def markdown(self) -> str:
+        """The row of a table with three columns."""
+        return f"| {self.what} | {self.measured} | {self.compared} |"
 
 
 def timed(what: str, run: Run, compared: str = "") -> Row:
-    """A row of a run's time and peak memory."""
-    return Row(what, f"{duration(run.seconds)}  {run.peak:4.0f} MiB", compared)
+    """A row of a run's time with its spread, its CPU time and its peak memory."""
+    spread = f" ({duration(run.fastest)} to {duration(run.slowest)})"
+    parts = [
+        duration(run.seconds) + (spread if run.fastest < run.slowest else ""),
+        f"CPU {duration(run.cpu)}",
+        f"{run.peak:.0f} MiB",
+    ]
+    return Row(what, ", ".join(parts), compared)
 
 
 def duration(seconds: float) -> str:

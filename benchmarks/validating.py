@@ -1,4 +1,4 @@
-"""Reading and checking many pair files."""
+"""Reading and checking pair files: the smallest run, and many beside octoDNS."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from benchmarks import data
 from benchmarks.lab import Lab
 from benchmarks.measure import medians
-from benchmarks.row import Row, timed
+from benchmarks.planning import octodns
+from benchmarks.row import Row, timed, times_as_fast
 
 
 def rows(lab: Lab) -> Iterator[Row]:
-    """`validate` of everything."""
-    directory = lab.folder("validate")
+    """`validate` of one limit, and of everything."""
+    one, directory = lab.folder("one"), lab.folder("validate")
     size = lab.size
+    data.pair_files(one, 1, 1)
     data.pair_files(directory, size.files, size.limits_per_file)
-    (run,) = medians([lab.reconciler("validate", directory=directory)], size.runs)
-    what = f"validate, {size.limits:,} limits in {size.files} files"
-    yield timed(what, run, "(wanted: under 1.2 s and 150 MiB)")
+    ours = [lab.reconciler("validate", directory=each) for each in (one, directory)]
+    single, run, *beside = medians([*ours, *octodns(lab)[:1]], size.runs)
+    yield timed("validate, 1 limit", single)
+    for validated in beside:
+        yield timed(f"octodns-validate, {size.limits:,} records", validated)
+    compared = times_as_fast(beside[0].seconds, run.seconds, 6) if beside else ""
+    yield timed(f"validate, {size.limits:,} limits in {size.files} files", run, compared)

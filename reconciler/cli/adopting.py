@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import reconciler
-from reconciler.cli.declared import Files
+from reconciler.cli.session import Files
 from reconciler.config.object_types import canonical, standard_type
 from reconciler.errors import (
     PermissionMissing,

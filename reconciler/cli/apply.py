@@ -139,9 +139,13 @@ def _apply_saved(session: Session, plan: Plan, base: str | None, chosen: ApplyOp
             f"the plan is for API version {plan.portal.api_version}, not {asked_for}",
             hint="leave --api-version out, or make the plan again",
         )
+    from reconciler.cli.history import at_hand  # only a saved plan is held against files so
+
     settings = _planned_portal(session, plan)
     safeguards = Safeguards(
-        session.workspace.safety, chosen.force, *session.pair_files.at_hand(settings, base)
+        session.workspace.safety,
+        chosen.force,
+        *at_hand(session.workspace, settings, base, chosen.given),
     )
     application = Application(session, settings, chosen, plan, safeguards)
     with stopping_on_signals(session.stop):
@@ -178,7 +182,7 @@ def _apply_files(
     session: Session, paths: tuple[Path, ...], base: str | None, chosen: ApplyOptions
 ) -> ExitCode:
     portals = session.portals()
-    files = session.pair_files.read(portals, paths, base)
+    files = session.files(portals, paths, base)
     applied: list[str] = []
 
     def work(settings: PortalSettings) -> ExitCode:

@@ -228,7 +228,7 @@ class _Writing:
             if not self.folder.exists():
                 overlays = tuple(each for each in overlays if not self._is_written(each))
             portal = replace(self.portal, overlays=overlays)
-            desired = self.session.pair_files.read([portal], [], None).of(portal).loaded.desired
+            desired = self.session.files([portal], [], None).of(portal).loaded.desired
         resolved = try_resolve(desired.directions, there.custom_objects)
         return {each.direction.key for each in resolved.directions}
 

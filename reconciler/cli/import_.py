@@ -12,7 +12,6 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.adopting import Seen, Wanted, look, parse_pair
-from reconciler.cli.declared import Files
 from reconciler.cli.options import SETTLE, PortalOptions, complete_pairs, portal_options
 from reconciler.cli.pair_changes import (
     Changes,
@@ -25,7 +24,7 @@ from reconciler.cli.pair_changes import (
 )
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
-from reconciler.cli.session import Session
+from reconciler.cli.session import Files, Session
 from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.sources import Loaded, Source, collect, shown_path
 from reconciler.config.workspace import PortalSettings, read_files
@@ -125,7 +124,7 @@ def _existing(session: Session, settings: PortalSettings, folder: Path, base: st
     if not found and base is None:
         refuse_left_out([folder])
         return Files(Loaded(Desired(())), None, None)
-    return session.pair_files.read([settings], [folder], base).of(settings)
+    return session.files([settings], [folder], base).of(settings)
 
 
 def _reload(session: Session, settings: PortalSettings, folder: Path) -> Reload:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.cli.adopting import Seen
-from reconciler.cli.declared import Files
 from reconciler.cli.files import replace_file
+from reconciler.cli.session import Files
 from reconciler.config.edit import (
     AddInverse,
     AddLimits,

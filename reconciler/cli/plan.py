@@ -61,7 +61,7 @@ def command(
         raise UsageProblem("--out: several portals need {portal} in the file name")
     planned = None if digests is None else Digests(digests, out)
     saved = {} if out is None else {each.name: _file_name(out, each) for each in portals}
-    files = session.pair_files.read(portals, paths, base)
+    files = session.files(portals, paths, base)
 
     def work(settings: PortalSettings) -> ExitCode:
         with (

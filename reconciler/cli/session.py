@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import reconciler
 from reconciler.cli import output
-from reconciler.cli.declared import Files, PairFiles
 from reconciler.cli.options import Given, PortalOptions
 from reconciler.cli.workspace import (
     check_sources,
     choose_portals,
+    config_paths,
     know_environment,
     open_workspace,
     read_token,
     with_named_files,
     workspace_name,
 )
-from reconciler.config.workspace import (
-    PortalSettings,
-    Workspace,
-)
+from reconciler.config.sources import Loaded
+from reconciler.config.workspace import OverlayFolder, PortalSettings, Workspace, read_files
 from reconciler.defaults import SETTLE
 from reconciler.errors import (
     ConfigurationInvalid,
+    DiagnosticCode,
     ExitCode,
     ReconcilerError,
 )
@@ -35,12 +34,42 @@ from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.messages import Event
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
-from reconciler.model.plan import Destination, Plan
+from reconciler.model.limits import Desired
+from reconciler.model.plan import Destination, GitState, Plan
 from reconciler.planning.origin import Observation
 from reconciler.planning.plan import PlanContext
 
-if TYPE_CHECKING:
-    pass
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the files say here and at the base, and the commit they were read at."""
+
+    loaded: Loaded
+    git: GitState | None
+    base: Desired | None
+    tip: Desired | None = None
+    ref: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        dirty = ("the files have changes that are not committed",)
+        found = tuple(f"{each.place}: {each.message}" for each in self.loaded.warnings)
+        return (*found, *self.notes, *(dirty if self.git is not None and self.git.dirty else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class FilesByPortal:
+    """What the files say for each of several portals, of which some may have invalid overlays."""
+
+    by_name: Mapping[str, Files | ConfigurationInvalid]
+
+    def of(self, portal: PortalSettings) -> Files:
+        """What holds for a portal; raises ConfigurationInvalid where its overlays are invalid."""
+        files = self.by_name[portal.name]
+        if isinstance(files, ConfigurationInvalid):
+            raise ConfigurationInvalid(files.diagnostics)
+        return files
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +101,75 @@ class Session:
         check_sources(portals, self.workspace, chosen.allowed)
         return portals
 
-    @property
-    def pair_files(self) -> PairFiles:
-        """The workspace's pair files."""
-        return PairFiles(self.workspace, self.given)
+    def files(
+        self, portals: Sequence[PortalSettings], paths: Sequence[Path], base: str | None
+    ) -> FilesByPortal:
+        """Read the pair files once for all portals, and with `base` those of the merge base.
+
+        Portals with the same overlays, or with none, share what they say. Raises
+        ConfigurationInvalid where the files are invalid for every portal.
+        """
+        read = read_files(self.workspace, config_paths(self.workspace, paths), portals)
+        loaded: dict[tuple[OverlayFolder, ...], Loaded | ConfigurationInvalid] = {}
+        for portal in {each.overlays: each for each in portals}.values():
+            try:
+                valid = read.loaded(portal)
+            except ConfigurationInvalid as error:
+                loaded[portal.overlays] = error
+                continue
+            near = DiagnosticCode.OBJECT_TYPE_NEAR_STANDARD  # the portal knows its own types
+            asked = tuple(each for each in valid.warnings if each.code is not near)
+            loaded[portal.overlays] = replace(valid, warnings=asked)
+        errors = [each for each in loaded.values() if isinstance(each, ConfigurationInvalid)]
+        if errors and len(errors) == len(loaded):
+            every = dict.fromkeys(one for each in errors for one in each.diagnostics)
+            raise ConfigurationInvalid(tuple(every))
+        sound = [each for each in loaded.values() if isinstance(each, Loaded)]
+        warnings = dict.fromkeys(one for each in sound for one in each.warnings)
+        if warnings and self.given.verbosity >= 0:
+            output.show_diagnostics(warnings, self.given)
+        if base is None and read.head is None:
+            return FilesByPortal(
+                {
+                    each.name: found
+                    if isinstance(found := loaded[each.overlays], ConfigurationInvalid)
+                    else Files(found, None, None)
+                    for each in portals
+                }
+            )
+        git = None if read.head is None else read.head.state
+        return self._with_history(portals, loaded, paths, base, git)
+
+    def _with_history(
+        self,
+        portals: Sequence[PortalSettings],
+        loaded: Mapping[tuple[OverlayFolder, ...], Loaded | ConfigurationInvalid],
+        paths: Sequence[Path],
+        base: str | None,
+        git: GitState | None,
+    ) -> FilesByPortal:
+        """The files with what git says of them, at the base where there is one."""
+        from reconciler.cli.history import History, what_holds_at
+
+        history = History(self.workspace, paths)
+        past = None if base is None else history.read(base)
+        shared: dict[Hashable, Files] = {}
+
+        def files(portal: PortalSettings) -> Files | ConfigurationInvalid:
+            found = loaded[portal.overlays]
+            if isinstance(found, ConfigurationInvalid):
+                return found
+            key = (portal.overlays, None if past is None else what_holds_at(past, portal))
+            if key not in shared and past is None:
+                notes = history.removed(portal, found.desired)
+                shared[key] = Files(found, git, None, notes=notes)
+            elif key not in shared and past is not None:
+                at = history.at_base(past, portal, found.desired)
+                state = git and replace(git, base=at.commit)
+                shared[key] = Files(found, state, at.desired, at.tip, at.ref, at.notes)
+            return shared[key]
+
+        return FilesByPortal({portal.name: files(portal) for portal in portals})
 
     @contextmanager
     def connected(

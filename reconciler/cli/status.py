@@ -49,7 +49,7 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
     has_files = bool(paths) or session.workspace.config_directory.is_dir()
     if not has_files:
         refuse_left_out([session.workspace.config_directory])
-    files = session.pair_files.read(portals, paths, None) if has_files else None
+    files = session.files(portals, paths, None) if has_files else None
 
     def work(settings: PortalSettings) -> ExitCode:
         with (

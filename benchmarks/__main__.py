@@ -92,16 +92,22 @@ def _growth(lab: Lab, curves: list[Curve]) -> Iterator[Row]:
 
 
 def _write(measured: Mapping[str, Sequence[Row]], curves: Sequence[Curve]) -> None:
-    from benchmarks import chart  # matplotlib: only the bench group has it, and a test has not
+    from benchmarks import chart  # matplotlib, which only the bench group has
 
     chart.draw(curves, PICTURE)
     text = DOCUMENT.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    lines = [describe() + ".", "", "| measured | median | beside it |", "|---|---|---|"]
-    for rows in measured.values():
-        lines += [row.markdown for row in rows]
-    DOCUMENT.write_text("\n".join([f"{before}{BEGIN}", *lines, "", END]) + after, encoding="utf-8")
+    DOCUMENT.write_text(with_measured(text, describe(), measured), encoding="utf-8")
+
+
+def with_measured(text: str, machine: str, measured: Mapping[str, Sequence[Row]]) -> str:
+    """The document with a table of all rows in place of what is between its marks."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise Failed(f"{DOCUMENT} has no marks to put the figures between")
+    lines = [f"Measured on {machine}.", "", "| measured | median | beside it |", "|---|---|---|"]
+    lines += [row.markdown for rows in measured.values() for row in rows]
+    return "\n".join([f"{before}{begin}", *lines, "", end]) + after
 
 
 if __name__ == "__main__":

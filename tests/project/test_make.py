@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import lab
-from benchmarks.__main__ import main
+from benchmarks.__main__ import BEGIN, END, main, with_measured
+from benchmarks.row import Row
 from tests.project.command import ROOT, on_path
 
 
@@ -56,10 +57,12 @@ def test_benchmarks_run() -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("help\n  ")
+    assert "\nhelp\n  " in done.stdout
 
 
-@pytest.mark.parametrize("name", ["validate", "plan", "render", "apply", "adopt"])
+@pytest.mark.parametrize(
+    "name", ["validate", "plan", "render", "apply", "sdk", "adopt", "request", "growth"]
+)
 def test_a_measurement_works(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -75,4 +78,17 @@ def test_a_measurement_works(
 
     shown = capsys.readouterr()
     assert code == 0, shown.err
-    assert shown.out.startswith(f"{name}\n  ")
+    assert f"\n{name}\n  " in shown.out
+
+
+def test_figures_are_written_between_the_marks() -> None:
+    """What people wrote before and behind them stays, and old figures go."""
+    old = f"Before.\n\n{BEGIN}old\n{END}\n\nBehind.\n"
+
+    new = with_measured(old, "a machine", {"plan": [Row("plan, 5 limits", "1 ms", "2 times")]})
+
+    assert new.startswith(f"Before.\n\n{BEGIN}")
+    assert new.endswith(f"{END}\n\nBehind.\n")
+    assert "| plan, 5 limits | 1 ms | 2 times |" in new
+    assert "Measured on a machine." in new
+    assert "old" not in new

@@ -107,6 +107,15 @@ def _switch(
     help="Another portal behind the same address: its token and its seed; repeatable.",
 )
 @click.option(
+    "--portals",
+    "count",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    metavar="N",
+    help="So many portals of the same limits behind the address, each with a token and an ID of "
+    "its own: TOKEN, TOKEN-2, TOKEN-3 and so on, the IDs counting up. The page shows the first.",
+)
+@click.option(
     "--portal-id", type=click.IntRange(1, 2**31 - 1), metavar="N", help="Portal ID to report."
 )
 @click.option(
@@ -184,6 +193,7 @@ def command(
     rate: int,
     faults: tuple[Fault, ...],
     others: tuple[Sandbox, ...],
+    count: int,
     **rules: Any,
 ) -> None:
     """Run a local stand-in for the HubSpot endpoints used here, for demos and tests.
@@ -192,6 +202,8 @@ def command(
     and to change them. SIGINT, SIGTERM or SIGHUP ends it.
     """
     options = Options(token, Rules(**rules), rate or None, latency / 1000, faults)
+    if count > 1 and state is not None:
+        raise click.UsageError("--state keeps one portal, and --portals makes several.")
     try:
         store = None if state is None else JsonStore(state)
         portal = (store and store.load()) or _seeded(seed, portal_id)
@@ -201,7 +213,22 @@ def command(
             store.save_all(portal)
     except StoreError as error:
         raise click.BadParameter(str(error), param_hint="--state") from error
-    _run(portal, options, store, port, others, given_options())
+    try:
+        alike = _alike(portal, options, count)
+    except FaultError as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from error
+    _run(portal, options, store, port, (*others, *alike), given_options())
+
+
+def _alike(portal: Portal, options: Options, count: int) -> tuple[Sandbox, ...]:
+    """The second portal and those that follow; they change apart from each other."""
+    return tuple(
+        Sandbox(
+            replace(portal, portal_id=portal.portal_id + number - 1),
+            replace(options, token=f"{options.token}-{number}"),
+        )
+        for number in range(2, count + 1)
+    )
 
 
 def _seeded(seed: Path | None, portal_id: int | None) -> Portal:

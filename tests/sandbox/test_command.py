@@ -192,6 +192,20 @@ def test_the_command_line_reaches_the_server() -> None:
     assert "secret" not in err
 
 
+def test_several_portals_are_distinguished_by_their_tokens() -> None:
+    """Each has an ID of its own and the faults of all; a token that is none of theirs opens none."""
+    account = "/account-info/v3/details"
+    options = ("--portals", "3", "--token", "secret", "--portal-id", "70")
+    with running(*options, "--fault", "account#2:503") as (url, _):
+        for token, portal_id in (("secret", 70), ("secret-2", 71), ("secret-3", 72)):
+            with client(url, token) as http:
+                assert http.get(account).json()["portalId"] == portal_id
+                assert http.get(account).status_code == 503
+        for token in ("secret-1", "secret-4", "secret-"):
+            with client(url, token) as http:
+                assert http.get(account).status_code == 401
+
+
 def test_requests_are_logged_only_when_asked() -> None:
     """Without -v stderr has the token to use, and nothing of a request."""
     with running() as (url, process):
@@ -215,6 +229,12 @@ def test_requests_are_logged_only_when_asked() -> None:
         (("--equality", "maybe"), "--equality"),
         (("--max-limit", "0"), "--max-limit"),
         (("--portal-id", "0"), "--portal-id"),
+        (("--portals", "0"), "--portals"),
+        (("--portals", "2", "--state", "state.json"), "--state keeps one portal"),
+        (
+            ("--portals", "2", "--fault", "any:edit,from=car,to=deals,type=1,max=1"),
+            "Unable to infer",
+        ),
         (("--unknown",), "No such option"),
         (("extra",), "unexpected extra argument"),
     ],

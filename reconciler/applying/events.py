@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from reconciler.applying.knowledge import Knowledge
 from reconciler.http import messages as http
+from reconciler.hubspot.portal import PortalEvent
 from reconciler.model.limits import Direction
 from reconciler.model.plan import BatchInput, ChangeError, ChangeResult, Operation, Plan, Result
 
@@ -98,4 +99,4 @@ ApplyEvent = (
     | Settled
     | Finished
 )
-Event = ApplyEvent | http.Event
+Event = ApplyEvent | PortalEvent

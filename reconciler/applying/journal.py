@@ -33,6 +33,7 @@ from reconciler.applying.events import (
 from reconciler.applying.knowledge import Accepted, Doubtful, Knowledge, Refused, Shown, Untried
 from reconciler.errors import ReconcilerError
 from reconciler.http import messages as http
+from reconciler.hubspot.portal import DirectionRead, Reading
 from reconciler.model.plan import Batch, BatchInput, ChangeResult, Plan, change_id
 from reconciler.outgoing import harmless_json, mask
 
@@ -119,6 +120,8 @@ def _line(event: Event) -> Iterable[_Line]:
             yield "no_answer", {**_named(exchange), "error": description}
         case http.Waiting(seconds, _, message):
             yield "wait", {"seconds": round(seconds, 3), "reason": message}
+        case Reading() | DirectionRead():
+            pass
         case _:
             yield from _line_of_apply(event)
 

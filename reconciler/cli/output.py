@@ -79,11 +79,8 @@ def result(text: str, *, brief: str = "") -> bool:
     `Answers`. Returns whether the text is written somewhere, to its last byte.
     """
     text = text.rstrip("\n")
-    turn = _TURN.get()
-    return _written(text, brief) if turn is None else turn.take(text, brief)
-
-
-def _written(text: str, brief: str) -> bool:
+    if (turn := _TURN.get()) is not None:
+        return turn.answers.take(turn, text, brief)
     click.echo(text, color=True)
     out, err = sys.stdout, sys.stderr
     if not isinstance(out, Outlet):
@@ -136,7 +133,7 @@ class Answers:
         with self._lock:
             kept = [text for each in self._turns.values() for text, _ in each.kept]
             if self._as_array:
-                _written(json_array(kept), "")
+                result(json_array(kept))
                 return
             for each in self._turns.values():
                 each.write()
@@ -182,14 +179,13 @@ class _Turn:
     done: bool = False
     shown: bool = True
 
-    def take(self, text: str, brief: str) -> bool:
-        return self.answers.take(self, text, brief)
-
     def write(self) -> None:
         """Write what is kept."""
+        token = _TURN.set(None)
         for text, brief in self.kept:
-            self.shown = _written(text, brief)
+            self.shown = result(text, brief=brief)
         self.kept.clear()
+        _TURN.reset(token)
 
 
 _TURN: ContextVar[_Turn | None] = ContextVar("turn", default=None)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
-from threading import Thread
+from threading import Lock, Thread
 from typing import IO, TYPE_CHECKING, TextIO, assert_never, cast
 
 import click
@@ -36,6 +36,7 @@ from reconciler.cli.process import Outlet, interrupting_on_signals
 from reconciler.errors import PlanRefused, plural
 from reconciler.http import messages as http
 from reconciler.http.clock import Stop
+from reconciler.hubspot.portal import DirectionRead, Reading
 from reconciler.model.plan import Action, Plan
 from reconciler.report.escape import visible
 
@@ -61,7 +62,7 @@ def reporting(
     try:
         if given.verbosity >= 0 and sys.stderr.isatty():
             with _bars(pane, given) as bars:
-                yield BarReporter(portal, bars, len(plan.changes) if plan else 1)
+                yield BarReporter(portal, bars, len(plan.changes) if plan else 0)
         else:
             yield LineReporter(portal, given.verbosity, pane)
     finally:
@@ -75,7 +76,7 @@ def _bars(pane: Pane, given: Given) -> Bars:
     return Progress(
         TextColumn("{task.fields[portal]}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[count]}", markup=False),
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
         console=Console(
@@ -116,6 +117,8 @@ class LineReporter:
                 self._say(_words(event), verbosity=int(isinstance(event, Writing)))
             case http.Sending() | Started() | Learned() | CreateTried() | Finished():
                 pass
+            case Reading() | DirectionRead():
+                pass
             case _:
                 assert_never(event)
 
@@ -125,29 +128,38 @@ class LineReporter:
 
 
 class BarReporter:
-    """One bar for the portal: changes settled, and what is being done or waited for."""
+    """One bar for the portal: directions read or changes settled, and what is done or waited for.
 
-    def __init__(self, portal: str, bars: Bars, total: int) -> None:
+    `changes` to settle; 0: the portal is only read.
+    """
+
+    def __init__(self, portal: str, bars: Bars, changes: int) -> None:
         self._bars = bars
-        self._task = bars.add_task("reading", total=total, portal=visible(portal))
+        self._changes = changes
+        self._lock = Lock()
+        self._read = self._directions = 0
+        self._task = bars.add_task("connecting", total=None, portal=visible(portal), count="")
+        if changes:
+            self._advance(0)
 
     def __call__(self, event: Event) -> None:
         match event:
             case http.Sending(exchange):
-                if not exchange.writes:
+                if not exchange.writes and self._read == self._directions:
                     self._describe(f"reading {exchange.operation}")
             case http.Unanswered(exchange, description):
                 self._describe(f"{exchange.operation}: {description}")
             case http.Waiting(seconds, cause, _, status):
                 number = "" if status is None else f", {status}"
                 self._describe(f"waiting {seconds:.0f} s: {cause}{number}")
-            case Checking(directions):
-                self._describe(f"checking {plural(directions, 'direction')}")
+            case Reading() | Checking() | DirectionRead():
+                self._count_read(event)
             case ReadingBack(direction, missing):
                 limits = plural(missing, "written limit")
                 self._describe(f"{direction}: waiting for {limits} to show")
             case Settled(direction, results):
-                self._describe(f"{direction}: settled", advance=len(results))
+                self._describe(f"{direction}: settled")
+                self._advance(len(results))
             case Writing() | Watching():
                 self._describe(_words(event))
             case http.Answered() | Started() | Learned() | CreateTried() | Finished():
@@ -155,8 +167,28 @@ class BarReporter:
             case _:
                 assert_never(event)
 
-    def _describe(self, text: str, *, advance: int = 0) -> None:
-        self._bars.update(self._task, advance=advance, description=visible(text))
+    def _count_read(self, event: Reading | Checking | DirectionRead) -> None:
+        """`reading 12 of 16 directions`; before an apply, `checking` them; none when it is over."""
+        with self._lock:
+            match event:
+                case Reading(directions) | Checking(directions):
+                    self._read, self._directions = 0, directions
+                case DirectionRead() if self._read < self._directions:
+                    self._read += 1
+                case _:
+                    return
+        if not self._changes:
+            self._bars.update(self._task, completed=self._read, total=self._directions)
+        verb = "checking" if self._changes else "reading"
+        self._describe(f"{verb} {self._read} of {plural(self._directions, 'direction')}")
+
+    def _advance(self, settled: int) -> None:
+        self._bars.update(self._task, advance=settled, total=self._changes)
+        task = self._bars.tasks[self._task]
+        self._bars.update(self._task, count=f"{task.completed:.0f}/{self._changes}")
+
+    def _describe(self, text: str) -> None:
+        self._bars.update(self._task, description=visible(text))
 
 
 def _words(event: Writing | Watching) -> str:

@@ -31,8 +31,7 @@ from reconciler.errors import (
 )
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
-from reconciler.http.messages import Event
-from reconciler.hubspot.portal import Portal
+from reconciler.hubspot.portal import Portal, PortalEvent
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired
 from reconciler.model.plan import Destination, GitState, Plan
@@ -175,7 +174,7 @@ class Session:
     def connected(
         self,
         portal: PortalSettings,
-        events: Callable[[Event], None],
+        events: Callable[[PortalEvent], None],
         *,
         api_version: str | None = None,
     ) -> Iterator[Portal]:

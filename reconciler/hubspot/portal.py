@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -64,6 +65,23 @@ class CallName(StrEnum):
 _SCOPES_PATH = "/oauth/v2/private-apps/get/access-token-info"
 """Lists the scopes of a service key or private app (observed); it has no version of its own."""
 
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The limits of so many directions are about to be read."""
+
+    directions: int
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionRead:
+    """The limits of one direction are read, and its labels where they are needed."""
+
+    direction: Direction
+
+
+PortalEvent = Reading | DirectionRead | Event
+
 NeedsLabels = Callable[[ObservedDirection], bool]
 """Whether a direction's labels must be read too, judged by its rows alone."""
 
@@ -82,7 +100,7 @@ class Portal(AbstractContextManager["Portal"]):
         *,
         version: ApiVersion = LATEST,
         clock: Clock,
-        events: Callable[[Event], None],
+        events: Callable[[PortalEvent], None],
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.version = version
@@ -91,6 +109,7 @@ class Portal(AbstractContextManager["Portal"]):
         self._limits_path = f"/crm/associations/{version}/definitions/configurations"
         self._usage_path = f"{usage}/associations/records"
         self._token = connection.token
+        self._report = events
         self._transport = transport
         self._client = Client(
             connection,
@@ -221,12 +240,16 @@ class Portal(AbstractContextManager["Portal"]):
         path = f"{self._limits_path}/{_pair(direction.key)}"
         understand = partial(wire.read_limits, direction=direction)
         observed = self._call(CallName.LIMITS, path, understand, exempt=True, seconds=seconds)
-        return observed.with_labels(self.labels(direction)) if needs_labels(observed) else observed
+        if needs_labels(observed):
+            observed = observed.with_labels(self.labels(direction))
+        self._report(DirectionRead(direction))
+        return observed
 
     def read_all(
         self, directions: Sequence[Direction], *, needs_labels: NeedsLabels
     ) -> tuple[ObservedDirection, ...]:
         """Many directions in parallel, in the order given."""
+        self._report(Reading(len(directions)))
         tasks = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
         return tuple(self.in_parallel(tasks))
 
@@ -335,7 +358,7 @@ def connect(
     *,
     version: ApiVersion = LATEST,
     clock: Clock | None = None,
-    events: Callable[[Event], None] | None = None,
+    events: Callable[[PortalEvent], None] | None = None,
     transport: Transport | None = None,
 ) -> Portal:
     """A portal, to be used as a context manager; no request is sent yet.

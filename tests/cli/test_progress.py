@@ -13,10 +13,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from reconciler.applying.events import Checking, Event, ReadingBack, Settled, Watching, Writing
-from reconciler.cli.progress import LineReporter, Pane
+from reconciler.cli.progress import BarReporter, LineReporter, Pane
 from reconciler.http.messages import Answered, Exchange, Unanswered, WaitCause, Waiting
+from reconciler.hubspot.portal import DirectionRead, Reading
 from reconciler.model.limits import Direction, ObjectType
 from reconciler.model.plan import Operation
 from reconciler.sandbox.faults.language import parse_fault
@@ -102,6 +105,39 @@ def test_a_wait_is_told_on_the_bar(pair: Desk) -> None:
     code, shown = on_a_terminal_here(pair, "apply", "--auto-approve")
     assert code == 0
     assert re.search(r"waiting \d+ s: rate limit, 429", shown)
+
+
+def test_a_plan_shows_how_many_directions_are_read(pair: Desk) -> None:
+    """On a terminal, with the number of all; a pipe is shown nothing of it, and -q neither."""
+    assert pair.server is not None
+    for other in ("deals", "tickets"):
+        pair.write(f"configs/{other}.yaml", f"from: contacts\nto: {other}\nmax: 5\n")
+    pair.server.set_faults([parse_fault("read:delay,seconds=0.15")])
+    code, shown = on_a_terminal_here(pair, "plan", "--concurrency", "1")
+    assert code == 0
+    numbers = [int(each) for each in re.findall(r"reading (\d) of 4 directions", shown)]
+    assert numbers == sorted(numbers)
+    assert {1, 2, 3} <= set(numbers)
+    code, shown = on_a_terminal_here(pair, "plan", "-q")
+    assert (code, "directions" in shown) == (0, False)
+    ran = pair.run_here("plan", "-v")
+    assert "of 4 directions" not in ran.out + ran.err
+
+
+def test_directions_are_counted_once_and_only_while_they_are_read() -> None:
+    """Reading a direction back after its write is no part of the check before it."""
+    for changes, verb in ((0, "reading"), (2, "checking")):
+        with Progress(console=Console(file=io.StringIO())) as bars:
+            reporter = BarReporter("production", bars, changes)
+            first: Event = Checking(2) if changes else Reading(2)
+            seen = []
+            for event in (first, DirectionRead(PATH), DirectionRead(PATH)):
+                reporter(event)
+                seen.append(bars.tasks[0].description)
+            assert seen == [f"{verb} {number} of 2 directions" for number in (0, 1, 2)]
+            reporter(Writing(PATH, Operation.UPDATE, 3))
+            reporter(DirectionRead(PATH))
+            assert bars.tasks[0].description == "update of 3 in contacts → companies"
 
 
 def test_a_pipe_gets_plain_lines(pair: Desk) -> None:

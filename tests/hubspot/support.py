@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection
-from reconciler.http.messages import Event, Request, Response
-from reconciler.hubspot.portal import Portal, connect
+from reconciler.http.messages import Request, Response
+from reconciler.hubspot.portal import Portal, PortalEvent, connect
 from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, Direction, ObjectType, ObservedDirection, TypeKey
@@ -79,9 +79,9 @@ class Recorder:
     """Keeps the events it is called with."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        self.events: list[PortalEvent] = []
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: PortalEvent) -> None:
         self.events.append(event)
 
     def of(self, kind: type[E]) -> list[E]:
@@ -119,7 +119,7 @@ def rows(*entries: tuple[TypeKey, str | None, int | None]) -> dict[str, object]:
 def scripted(
     *steps: Step,
     clock: VirtualClock | None = None,
-    events: Callable[[Event], None] | None = None,
+    events: Callable[[PortalEvent], None] | None = None,
     timeout: float = 60.0,
     version: ApiVersion = ApiVersion.V2026_03,
 ) -> tuple[Portal, ScriptedTransport]:
@@ -142,7 +142,7 @@ def sandboxed(
     *faults: str,
     timeout: float = 10.0,
     concurrency: int = 16,
-    events: Callable[[Event], None] | None = None,
+    events: Callable[[PortalEvent], None] | None = None,
     options: Options | None = None,
     version: ApiVersion = ApiVersion.V2026_03,
     clock: Clock | None = None,

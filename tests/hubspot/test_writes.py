@@ -17,7 +17,6 @@ from reconciler.errors import (
 )
 from reconciler.http.messages import (
     Answered,
-    Event,
     NoAnswer,
     NotSent,
     Sending,
@@ -26,6 +25,7 @@ from reconciler.http.messages import (
     report_to,
 )
 from reconciler.hubspot.batches import BatchAnswer, BatchStatus
+from reconciler.hubspot.portal import PortalEvent
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Category, TypeKey
 from reconciler.model.plan import Batch, BatchInput, Operation
@@ -316,7 +316,7 @@ def test_reads_leave_no_doubt() -> None:
 def test_the_journal_line_comes_before_the_request() -> None:
     """A journal that cannot write its line keeps the request from being sent."""
 
-    def full_disk(event: Event) -> None:
+    def full_disk(event: PortalEvent) -> None:
         raise OSError(f"no space left for {event}")
 
     seen = Recorder()
@@ -331,7 +331,7 @@ def test_the_journal_line_comes_before_the_request() -> None:
 def test_a_reader_for_people_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever it raises, at any event of a call, the request is sent, repeated and answered."""
 
-    def failing(event: Event) -> None:
+    def failing(event: PortalEvent) -> None:
         raise BrokenPipeError(str(event))
 
     seen = Recorder()
@@ -349,7 +349,7 @@ def test_a_journal_stops_a_request_before_it_leaves_and_nothing_after(
 ) -> None:
     """What has happened is no less so because it cannot be written down."""
 
-    def broken(event: Event) -> None:
+    def broken(event: PortalEvent) -> None:
         if not isinstance(event, Sending):
             raise OSError("no space left")
 
@@ -363,9 +363,9 @@ def test_a_journal_stops_a_request_before_it_leaves_and_nothing_after(
 
 def test_a_journal_that_breaks_between_attempts_leaves_doubt() -> None:
     """The first attempt left without an answer: that the second may not leave does not undo it."""
-    sent: list[Event] = []
+    sent: list[PortalEvent] = []
 
-    def full_after_one(event: Event) -> None:
+    def full_after_one(event: PortalEvent) -> None:
         if isinstance(event, Sending):
             if sent:
                 raise ReconcilerError("cannot write the journal", hint="make room")

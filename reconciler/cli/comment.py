@@ -14,15 +14,18 @@ from reconciler.cli import output
 from reconciler.cli.files import read_plan_file
 from reconciler.cli.options import Given, complete_plans, given_options
 from reconciler.cli.process import stopping_on_signals
+from reconciler.cli.session import WORST_FIRST
 from reconciler.cli.workspace import (
     choose_portals,
     open_workspace,
     workspace_file,
     workspace_name,
 )
-from reconciler.errors import ReconcilerError, UsageProblem
-from reconciler.forges.ci import ForgeName, connected, find_request, job_page, links_for
+from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
+from reconciler.forges.api import ForgeError
+from reconciler.forges.ci import ForgeName, connected, find_request
 from reconciler.forges.comments import Action, Key, Published, Report, publish
+from reconciler.forges.job import current_run, job_page, links_for
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.model.plan import Plan
 from reconciler.outgoing import know
@@ -95,7 +98,7 @@ def command(
     forge: ForgeName | None,
     number: int | None,
     timeout: float,
-) -> None:
+) -> int:
     """Put saved plans on the pull or merge request, edited in place.
 
     There is one comment per workspace and portal. GitHub: GITHUB_TOKEN with `pull-requests: write`.
@@ -103,15 +106,18 @@ def command(
     and creates none where there is none. With --failed the same comment says that planning failed.
     """
     given = given_options()
-    plans = [read_plan_file(path) for path in plan_files]
+    plans, codes = _readable(plan_files, given)
     if failed:
-        made = [read_plan_file(path) for path in planned]
+        made, unreadable = _readable(planned, given)
+        codes += unreadable
         keys = [_key(plan) for plan in plans] or _planless(names, made, given)
         reports = [*map(_report, made), *_failures(keys, _read_reason(reason))]
     else:
         _check_usage(plan_files, (reason, planned, names))
         reports = [_report(plan) for plan in plans]
     _check_keys([report.key for report in reports])
+    if not reports:
+        return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
     request = find_request(os.environ, forge=forge, number=number)
     stop = Stop()
     clock = SystemClock(stop)
@@ -124,8 +130,24 @@ def command(
         connected(request, clock=clock, timeout=timeout, notify=notify) as comments,
     ):
         for report in reports:
-            line = visible(_line(report, publish(comments, report, clock.wait)))
-            output.result(line, brief=line)
+            try:
+                line = visible(_line(report, publish(comments, report, clock.wait)))
+            except ForgeError as error:  # the other portals have comments of their own
+                codes.append(output.show_error(error, given, f"{report.about}: "))
+            else:
+                output.result(line, brief=line)
+    return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
+
+
+def _readable(files: Sequence[Path], given: Given) -> tuple[list[Plan], list[int]]:
+    """The plans, and the exit codes of those that cannot be read: the others are shown."""
+    plans, codes = [], []
+    for path in files:
+        try:
+            plans.append(read_plan_file(path))
+        except ReconcilerError as error:
+            codes.append(output.show_error(error, given))
+    return plans, codes
 
 
 def _check_usage(plan_files: Sequence[Path], with_failed: Sequence[object]) -> None:
@@ -158,7 +180,8 @@ def _report(plan: Plan) -> Report:
     says_nothing = not plan.changes and not plan.refusals
     key = _key(plan)
     about = _named(key, f"{plan.portal.name} (portal {plan.portal.portal_id})")
-    return Report(key, about, made, markdown, says_nothing=says_nothing)
+    run = current_run(os.environ, Path.cwd(), plan)
+    return Report(key, about, made, markdown, says_nothing=says_nothing, run=run)
 
 
 # ---------------------------------------------------------------- no plan
@@ -177,13 +200,14 @@ def _planless(names: Sequence[str], made: Sequence[Plan], given: Given) -> list[
 
 def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
     _know_secrets()
-    page = job_page(os.environ)
+    page, run = job_page(os.environ), current_run(os.environ, Path.cwd())
     return [
         Report(
             key,
             _named(key, key.portal or "the workspace"),
             None,
-            failure_markdown(key.portal, key.workspace, reason=reason, log=page),
+            failure_markdown(key.portal, key.workspace, reason=reason, log=page, commit=run.commit),
+            run=run,
         )
         for key in keys
     ]
@@ -210,6 +234,9 @@ def _know_secrets() -> None:
 def _line(report: Report, published: Published) -> str:
     if published.action is Action.NOT_NEEDED:
         return f"{report.about}: no changes, and no comment to update"
+    if published.action is Action.OUTDATED:
+        what = f"{report.about}: nothing written, a newer run has commented on a newer commit"
+        return f"{what}: {published.url}"
     return f"{report.about}: comment {published.action}: {published.url}"
 
 

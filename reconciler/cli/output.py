@@ -31,7 +31,7 @@ from reconciler.report.escape import PROSE_LIMIT, terminal
 from reconciler.report.terminal import Style
 
 if TYPE_CHECKING:
-    from reconciler.forges.ci import Links
+    from reconciler.forges.job import Links
     from reconciler.model.plan import Plan
 
 PLAN_FORMATS = ("text", "markdown", "json", "html", "mermaid")
@@ -270,7 +270,7 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
 
 
 def _links(plan: Plan) -> Links:
-    from reconciler.forges.ci import links_for
+    from reconciler.forges.job import links_for
 
     return links_for(plan, os.environ, Path.cwd())
 

@@ -1,42 +1,28 @@
-"""What a CI job's environment says: its pull or merge request, its log, where files are shown."""
+"""The request that a CI job runs for: found in the job's variables, and connected to."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, assert_never
-from urllib.parse import quote, urlsplit
+from typing import Literal, assert_never
 
-from reconciler.errors import CredentialError, GitError, UsageProblem
+from reconciler.errors import CredentialError, UsageProblem
 from reconciler.forges import github, gitlab
 from reconciler.forges.api import Api, Hints
 from reconciler.forges.comments import Forge
-from reconciler.git.repository import Repository, find_repository, run
+from reconciler.forges.job import Environment, read_event
 from reconciler.http.clock import Clock
 from reconciler.http.connection import Connection, parse_base_url
 from reconciler.http.messages import whole
 from reconciler.http.transport import HttpTransport
-from reconciler.model.limits import Place
-from reconciler.model.plan import Plan
 from reconciler.outgoing import Secret
 
-Environment = Mapping[str, str]
 ForgeName = Literal["github", "gitlab"]
 
-Links = Callable[[Place], str | None]
-
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
-_LARGEST_EVENT = 64 * 1024 * 1024
 _REF = re.compile(r"refs/pull/([0-9]+)/(?:merge|head)")
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_SSH = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!/)(.+)")
-_SEPARATORS = {"github.com": "/blob/", "gitlab.com": "/-/blob/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,28 +127,6 @@ def _no_pull_request(event: str | None) -> UsageProblem:
     )
 
 
-def read_event(environment: Environment) -> dict[str, Any]:
-    """What started the workflow, as GITHUB_EVENT_PATH says; empty where it is not set."""
-    path = environment.get("GITHUB_EVENT_PATH")
-    if not path:
-        return {}
-    try:
-        event = json.loads(_read_regular(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageProblem(
-            f"GITHUB_EVENT_PATH: cannot read the event: {error}", hint="use --request N"
-        ) from None
-    return event if isinstance(event, dict) else {}
-
-
-def _read_regular(path: str) -> bytes:
-    """A pipe or a device is not read: that may never end."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("it is not a regular file")
-        return file.read(_LARGEST_EVENT)
-
-
 # ---------------------------------------------------------------- GitLab
 
 
@@ -262,103 +226,3 @@ def connected(
                 )
             case other:
                 assert_never(other)
-
-
-# ---------------------------------------------------------------- links
-
-
-def links_for(plan: Plan, environment: Mapping[str, str], directory: Path) -> Links:
-    """The address of a place's line at the plan's commit.
-
-    The host is the CI job's, else that of the remote `origin` where it is github.com or
-    gitlab.com. None for every place where the host or the commit is not known, or the files are
-    not what the commit has; None for a place outside the repository. Paths are relative to
-    `directory`, in which the plan was made.
-    """
-    if plan.git is None or plan.git.dirty or not _COMMIT.fullmatch(plan.git.commit):
-        return _no_link
-    try:
-        repository = find_repository(directory)
-    except GitError:
-        return _no_link
-    files = _files(plan.git.commit, environment, repository)
-    return _no_link if files is None else _Linked(repository, files)
-
-
-def job_page(environment: Mapping[str, str]) -> str | None:
-    """The address of the CI job's log, where the job's variables say it."""
-    server, name = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_REPOSITORY")
-    run_id = environment.get("GITHUB_RUN_ID")
-    if server and name and run_id:
-        return f"{server.rstrip('/')}/{name}/actions/runs/{run_id}"
-    return environment.get("CI_JOB_URL")
-
-
-def _no_link(_place: Place) -> str | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Linked:
-    """`files`: the address of the repository's top at the commit."""
-
-    repository: Repository
-    files: str
-
-    def __call__(self, place: Place) -> str | None:
-        parts = self.repository.parts(place.path)
-        if not parts:
-            return None
-        path = quote("/".join(parts).encode("utf-8", "surrogateescape"), safe="/")
-        return f"{self.files}{path}#L{place.line}"
-
-
-def _files(commit: str, environment: Mapping[str, str], repository: Repository) -> str | None:
-    server, name = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_REPOSITORY")
-    if server and name:
-        return f"{server.rstrip('/')}/{name}/blob/{_github_commit(commit, environment)}/"
-    project = environment.get("CI_PROJECT_URL")
-    if project:
-        return f"{project.rstrip('/')}/-/blob/{_gitlab_commit(commit, environment)}/"
-    remote = run(repository.top, "remote", "get-url", "origin")
-    top = _hosted(remote.lines[0]) if remote.status == 0 else None
-    return None if top is None else f"{top}{commit}/"
-
-
-def _github_commit(commit: str, environment: Mapping[str, str]) -> str:
-    """The pull request's own commit: the merge commit that is checked out does not stay."""
-    if commit != environment.get("GITHUB_SHA"):
-        return commit
-    try:
-        request = read_event(environment).get("pull_request")
-    except UsageProblem:
-        return commit
-    head = request.get("head") if isinstance(request, dict) else None
-    return _commit_or(head.get("sha") if isinstance(head, dict) else None, commit)
-
-
-def _gitlab_commit(commit: str, environment: Mapping[str, str]) -> str:
-    """The source branch's own commit: what a job merges to plan it is nowhere but in the job."""
-    if not environment.get("CI_MERGE_REQUEST_IID"):
-        return commit
-    names = ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "CI_COMMIT_SHA")
-    return _commit_or(next(filter(None, map(environment.get, names)), None), commit)
-
-
-def _commit_or(found: object, commit: str) -> str:
-    return found if isinstance(found, str) and _COMMIT.fullmatch(found) else commit
-
-
-def _hosted(remote: str) -> str | None:
-    """The address of a remote's files, without the credentials a remote may hold."""
-    short = None if "://" in remote else _SSH.fullmatch(remote)
-    try:
-        parts = urlsplit(remote)
-        host, path = (short[1], short[2]) if short else (parts.hostname or "", parts.path)
-    except ValueError:
-        return None
-    separator = _SEPARATORS.get(host.lower())
-    path = path.strip("/").removesuffix(".git")
-    if separator is None or "/" not in path:
-        return None
-    return f"https://{host.lower()}/{quote(path, safe='/')}{separator}"

@@ -30,6 +30,7 @@ MINIMUM_LIMIT = 8_000
 _NOTE_SIZE = 250
 _FAILURE_SIZE = 5_000
 _REASON_LINE = 500
+_COMMIT_DIGITS = 10
 _NO_PLAN = """\
 > [!CAUTION]
 > **Nothing can be applied.** A plan that this comment showed before is out of date."""
@@ -63,12 +64,18 @@ def plan_markdown(plan: Plan, *, digest: str, links: Links = no_links, limit: in
 
 
 def failure_markdown(
-    portal: str | None, workspace: str | None, *, reason: str, log: str | None
+    portal: str | None,
+    workspace: str | None,
+    *,
+    reason: str,
+    log: str | None,
+    commit: str | None = None,
 ) -> str:
     """That planning failed, and why: what the command said, line by line. `log`: the job's page.
 
-    `portal` None: the workspace could not be read.
+    `portal` None: the workspace could not be read. `commit`: forges link a commit's first digits.
     """
+    what = "planning" if commit is None else f"planning commit {visible(commit[:_COMMIT_DIGITS])}"
     lines = [visible(line.rstrip(), _REASON_LINE) for line in reason.strip("\n").splitlines()]
     shown = _first(lines, LIMIT - _FAILURE_SIZE)
     page = web_link(log)
@@ -76,7 +83,7 @@ def failure_markdown(
         filter(
             None,
             [
-                f"## No plan{parts.named(portal, workspace)}: planning failed",
+                f"## No plan{parts.named(portal, workspace)}: {what} failed",
                 _NO_PLAN,
                 _fenced(shown),
                 _more(len(lines) - len(shown)),

@@ -34,7 +34,7 @@ def test_the_first_plan_becomes_a_comment(job: Desk, github: GitHub) -> None:
     assert (ran.code, ran.err) == (0, "")
     (note,) = github.notes
     first, blank, title = note.body.splitlines()[:3]
-    assert first == f"{MARKER}{plans.small().digest} -->"
+    assert first == f"{MARKER}{plans.small().digest} commit={plans.COMMIT} -->"
     assert (blank, title) == ("", "## Plan for `production`: 1 to create, 2 to update, 1 to delete")
     address = f"https://github.com/acme/limits/pull/7#issuecomment-{note.id}"
     assert ran.out == f"production (portal 1234567): comment created: {address}\n"
@@ -248,12 +248,15 @@ def test_a_comment_deleted_in_the_meantime_is_written_anew(job: Desk, github: Gi
 # ---------------------------------------------------------------- wrong usage
 
 
-def test_an_altered_plan_is_refused_before_anything_is_said(job: Desk, github: GitHub) -> None:
-    """Exit 4; the whole plan beside it is not posted either."""
+def test_an_altered_plan_is_refused_and_the_plan_beside_it_is_shown(
+    job: Desk, github: GitHub
+) -> None:
+    """Exit 4: one portal's file says nothing about another's."""
     text = (job.folder / "plan.json").read_text("utf-8")
     job.write("altered.json", text.replace('"after":3', '"after":4', 1))
-    ran = job.run_here("comment", "plan.json", "altered.json")
-    assert (ran.code, github.asked) == (4, [])
+    assert (comment(job, "altered.json").code, github.asked) == (4, [])
+    ran = comment(job, "altered.json", "plan.json")
+    assert (ran.code, len(github.notes)) == (4, 1)
     assert "altered" in ran.err
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.forges.ci import links_for
+from reconciler.forges.job import links_for
 from reconciler.model.limits import Place
 from reconciler.model.plan import GitState, Plan
 from tests.ci import plans

@@ -14,9 +14,9 @@ import reconciler
 from reconciler.applying.apply import untouched, unwritten
 from reconciler.applying.events import Event
 from reconciler.applying.journal import Journal
-from reconciler.applying.result_file import result_json
 from reconciler.applying.safeguards import Safeguards, Settling, check, check_stated
 from reconciler.cli import output
+from reconciler.cli.from_top import result_document
 from reconciler.cli.options import Given
 from reconciler.cli.progress import approve, reporting
 from reconciler.cli.session import Session
@@ -64,7 +64,7 @@ def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
     try:
         as_json = chosen.format == "json"
         text = (
-            result_json(result)
+            result_document(result)
             if as_json
             else result_text(result, style=output.style(chosen.given))
         )
@@ -117,7 +117,7 @@ class Application:
             if count.writes:
                 return self._broken_off(error, ended)
             if self.chosen.format == "json":
-                output.result(result_json(ended))
+                output.result(result_document(ended))
             raise
         except Exception as error:
             if not count.writes:

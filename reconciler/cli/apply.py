@@ -14,6 +14,7 @@ from reconciler.applying.safeguards import Safeguards
 from reconciler.cli import output
 from reconciler.cli.application import Application, ApplyOptions, report_result
 from reconciler.cli.files import read_plan_file, saved_plan
+from reconciler.cli.from_top import plan_from_here
 from reconciler.cli.options import BASE, PATHS, SETTLE, Given, PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
@@ -104,7 +105,7 @@ def command(
     try:
         session = Session.start(options)
         if saved is not None:
-            return int(_apply_saved(session, read_plan_file(saved), base, chosen))
+            return int(_apply_saved(session, plan_from_here(read_plan_file(saved)), base, chosen))
         return int(_apply_files(session, paths, base, chosen))
     except ReconcilerError as error:
         _answer(chosen, error, None)

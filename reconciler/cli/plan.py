@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.files import check_output, write_file
+from reconciler.cli.from_top import plan_from_top
 from reconciler.cli.options import BASE, PATHS, SETTLE, PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
@@ -70,10 +71,11 @@ def command(
         ):
             plan = session.plan(settings, portal, files.of(settings), settle)
         if (name := saved.get(settings.name)) is not None:
-            write_file("--out", name, plan_json(plan))
+            write_file("--out", name, plan_json(plan_from_top(plan)))
         if planned is not None:
             planned.add(plan)
-        output.result(output.render_plan(plan, format_, options.given), brief=headline(plan))
+        shown = plan if format_ == "text" else plan_from_top(plan)
+        output.result(output.render_plan(shown, format_, options.given), brief=headline(plan))
         if plan.refusals:
             output.show_error(_would_be_refused(plan), options.given)
             return ExitCode.REFUSED

@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.files import read_plan_file
+from reconciler.cli.from_top import plan_from_here
 from reconciler.cli.options import complete_plans, given_options
 
 
@@ -24,4 +25,5 @@ from reconciler.cli.options import complete_plans, given_options
 def command(plan_file: Path, format_: str) -> None:
     """Render a saved plan, `-` for one on standard input. Nothing is read from a portal."""
     plan = read_plan_file(plan_file)
-    output.result(output.render_plan(plan, format_, given_options()))
+    shown = plan_from_here(plan) if format_ == "text" else plan
+    output.result(output.render_plan(shown, format_, given_options()))

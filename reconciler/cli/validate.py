@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
+from reconciler.cli.from_top import MOST_KEPT, github_annotations, sarif_log
 from reconciler.cli.options import Allowed, Given, given_options
 from reconciler.cli.workspace import (
     config_paths,
     know_environment,
     open_workspace,
     source_problems,
+    workspace_file,
 )
 from reconciler.config.sources import Loaded
 from reconciler.config.workspace import Workspace, read_files
@@ -26,11 +28,7 @@ from reconciler.errors import (
     severities,
 )
 from reconciler.model.limits import Desired
-from reconciler.report.diagnostics import (
-    diagnostics_github,
-    diagnostics_json,
-    diagnostics_sarif,
-)
+from reconciler.report.diagnostics import diagnostics_json
 
 
 @click.command("validate")
@@ -58,14 +56,18 @@ def command(paths: tuple[Path, ...], format_: str) -> int:
 def _check(paths: tuple[Path, ...], given: Given) -> tuple[tuple[Diagnostic, ...], Desired | None]:
     """Everything there is to say of the files, and what they say if all are valid.
 
-    An invalid workspace file does not hide what is wrong with the pair files.
+    An invalid workspace file does not hide what is wrong with the pair files: those that are
+    given, else those in the usual folder beside it, unless it may name another.
     """
     found: list[Diagnostic] = []
-    workspace = Workspace()
     try:
         workspace = open_workspace(given)
     except ConfigurationInvalid as error:
         found += error.diagnostics
+        file = workspace_file(given)
+        workspace = Workspace(root=Path() if file is None else file.parent)
+        if not paths and not workspace.config_directory.exists():
+            return tuple(found), None
     warnings = source_problems(workspace.portals, workspace, Allowed(), Severity.WARNING)
     loaded: list[Loaded] = []
     try:
@@ -91,9 +93,11 @@ def _report(
         case "json":
             output.result(diagnostics_json(findings))
         case "github":
-            output.result(diagnostics_github(findings))
+            output.result(github_annotations(findings, output.source_lines()))
+            if len(findings) > MOST_KEPT:
+                output.show_diagnostics(findings, given)
         case "sarif":
-            output.result(diagnostics_sarif(findings))
+            output.result(sarif_log(findings, output.source_lines()))
         case _:
             _report_text(findings, desired, given)
 

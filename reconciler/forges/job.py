@@ -8,13 +8,13 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from reconciler.errors import GitError, UsageProblem
 from reconciler.forges.comments import Run
-from reconciler.git.repository import Repository, find_repository, run
+from reconciler.git.repository import find_repository, run
 from reconciler.http.messages import whole
 from reconciler.model.limits import Place
 from reconciler.model.plan import Plan
@@ -125,17 +125,13 @@ def links_for(plan: Plan, environment: Mapping[str, str], directory: Path) -> Li
 
     The host is the CI job's, else that of the remote `origin` where it is github.com or
     gitlab.com. None for every place where the host or the commit is not known, or the files are
-    not what the commit has; None for a place outside the repository. Paths are relative to
-    `directory`, in which the plan was made.
+    not what the commit has; None for a place outside the repository. Paths are from the top of
+    the repository, whatever folder the command runs in. `directory`: whose remote is meant.
     """
     if plan.git is None or plan.git.dirty or not _COMMIT.fullmatch(plan.git.commit):
         return _no_link
-    try:
-        repository = find_repository(directory)
-    except GitError:
-        return _no_link
-    files = _files(plan.git.commit, environment, repository)
-    return _no_link if files is None else _Linked(repository, files)
+    files = _files(plan.git.commit, environment, directory)
+    return _no_link if files is None else _Linked(files)
 
 
 def _no_link(_place: Place) -> str | None:
@@ -146,25 +142,27 @@ def _no_link(_place: Place) -> str | None:
 class _Linked:
     """`files`: the address of the repository's top at the commit."""
 
-    repository: Repository
     files: str
 
     def __call__(self, place: Place) -> str | None:
-        parts = self.repository.parts(place.path)
-        if not parts:
+        path = PurePosixPath(place.path)
+        if path.is_absolute() or ".." in path.parts or not path.parts:
             return None
-        path = quote("/".join(parts).encode("utf-8", "surrogateescape"), safe="/")
-        return f"{self.files}{path}#L{place.line}"
+        encoded = quote(str(path).encode("utf-8", "surrogateescape"), safe="/")
+        return f"{self.files}{encoded}#L{place.line}"
 
 
-def _files(commit: str, environment: Mapping[str, str], repository: Repository) -> str | None:
+def _files(commit: str, environment: Mapping[str, str], directory: Path) -> str | None:
     server, name = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_REPOSITORY")
     if server and name:
         return f"{server.rstrip('/')}/{name}/blob/{_github_commit(commit, environment)}/"
     project = environment.get("CI_PROJECT_URL")
     if project:
         return f"{project.rstrip('/')}/-/blob/{_gitlab_commit(commit, environment)}/"
-    remote = run(repository.top, "remote", "get-url", "origin")
+    try:
+        remote = run(find_repository(directory).top, "remote", "get-url", "origin")
+    except GitError:
+        return None
     top = _hosted(remote.lines[0]) if remote.status == 0 else None
     return None if top is None else f"{top}{commit}/"
 

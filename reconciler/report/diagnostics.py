@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.errors import Diagnostic, Located, Severity, severities
+from reconciler.model.limits import Place
 from reconciler.outgoing import harmless_json, mask_alike
 from reconciler.report.escape import (
     PATH_LIMIT,
@@ -17,7 +19,10 @@ from reconciler.report.escape import (
     terminal_sentence,
     visible,
 )
-from reconciler.report.terminal import Mark, Style, excerpt, wrapped
+from reconciler.report.terminal import Mark, Style, end_column, excerpt, wrapped
+
+_TOP = "%SRCROOT%"
+"""What paths are relative to in a SARIF log: the top of the repository, by its usual name."""
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -96,11 +101,15 @@ def _source(
     each: Diagnostic, place: Located, style: Style, lines: SourceLines, width: int | None
 ) -> list[str]:
     """The source line, unless it may hold a token."""
-    secret = each.secret_from
-    if secret is not None and place.line >= secret and place.path == each.place.path:
+    if _may_hold_token(each, place):
         return []
     source = lines(place)
     return [] if source is None else excerpt(source, place, style, width)
+
+
+def _may_hold_token(each: Diagnostic, place: Located) -> bool:
+    secret = each.secret_from
+    return secret is not None and place.line >= secret and place.path == each.place.path
 
 
 # ---------------------------------------------------------------- JSON
@@ -165,14 +174,49 @@ def _json(document: Mapping[str, object]) -> str:
     return harmless_json(json.dumps(document, indent=2))
 
 
+# ---------------------------------------------------------------- read elsewhere
+
+PathName = Callable[[str], str]
+"""Gives what a file is called where a diagnostic is read."""
+
+
+def as_it_is(path: str) -> str:
+    """Stands in where paths mean the same everywhere."""
+    return path
+
+
+def _elsewhere(each: Diagnostic, lines: SourceLines, path: PathName) -> Diagnostic:
+    """A diagnostic for readers who have neither this folder nor the source line at hand."""
+
+    def moved(place: Located) -> Place:
+        end = place.end
+        if end is None and not _may_hold_token(each, place):
+            source = lines(place)
+            end = None if source is None else end_column(source, place)
+        return Place(path(place.path), place.line, place.column, end)
+
+    related = None if each.related is None else moved(each.related)
+    return replace(each, place=moved(each.place), related=related)
+
+
 # ---------------------------------------------------------------- GitHub annotations
 
 
-def diagnostics_github(diagnostics: Sequence[Diagnostic]) -> str:
-    """One workflow command per line, `::error file=…,line=…,col=…,endColumn=…,title=…::message`."""
+def diagnostics_github(
+    diagnostics: Sequence[Diagnostic],
+    *,
+    lines: SourceLines = no_source,
+    path: PathName = as_it_is,
+) -> str:
+    """One workflow command per line, `::error file=…,line=…,col=…,endColumn=…,title=…::message`.
+
+    `lines` is asked where a column ends, `path` what a file is called in the repository.
+    """
     shown, more = first_of(diagnostics, MOST_READ)
     left_out = [f"::notice title=reconciler::and {more:,} more, not shown"] if more else []
-    return "\n".join([*map(_github_command, shown), *left_out])
+    return "\n".join(
+        [*(_github_command(_elsewhere(each, lines, path)) for each in shown), *left_out]
+    )
 
 
 def _github_command(each: Diagnostic) -> str:
@@ -192,12 +236,20 @@ def _github_command(each: Diagnostic) -> str:
 # ---------------------------------------------------------------- SARIF
 
 
-def diagnostics_sarif(diagnostics: Sequence[Diagnostic], *, tool_version: str | None = None) -> str:
+def diagnostics_sarif(
+    diagnostics: Sequence[Diagnostic],
+    *,
+    lines: SourceLines = no_source,
+    path: PathName = as_it_is,
+    tool_version: str | None = None,
+) -> str:
     """A SARIF 2.1.0 log with one run. Columns count characters; paths are relative URIs.
 
-    The property `omitted` of the run counts the diagnostics beyond the first 5,000.
+    `lines` is asked where a column ends, `path` what a file is called in the repository. The
+    property `omitted` of the run counts the diagnostics beyond the first 5,000.
     """
-    shown, more = first_of(diagnostics, MOST_COLLECTED)
+    found, more = first_of(diagnostics, MOST_COLLECTED)
+    shown = [_elsewhere(each, lines, path) for each in found]
     codes = sorted({each.code for each in shown})
     index = {code: number for number, code in enumerate(codes)}
     driver: dict[str, object] = {
@@ -209,6 +261,7 @@ def diagnostics_sarif(diagnostics: Sequence[Diagnostic], *, tool_version: str | 
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_TOP: {"description": {"text": "The top of the repository."}}},
         "results": [_sarif_result(each, index[each.code]) for each in shown],
         "properties": {"omitted": more},
     }
@@ -248,7 +301,11 @@ def _sarif_result(each: Diagnostic, rule: int) -> dict[str, object]:
 
 
 def _sarif_place(place: Located) -> dict[str, object]:
-    region = {"startLine": max(place.line, 1), "startColumn": max(place.column, 1)}
-    if place.end is not None:
-        region["endColumn"] = max(place.end, region["startColumn"] + 1)
-    return {"artifactLocation": {"uri": file_uri(place.path)}, "region": region}
+    """A region on one line; its end, which is always given, is the column behind it (documented)."""
+    line, column = max(place.line, 1), max(place.column, 1)
+    end = column + 1 if place.end is None else max(place.end, column + 1)
+    region = {"startLine": line, "startColumn": column, "endLine": line, "endColumn": end}
+    file = {"uri": file_uri(place.path)}
+    if not file["uri"].startswith("file:"):
+        file["uriBaseId"] = _TOP
+    return {"artifactLocation": file, "region": region}

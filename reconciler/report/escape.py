@@ -224,9 +224,14 @@ def github_property(text: str, limit: int = PROSE_LIMIT) -> str:
 
 def file_uri(path: str) -> str:
     """A relative URI of a file in the repository, or a `file:` URI of an absolute path."""
-    portable = path.replace("\\", "/") if os.sep == "\\" else path
-    encoded = quote(_utf8(portable), safe="/")
-    return f"file://{encoded}" if portable.startswith("/") else encoded
+    if os.sep == "\\":
+        path = path.replace("\\", "/")
+        if re.match("[A-Za-z]:/", path):
+            return f"file:///{path[:2]}{quote(_utf8(path[2:]), safe='/')}"
+    encoded = quote(_utf8(path), safe="/")
+    if path.startswith("//"):
+        return f"file:{encoded}"
+    return f"file://{encoded}" if path.startswith("/") else encoded
 
 
 def _utf8(text: str) -> bytes:

@@ -144,6 +144,13 @@ def _fitting(text: str, room: int) -> int:
     return len(text)
 
 
+def end_column(source: str, place: Located) -> int:
+    """The column behind what a place covers: behind the YAML text that starts there, if not known."""
+    text = source.rstrip("\r\n")
+    at = min(max(place.column - 1, 0), len(text))
+    return _stop(text, at, place.end) + 1
+
+
 def _stop(text: str, at: int, end: int | None) -> int:
     """Where what is wrong stops: an offset."""
     if end is not None:

@@ -116,12 +116,13 @@ def test_outside_ci_the_remote_tells_the_host(
     assert link(repository, {}) == expected
 
 
-def test_a_workspace_in_a_subfolder_is_linked_from_the_top(repository: Path) -> None:
-    """Places are seen from where the plan was made."""
-    path = Place("../shared/b.yaml", 3, 1)
-    assert str(link(repository / "configs", GITHUB, path)).endswith(f"{COMMIT}/shared/b.yaml#L3")
-    inside = str(link(repository / "configs", GITHUB, Place("a.yaml", 3, 1)))
-    assert inside.endswith(f"{COMMIT}/configs/a.yaml#L3")
+def test_links_are_the_same_whatever_folder_the_command_runs_in(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Paths of a plan are from the top of the repository, also for one that has no checkout."""
+    elsewhere = tmp_path_factory.mktemp("no-checkout")
+    for folder in (repository, repository / "configs", elsewhere):
+        assert str(link(folder, GITHUB)).endswith(f"{COMMIT}/configs/a.yaml#L12")
 
 
 def test_odd_names_are_encoded(repository: Path) -> None:
@@ -155,9 +156,9 @@ def test_without_a_commit_that_has_the_files_nothing_is_linked(
     assert link(repository, GITHUB, plan=plan) is None
 
 
-def test_outside_a_repository_nothing_is_linked(tmp_path: Path) -> None:
-    """What is the top there?"""
-    assert link(tmp_path, GITHUB) is None
+def test_outside_a_repository_and_a_job_nothing_is_linked(tmp_path: Path) -> None:
+    """There is no remote to ask."""
+    assert link(tmp_path, {}) is None
 
 
 def test_without_a_remote_nothing_is_linked(repository: Path) -> None:

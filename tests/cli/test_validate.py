@@ -194,3 +194,15 @@ def test_a_workspace_file_that_is_read_hides_no_other(offline: Desk) -> None:
     offline.write("reconciler.yml", "version: 2\n")
     offline.write("reconciler.yaml", "version: 1\n")
     assert offline.run_here("validate").err == ""
+
+
+def test_an_invalid_workspace_file_above_does_not_hide_pair_files(offline: Desk) -> None:
+    """They are looked for beside it, and where it may name another folder, none is missing."""
+    offline.write("reconciler.yaml", "version: 1\nsafty: {}\n")
+    offline.write("configs/deep/a.yaml", BAD)
+    here = Desk(offline.folder / "configs" / "deep")
+    found = here.run_here("validate", "--format", "json").json["diagnostics"]
+    assert {each["path"].rpartition("/")[2] for each in found} == {"reconciler.yaml", "a.yaml"}
+    (offline.folder / "configs").rename(offline.folder / "pairs")
+    found = offline.run_here("validate", "--format", "json").json["diagnostics"]
+    assert {each["path"] for each in found} == {"reconciler.yaml"}

@@ -223,7 +223,7 @@ def test_columns_end_where_the_word_does() -> None:
     assert "col=3,endColumn=16," in diagnostics_github([UNKNOWN_LABEL])
     (run,) = json.loads(diagnostics_sarif([UNKNOWN_LABEL]))["runs"]
     region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
-    assert region == {"startLine": 6, "startColumn": 3, "endColumn": 17}
+    assert region == {"startLine": 6, "startColumn": 3, "endLine": 6, "endColumn": 17}
 
 
 # ---------------------------------------------------------------- JSON
@@ -340,8 +340,8 @@ def test_sarif() -> None:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": "configs/b.yaml"},
-                    "region": {"startLine": 2, "startColumn": 1},
+                    "artifactLocation": {"uri": "configs/b.yaml", "uriBaseId": "%SRCROOT%"},
+                    "region": {"startLine": 2, "startColumn": 1, "endLine": 2, "endColumn": 2},
                 }
             }
         ],
@@ -350,8 +350,8 @@ def test_sarif() -> None:
                 "id": 1,
                 "message": {"text": "see also"},
                 "physicalLocation": {
-                    "artifactLocation": {"uri": FILE},
-                    "region": {"startLine": 1, "startColumn": 1},
+                    "artifactLocation": {"uri": FILE, "uriBaseId": "%SRCROOT%"},
+                    "region": {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2},
                 },
             }
         ],
@@ -375,4 +375,4 @@ def test_sarif_takes_any_text(text: str) -> None:
     assert is_printable(result["message"]["text"])
     place = result["locations"][0]["physicalLocation"]
     assert re.fullmatch(r"[A-Za-z0-9%/._~:-]*", place["artifactLocation"]["uri"])
-    assert place["region"] == {"startLine": 1, "startColumn": 1}
+    assert place["region"] == {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}

@@ -1,0 +1,102 @@
+"""Paths as the repository knows them, in what others read: annotations, code scanning, plans.
+
+What a terminal shows stays relative to the folder that its user is in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler import __version__
+from reconciler.errors import Diagnostic
+from reconciler.git.paths import path_in_checkout, path_in_repository
+from reconciler.git.repository import find_top
+from reconciler.model.plan import Change, Plan, Refusal, Result
+
+if TYPE_CHECKING:
+    from reconciler.report.diagnostics import SourceLines
+
+MOST_KEPT = 10
+"""Annotations of one severity that GitHub keeps of a step (documented); more are in its log only."""
+
+
+def github_annotations(found: Iterable[Diagnostic], lines: SourceLines) -> str:
+    """Diagnostics as commands to GitHub's runner."""
+    from reconciler.report.diagnostics import diagnostics_github  # only diagnostics need it
+
+    return diagnostics_github(tuple(found), lines=lines, path=cache(_for_a_forge))
+
+
+def sarif_log(found: Iterable[Diagnostic], lines: SourceLines) -> str:
+    """Diagnostics as a SARIF log."""
+    from reconciler.report.diagnostics import diagnostics_sarif  # only diagnostics need it
+
+    return diagnostics_sarif(
+        tuple(found),
+        lines=lines,
+        path=cache(_for_a_forge),
+        tool_version=__version__,
+    )
+
+
+def _for_a_forge(path: str) -> str:
+    """From the top of the checkout; a path outside of any is absolute, unless it is below here."""
+    inside = path_in_checkout(path)
+    if inside is not None:
+        return inside
+    seen = os.path.relpath(path)
+    if seen.startswith(os.pardir):
+        return Path(os.path.abspath(path)).as_posix()  # noqa: PTH100 - keeps links
+    return Path(seen).as_posix()
+
+
+def plan_from_top(plan: Plan) -> Plan:
+    """The document of a plan: its files are named from the top of the repository that has them."""
+    return _with_paths(plan, cache(_from_top))
+
+
+def plan_from_here(plan: Plan) -> Plan:
+    """A plan with its files as they are seen from here, where the repository of this folder has them."""
+    top, here = find_top(Path.cwd()), os.path.realpath(Path.cwd())
+    if top is None or here == str(top):
+        return plan
+    if not any((top / each.path).exists() for each in plan.files):
+        return plan
+    return _with_paths(plan, cache(lambda path: Path(os.path.relpath(top / path, here)).as_posix()))
+
+
+def result_document(result: Result) -> str:
+    """The document of a result, its files named as those of a plan's document."""
+    from reconciler.applying.result_file import result_json  # not for a plan
+
+    path = cache(_from_top)
+    changes = (replace(each, change=_moved(each.change, path)) for each in result.changes)
+    return result_json(replace(result, changes=tuple(changes)))
+
+
+def _from_top(path: str) -> str:
+    """A path that is not here is not taken from here: a plan of another repository has its own."""
+    inside = path_in_repository(path) if os.path.lexists(path) else None
+    return path if inside is None else inside
+
+
+Sourced = TypeVar("Sourced", Change, Refusal)
+
+
+def _moved(each: Sourced, path: Callable[[str], str]) -> Sourced:
+    source = each.source
+    return each if source is None else replace(each, source=replace(source, path=path(source.path)))
+
+
+def _with_paths(plan: Plan, path: Callable[[str], str]) -> Plan:
+    return replace(
+        plan,
+        files=tuple(replace(each, path=path(each.path)) for each in plan.files),
+        changes=tuple(_moved(each, path) for each in plan.changes),
+        refusals=tuple(_moved(each, path) for each in plan.refusals),
+    )

@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpcore
-import httpx
 
 from reconciler.errors import UsageProblem
 from reconciler.http.connection import Connection, environment_proxy
@@ -36,6 +36,13 @@ from reconciler.http.messages import (
     decoded,
 )
 from reconciler.outgoing import one_line
+
+# httpx imports its own command line where it can, with rich and pygments: half of what it costs.
+_no_command_line = sys.modules.setdefault("httpx._main", None) is None  # type: ignore[arg-type]
+import httpx  # noqa: E402  behind the line that makes it lighter
+
+if _no_command_line:
+    del sys.modules["httpx._main"]
 
 _CONNECT_SECONDS = 10.0
 _WRITTEN_AT_ONCE = 16 * 1024

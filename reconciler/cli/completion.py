@@ -31,4 +31,5 @@ def command(shell: str) -> None:
     name = click.get_current_context().find_root().info_name or "reconciler"
     script = found(click.Group(), {}, name, f"_{name.replace('-', '_').upper()}_COMPLETE")
     before = _WHOLE_PAIRS if shell == "bash" else ""
-    output.result(before + script.source_template % script.source_vars())
+    text = before + script.source_template % script.source_vars()
+    output.result(text, is_document=True)

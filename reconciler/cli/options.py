@@ -105,13 +105,22 @@ def _changing(change: Callable[[Given, Any], Given]) -> Callback:
     return callback
 
 
-def asks_for_json(arguments: Sequence[str]) -> bool:
-    """Whether the last `--format` is json. The arguments may be ones that click has refused."""
+def format_asked(arguments: Sequence[str]) -> str | None:
+    """The last `--format`, None where there is none. click may have refused the arguments."""
     options = [*arguments, "--"]
     options = options[: options.index("--")]
-    after = [value for name, value in pairwise(options) if name == "--format"]
-    joined = [each.partition("=")[2] for each in options if each.startswith("--format=")]
-    return (after + joined)[-1:] == ["json"]
+    found = None
+    for option, following in pairwise([*options, ""]):
+        if option == "--format":
+            found = following
+        elif option.startswith("--format="):
+            found = option.partition("=")[2]
+    return found
+
+
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether the answer is to be JSON, that of an error too."""
+    return format_asked(arguments) == "json"
 
 
 # ---------------------------------------------------------------- portals and paths

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 import click
 
-from reconciler.cli.options import Given, asks_for_json
+from reconciler.cli.options import Given, asks_for_json, format_asked
 from reconciler.cli.process import Outlet
 from reconciler.config.sources import read_source
 from reconciler.errors import (
@@ -38,7 +38,11 @@ PLAN_FORMATS = ("text", "markdown", "json", "html", "mermaid")
 
 
 def style(given: Given, stream: TextIO | None = None) -> Style:
-    """Colour for a terminal, none elsewhere, unless `--color` or the environment says otherwise."""
+    """Colour for a terminal, none elsewhere, unless `--color` or the environment says otherwise.
+
+    `--color` counts more than NO_COLOR (https://no-color.org), and that more than FORCE_COLOR
+    (https://force-color.org), of which 0 and false mean none, as Node's tools have it.
+    """
     match given.color:
         case "always":
             wanted = True
@@ -46,8 +50,8 @@ def style(given: Given, stream: TextIO | None = None) -> Style:
             wanted = False
         case _ if os.environ.get("NO_COLOR"):
             wanted = False
-        case _ if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
-            wanted = True
+        case _ if forced := os.environ.get("FORCE_COLOR"):
+            wanted = forced.casefold() not in ("0", "false")
         case _:
             wanted = (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
     return Style(ansi_codes=wanted)
@@ -71,8 +75,10 @@ def note(message: str, given: Given) -> None:
         click.echo(terminal(message, PROSE_LIMIT), err=True)
 
 
-def result(text: str, *, brief: str = "") -> bool:
+def result(text: str, *, brief: str = "", is_document: bool = False) -> bool:
     """Write a result to stdout, ended by one newline; its colour was decided by `style`.
+
+    A document, which any `--format` but text is, is UTF-8 whatever the stream's encoding is.
 
     What stdout does not take goes to stderr. Where a reader went away, it had seen enough: then
     only `brief` does. Where several portals answer, it is kept until it is this one's turn, see
@@ -81,10 +87,16 @@ def result(text: str, *, brief: str = "") -> bool:
     text = text.rstrip("\n")
     if (turn := _TURN.get()) is not None:
         return turn.answers.take(turn, text, brief)
-    click.echo(text, color=True)
     out, err = sys.stdout, sys.stderr
     if not isinstance(out, Outlet):
+        click.echo(text, color=True)
         return True
+    line: str | bytes = f"{text}\n"
+    if out.encoding != "utf-8" and (
+        is_document or format_asked(sys.argv[1:]) not in (None, "text")
+    ):
+        line = f"{text}\n".encode("utf-8", "backslashreplace")
+    out.write(line)
     out.answered = True
     if out.problem is None:
         return True

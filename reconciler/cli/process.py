@@ -7,6 +7,7 @@ and the rest of the command goes on.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 class Outlet(io.TextIOBase):
     """A stream that never raises, and writes at once, so that nothing is left for the end.
 
-    `problem`: why something could not be written, from the first failure on. `answered`: whether
-    it was given a result.
+    What its encoding does not have is replaced by what looks like it, see `replacement`; bytes are
+    written as they are. `problem`: why something could not be written, from the first failure on.
+    `answered`: whether it was given a result.
     """
 
     encoding = "utf-8"
@@ -43,6 +45,9 @@ class Outlet(io.TextIOBase):
         if stream is None:
             self.problem = OSError(errno.EBADF, "it is closed")
             return
+        with suppress(LookupError):  # an encoding that Python does not know
+            name = codecs.lookup(getattr(stream, "encoding", None) or "utf-8").name
+            self.encoding = "utf-8" if name.startswith("utf") else name
         with suppress(OSError, ValueError):  # a stream without a descriptor
             stream.flush()  # nothing is left behind in the stream's own buffer
             self._descriptor = stream.fileno()
@@ -56,10 +61,12 @@ class Outlet(io.TextIOBase):
         if not isinstance(text, str):
             if not text:  # click writes no bytes at all to learn what kind of stream this is
                 raise TypeError("a text stream takes text")
-            text = text.decode()  # click's shell completion
+            text, encoding = text.decode("utf-8", "surrogateescape"), "utf-8"
+        else:
+            encoding = self.encoding
         if text and self.problem is None:
             try:
-                self._write(mask(text))
+                self._write(mask(text), encoding)
             except OSError as error:
                 self.problem = error
             except ValueError:
@@ -85,15 +92,43 @@ class Outlet(io.TextIOBase):
     def writable(self) -> bool:
         return True
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, encoding: str) -> None:
+        content = text.encode(encoding, _REPLACING)
         if self._descriptor is None:
             assert self._stream is not None  # noqa: S101  a closed one has a problem
-            self._stream.write(text)
+            self._stream.write(content.decode(encoding))
             self._stream.flush()
             return
-        view = memoryview(text.encode("utf-8", "backslashreplace"))
+        view = memoryview(content)
         while view:
             view = view[_write_some(self._descriptor, view) :]
+
+
+_REPLACING = "reconciler.replacing"
+_ALIKE = {
+    **dict(zip("↑↓↯⚠✗−–—·×“”‘’│─━", "^v!!x----x\"\"''|--", strict=True)),
+    "→": "->",
+    "←": "<-",
+    "✓": "ok",
+    "…": "...",
+    "\u200e": "",
+}
+"""What looks like a sign of ours, in ASCII."""
+
+
+def replacement(error: UnicodeError) -> tuple[str, int]:
+    """What to write for the characters that an encoding such as cp1252 does not have.
+
+    Arrows and marks become ASCII that looks like them, strangers' letters Python's escapes.
+    """
+    assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - nothing is decoded with it
+    missing = error.object[error.start : error.end]
+    escaped = (each.encode("ascii", "backslashreplace").decode() for each in missing)
+    found = (_ALIKE.get(each, escape) for each, escape in zip(missing, escaped, strict=True))
+    return "".join(found), error.end
+
+
+codecs.register_error(_REPLACING, replacement)
 
 
 def _write_some(descriptor: int, data: memoryview) -> int:

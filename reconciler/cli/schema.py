@@ -37,7 +37,8 @@ def command(options: PortalOptions, format_: str) -> None:
         found = _of_portal(options)
     else:
         raise UsageProblem("only `schema pair` takes a portal, and one of them")
-    output.result(harmless_json(json.dumps(found, indent=2, ensure_ascii=False)))
+    text = harmless_json(json.dumps(found, indent=2, ensure_ascii=False))
+    output.result(text, is_document=True)
 
 
 def _schema(format_: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from reconciler.cli.root import cli, run
 from reconciler.sandbox.server import Server
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 
-LEFT_OUT = ("HUBSPOT_", "GITHUB_", "CI", "NO_COLOR", "GITLAB_", "RECONCILER_")
+LEFT_OUT = ("HUBSPOT_", "GITHUB_", "CI", "NO_COLOR", "FORCE_COLOR", "GITLAB_", "RECONCILER_")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,9 @@ def test_colour_by_the_environment(pair: Desk) -> None:
         ({}, False),
         ({"FORCE_COLOR": "1"}, True),
         ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": ""}, False),
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": ""}, True),
         ({"FORCE_COLOR": "1", "TERM": "dumb"}, True),
     ):
         pair.variables = variables

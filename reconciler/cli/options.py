@@ -155,9 +155,10 @@ class PortalOptions:
         return self.every or len(self.names) > 1
 
 
+BASE_URL_TYPED = "from --base-url"
 _SOURCES: dict[ParameterSource | None, str] = {
     ParameterSource.ENVIRONMENT: "from HUBSPOT_BASE_URL",
-    ParameterSource.COMMANDLINE: "from --base-url",
+    ParameterSource.COMMANDLINE: BASE_URL_TYPED,
 }
 """Where `--base-url` comes from, for messages about it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -10,7 +11,14 @@ import click
 from reconciler.cli import output
 from reconciler.cli.files import check_output, write_file
 from reconciler.cli.from_top import plan_from_top
-from reconciler.cli.options import BASE, PATHS, SETTLE, PortalOptions, portal_options
+from reconciler.cli.options import (
+    BASE,
+    BASE_URL_TYPED,
+    PATHS,
+    SETTLE,
+    PortalOptions,
+    portal_options,
+)
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
@@ -76,6 +84,8 @@ def command(
             planned.add(plan)
         shown = plan if format_ == "text" else plan_from_top(plan)
         output.result(output.render_plan(shown, format_, options.given), brief=headline(plan))
+        if name is not None:
+            output.note(_saved(name, plan, options), options.given)
         if plan.refusals:
             output.show_error(_would_be_refused(plan), options.given)
             return ExitCode.REFUSED
@@ -94,6 +104,23 @@ def _file_name(out: str, portal: PortalSettings) -> str:
     name = out.replace("{portal}", portal.name)
     check_output("--out", name)
     return name
+
+
+def _saved(name: str, plan: Plan, options: PortalOptions) -> str:
+    """What was saved, and the command that applies it, where there is anything to apply."""
+    saved = f"Saved the plan to {name}."
+    if plan.refusals or not plan.changes or not Path(name).is_file():
+        return saved
+    typed = ["reconciler", "apply", name if not name.startswith("-") else f"./{name}"]
+    if options.given.workspace is not None:
+        typed += ["--workspace", options.given.workspace]
+    if options.base_url_source == BASE_URL_TYPED:
+        typed += ["--base-url", options.base_url]
+    for variable in options.allowed.variables:
+        typed += ["--allow-token-env", variable]
+    for file in options.allowed.files:
+        typed += ["--token-file", str(file)]
+    return f"{saved} Next: {shlex.join(typed)}"
 
 
 def _would_be_refused(plan: Plan) -> PlanRefused:

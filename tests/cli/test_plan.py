@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import jsonschema
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from reconciler.planning.saved import plan_schema
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.server import serve
-from reconciler.sandbox.stand_in import Options
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options
 from tests.cli.running import Desk
 
 
@@ -342,3 +343,40 @@ def test_the_workspace_is_found_from_below(pair: Desk) -> None:
     ran = Desk(below, pair.server).run_here("plan")
     assert ran.code == 0
     assert "../configs/contacts-companies.yaml:3" in ran.out
+
+
+def test_a_saved_plan_is_confirmed_with_the_next_command(pair: Desk) -> None:
+    """On stderr, whatever the format of stdout is; not with -q. The command is one that works."""
+    for options in ((), ("--format", "json")):
+        ran = pair.run_here("plan", "--out", "my plan.json", *options)
+        assert ran.err == (
+            "Saved the plan to my plan.json. Next: reconciler apply 'my plan.json'\n"
+        )
+    assert pair.run_here("plan", "--out", "my plan.json", "-q").err == ""
+    typed = shlex.split(ran.err.partition("Next: reconciler ")[2])
+    assert pair.run_here(*typed).code == 0
+
+
+def test_the_next_command_finds_the_same_portal_and_token(pair: Desk) -> None:
+    """With the workspace, the address and the token's place that this one was given."""
+    assert pair.server is not None
+    pair.write("other.yaml", "version: 1\nportals: {a: {token: {env: TOKEN_OF_A}}}\n")
+    pair.variables = {"TOKEN_OF_A": DEFAULT_TOKEN, "HUBSPOT_BASE_URL": "https://127.0.0.1:9"}
+    ran = pair.run_here(
+        *("plan", "--workspace", "other.yaml", "--base-url", pair.server.url),
+        *("--allow-token-env", "TOKEN_OF_A", "--out", "-plan.json", "./configs"),
+    )
+    assert ran.code == 0
+    next_ = ran.err.partition("Next: reconciler ")[2]
+    assert next_.startswith("apply ./-plan.json --workspace other.yaml --base-url http://127.0.0.1")
+    assert pair.run_here(*shlex.split(next_)).code == 0
+    done = pair.run_here(*shlex.split(next_.replace("apply ./-plan.json", "plan --out x.json")))
+    assert done.err == "Saved the plan to x.json.\n"  # with nothing to apply
+
+
+def test_a_plan_that_would_be_refused_is_saved_and_no_apply_is_advised(pair: Desk) -> None:
+    """The error says what stands against it."""
+    pair.write("reconciler.yaml", "version: 1\nsafety: {max_changes: 1}\n")
+    ran = pair.run_here("plan", "--out", "plan.json")
+    assert ran.code == 4
+    assert ran.err.startswith("Saved the plan to plan.json.\nerror: apply would refuse the plan")

@@ -67,6 +67,16 @@ def write_file(option: str, name: str, text: str) -> None:
         raise _not_written(name, error) from error
 
 
+def remove_older(option: str, name: str) -> None:
+    """Remove an older run's file: it must not be taken for this one's when there is none."""
+    target = Path(os.path.realpath(name))
+    try:
+        if target.is_file():
+            target.unlink()
+    except OSError as error:
+        raise ReconcilerError(f"{option}: cannot write to {name}: {error.strerror}") from error
+
+
 def replace_file(path: Path, content: bytes, *, was: bytes | None) -> None:
     """Put new bytes into a file that still holds `was`, or make it where that is None.
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from reconciler import defaults
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Diagnostic, ReconcilerError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -24,9 +24,20 @@ Parameters = ParamSpec("Parameters")
 Return = TypeVar("Return")
 
 
+class DiagnosticsTaker(Protocol):
+    """Writes a command's diagnostics in another format than text, see `findings`."""
+
+    @property
+    def is_document(self) -> bool: ...
+    def take(self, diagnostics: Iterable[Diagnostic]) -> tuple[str, bool]: ...
+    def close(self, code: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """The global options: workspace file, how often `-v`, whether `-q`, and `--color`.
+
+    `findings` takes the diagnostics of a command that has `--diagnostics`.
 
     A command reads them once and passes them on: click knows them only in its own thread.
     """
@@ -35,6 +46,7 @@ class Given:
     verbose: int = 0
     quiet: bool = False
     color: str = "auto"
+    findings: DiagnosticsTaker | None = None
 
     @property
     def verbosity(self) -> int:

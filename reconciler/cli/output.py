@@ -216,7 +216,7 @@ def json_array(documents: Iterable[str]) -> str:
 def show_diagnostics(diagnostics: Iterable[Diagnostic], given: Given) -> None:
     """Write diagnostics with their source lines to stderr, and a blank line after them.
 
-    With `-q` warnings are left out.
+    With `-q` warnings are left out. `--diagnostics` may ask for another format.
     """
     found = tuple(
         each for each in diagnostics if given.verbosity >= 0 or each.severity is Severity.ERROR
@@ -225,9 +225,13 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic], given: Given) -> None:
         return
     from reconciler.report.diagnostics import diagnostics_text  # only diagnostics need it
 
-    look, width = style(given, sys.stderr), width_of(sys.stderr)
-    text = diagnostics_text(found, lines=source_lines(), style=look, width=width)
-    click.echo(f"{text}\n", err=True, color=True)
+    annotations, as_text = ("", True) if given.findings is None else given.findings.take(found)
+    if as_text:
+        look, width = style(given, sys.stderr), width_of(sys.stderr)
+        text = diagnostics_text(found, lines=source_lines(), style=look, width=width)
+        click.echo(f"{text}\n", err=True, color=True)
+    if annotations:
+        click.echo(annotations, err=True)
 
 
 def source_lines() -> Callable[[Located], str | None]:
@@ -301,6 +305,9 @@ def show_error(
 
     if isinstance(error, ConfigurationInvalid):
         show_diagnostics(error.diagnostics, given)
+        if given.findings is not None and given.findings.is_document:
+            answer_in_json(error, error.exit_code, portal)
+            return int(error.exit_code)
     click.echo(f"error: {prefix}{terminal(error.message, PROSE_LIMIT)}", err=True)
     if isinstance(error, PlanRefused):
         for detail in error.details:

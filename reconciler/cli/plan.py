@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.files import check_output, write_file
+from reconciler.cli.files import check_output, remove_older, write_file
+from reconciler.cli.findings import diagnostics_options
 from reconciler.cli.from_top import plan_from_top
 from reconciler.cli.options import (
     BASE,
@@ -23,7 +24,7 @@ from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
 from reconciler.config.workspace import PortalSettings
-from reconciler.errors import ExitCode, PlanRefused, ReconcilerError, UsageProblem
+from reconciler.errors import ExitCode, PlanRefused, UsageProblem
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
@@ -48,6 +49,7 @@ from reconciler.report.view import headline
 )
 @SETTLE
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
+@diagnostics_options
 @portal_options
 def command(
     options: PortalOptions,
@@ -140,7 +142,7 @@ class Digests:
         if out is not None and os.path.realpath(out) == os.path.realpath(name):
             raise UsageProblem("--out and --digests name the same file")
         check_output("--digests", name)
-        _remove_older(name)
+        remove_older("--digests", name)
 
     def add(self, plan: Plan) -> None:
         """Note the plan of one portal."""
@@ -150,13 +152,3 @@ class Digests:
         """Write the file, if as many plans were noted as there are portals."""
         if len(self._lines) == portals:
             write_file("--digests", self._name, "".join(self._lines))
-
-
-def _remove_older(name: str) -> None:
-    """An older run's file must not be taken for this one's when a portal cannot be planned."""
-    target = Path(os.path.realpath(name))
-    try:
-        if target.is_file():
-            target.unlink()
-    except OSError as error:
-        raise ReconcilerError(f"cannot write the digests to {name}: {error.strerror}") from error

@@ -119,14 +119,16 @@ def run(cli: click.Group) -> int:
     # Looking for plugins of other packages costs 30 ms, and there is none we want.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     with outlets() as (out, _):
-        code = _invoke(cli)
+        invocation = Invocation()
+        code = _invoke(cli, invocation)
+        if invocation.given.findings is not None:
+            invocation.given.findings.close(code)
         if out.problem is not None and not out.reader_left and not out.answered:
             click.echo(f"error: cannot write to standard output: {out.problem.strerror}", err=True)
     return code
 
 
-def _invoke(cli: click.Group) -> int:
-    invocation = Invocation()
+def _invoke(cli: click.Group, invocation: Invocation) -> int:
     try:
         called = Path(sys.argv[0]).name
         name = called if called in COMMAND_NAMES else COMMAND_NAMES[0]

@@ -54,7 +54,9 @@ def pull_request_is_planned_and_commented(scene: Scene) -> None:
     assert (change.before, change.after, change.origin) == (5, 8, "config")
     name, digest = (kept / "digests").read_text().split()
     assert name == "default"
-    assert note.body.startswith(f"<!-- reconciler workspace= portal=default digest={digest} -->")
+    assert note.body.startswith(
+        f"<!-- reconciler workspace= portal=default digest={digest} commit="
+    )
     assert runner.summary in note.body + "\n"
     head = scene.repository.git("rev-parse", "change")
     assert f"https://github.com/acme/limits/blob/{head}/configs/contacts-companies.yaml#L3" in (
@@ -128,7 +130,7 @@ def portal_that_cannot_be_planned_fails_the_job(scene: Scene) -> None:
     with pytest.raises(StepFailed, match="Plan: 1") as raised:
         runner.run_action({}, {"HUBSPOT_ACCESS_TOKEN": "revoked-token"})
     assert "HTTP 401" in raised.value.done.err
-    assert "planning failed" in scene.github.notes[-1].body
+    assert "planning commit " in scene.github.notes[-1].body
     assert "HTTP 401" in scene.github.notes[-1].body
     assert "::warning title=reconciler::A token is in the environment of every step" in runner.log
     assert runner.artifacts == {}
@@ -172,7 +174,7 @@ def invalid_file_is_annotated_and_ends_the_job(scene: Scene) -> None:
     assert raised.value.done.code == 3
     assert "::error file=configs/contacts-companies.yaml,line=3," in raised.value.done.out
     (note,) = scene.github.notes
-    assert "No plan for `default`: planning failed" in note.body
+    assert "No plan for `default`: planning commit " in note.body
     assert "configs/contacts-companies.yaml:3:6: error[" in note.body
     assert len(scene.server.requests) == before
 

@@ -225,7 +225,7 @@ def test_a_conflict_fails_before_anything_is_planned(stage: Stage) -> None:
     assert stage.job("plan", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main").code == 1
     assert not stage.scene.server.requests
     (note,) = stage.project.notes
-    assert "planning failed" in note.body
+    assert "planning commit " in note.body
     assert "CONFLICT (content)" in note.body
 
 

@@ -17,8 +17,10 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.files import check_output, remove_older, write_file
+from reconciler.cli.from_top import MOST_KEPT, github_annotations, sarif_log
 from reconciler.cli.options import Invocation
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
+from reconciler.report.terminal import Style
 
 if TYPE_CHECKING:
     from reconciler.errors import Diagnostic
@@ -27,8 +29,6 @@ Return = TypeVar("Return")
 
 FORMATS = ("text", "github", "json", "sarif")
 _DOCUMENTS = ("json", "sarif")
-_MOST_ANNOTATIONS = 10
-"""Annotations that GitHub keeps of one step (documented): what is beyond them is text as well."""
 
 
 def diagnostics_options(function: Callable[..., Return]) -> Callable[..., Return]:
@@ -89,7 +89,7 @@ class Findings:
             return "", True
         if self._format in _DOCUMENTS:
             return "", False
-        return _rendered("github", fresh), self._format == "both" or count > _MOST_ANNOTATIONS
+        return _rendered("github", fresh), self._format == "both" or count > MOST_KEPT
 
     def close(self, code: int) -> None:
         """Write the document, unless the command ended before it could find anything.
@@ -110,16 +110,18 @@ class Findings:
 
 
 def _rendered(format_: str, found: Sequence[Diagnostic]) -> str:
-    from reconciler.report import diagnostics  # only diagnostics need it
-    from reconciler.report.terminal import Style
+    from reconciler.report.diagnostics import (  # only diagnostics need it
+        diagnostics_json,
+        diagnostics_text,
+    )
 
+    lines = output.source_lines()
     match format_:
         case "json":
-            return diagnostics.diagnostics_json(found)
+            return diagnostics_json(found)
         case "sarif":
-            return diagnostics.diagnostics_sarif(found)
+            return sarif_log(found, lines)
         case "github":
-            return diagnostics.diagnostics_github(found) if found else ""
+            return github_annotations(found, lines) if found else ""
         case _:
-            plain = Style(ansi_codes=False)
-            return diagnostics.diagnostics_text(found, style=plain, lines=output.source_lines())
+            return diagnostics_text(found, style=Style(ansi_codes=False), lines=lines)

@@ -8,8 +8,8 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from reconciler.planning.plan_file import MAXIMUM_BYTES, is_plan, starts_as_json
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Plan
+    from reconciler.planning.documents import Document
 
 _RENAME_IMPOSSIBLE = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS}
 """A folder that takes no new file, or a file that is a mount of its own, as in a container."""
@@ -284,10 +285,41 @@ def read_plan_file(path: Path) -> Plan:
     """
     from reconciler.planning.saved import read_plan
 
-    try:
+    with located(path):
         return read_plan(_content(path))
+
+
+def read_documents(path: Path) -> tuple[Document, ...]:
+    """The plans, results and errors of portals that a file, or standard input for `-`, holds.
+
+    Raises PlanRefused where it is damaged, or is not JSON at all.
+    """
+    from reconciler.planning.documents import documents, what_is_wrong
+
+    content = _content(path)
+    with located(path):
+        if len(content) > MAXIMUM_BYTES:
+            raise PlanRefused("the file is larger than 64 MiB, so it is not read")
+        try:
+            return documents(content)
+        except (ValueError, RecursionError) as error:
+            if is_plan(content):
+                what = "the plan file is not complete"
+            elif b'"outcome"' in content:
+                what = "the result file is not complete"
+            else:
+                what = "the file is not a plan, and not the result of an apply"
+            raise PlanRefused(f"{what}: it is not valid JSON ({what_is_wrong(error)})") from error
+
+
+@contextmanager
+def located(path: Path, document: Document | None = None) -> Iterator[None]:
+    """A refusal within is about this file, and this one of its documents."""
+    try:
+        yield
     except PlanRefused as refused:
-        refused.message = f"{path}: {refused.message}"
+        where = f"{path}:{document.line}" if document is not None and document.line else path
+        refused.message = f"{where}: {refused.message}"
         raise
 
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 @click.command("schema")
 @click.argument(
-    "format_", metavar="FORMAT", type=click.Choice(["pair", "workspace", "plan", "result"])
+    "format_",
+    metavar="FORMAT",
+    type=click.Choice(["pair", "workspace", "plan", "result", "results"]),
 )
 @portal_options
 def command(options: PortalOptions, format_: str) -> None:
-    """Print the JSON Schema of FORMAT: pair, workspace, plan or result.
+    """Print the JSON Schema of FORMAT: pair, workspace, plan, result, or results put together.
 
     `schema pair --portal NAME` completes this portal's object types and labels in an editor, and
     marks a label that it does not have.
@@ -55,10 +57,14 @@ def _schema(format_: str) -> dict[str, Any]:
             from reconciler.planning.saved import plan_schema
 
             return plan_schema()
-        case _:
+        case "result":
             from reconciler.applying.result_file import result_schema
 
             return result_schema()
+        case _:
+            from reconciler.applying.result_file import results_schema
+
+            return results_schema()
 
 
 def _of_portal(options: PortalOptions) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
@@ -40,6 +38,7 @@ from reconciler.model.plan import (
     UsageGap,
     count_actions,
 )
+from reconciler.planning.documents import read_json, what_is_wrong
 from reconciler.planning.order import order
 from reconciler.planning.plan_file import (
     BYTE_ORDER_MARK,
@@ -276,12 +275,12 @@ def _parse(content: bytes) -> PlanDocument:
         raise PlanRefused("the file is larger than 64 MiB, so it is not a plan", hint=hint)
     content = content.removeprefix(BYTE_ORDER_MARK)
     try:
-        value = json.loads(
-            content.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_number
-        )
+        value = read_json(content)
     except (ValueError, RecursionError) as error:
         what = "the plan file is not complete" if is_plan(content) else "the file is not a plan"
-        raise PlanRefused(f"{what}: it is not valid JSON ({_reason(error)})", hint=hint) from error
+        raise PlanRefused(
+            f"{what}: it is not valid JSON ({what_is_wrong(error)})", hint=hint
+        ) from error
     if not isinstance(value, dict) or "batches" not in value:
         raise PlanRefused(f"the file is not a plan: {_what_else(value)}", hint=hint)
     version = value.get("format_version")
@@ -319,31 +318,6 @@ def _what_else(value: object) -> str:
     if "portals" in value or "from" in value:
         return "it reads like configuration, which belongs in a .yaml file"
     return "it has no batches"
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object whose keys are distinct: of two equal ones, readers take either."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"the key {twice[:40]!r} is there twice")
-    return found
-
-
-def _no_number(word: str) -> object:
-    raise ValueError(f"{word} is not a number")
-
-
-def _reason(error: Exception) -> str:
-    match error:
-        case json.JSONDecodeError():
-            return f"{error.msg} at line {error.lineno} column {error.colno}"
-        case UnicodeDecodeError():
-            return f"byte {error.start} is not UTF-8"
-        case RecursionError():
-            return "nested too deeply"
-        case _:
-            return str(error)[:100]
 
 
 def _plan(document: PlanDocument) -> Plan:

@@ -56,6 +56,7 @@ def test_a_mistyped_command_names_the_nearest(offline: Desk) -> None:
         ("workspace", "http://json-schema.org/draft-07/schema#"),
         ("plan", "https://json-schema.org/draft/2020-12/schema"),
         ("result", "https://json-schema.org/draft/2020-12/schema"),
+        ("results", "https://json-schema.org/draft/2020-12/schema"),
     ],
 )
 def test_schema_prints_json_schema(offline: Desk, format_: str, draft: str) -> None:

@@ -271,7 +271,7 @@ def test_a_saved_plan_in_the_folder_of_pair_files_is_one_error(pair: Desk) -> No
     ("text", "words"),
     [
         ('{"name": "left-pad", "version": "1.0.0"}', "it has no batches"),
-        ('{"format_version": "1.0", "outcome": "applied"}', "it is the result of an apply"),
+        ('{"format_version": "1.0", "outcome": "applied"}', "the result of an apply"),
         ('{"from": "contacts", "to": "companies"}', "it reads like configuration"),
         ("[1, 2]", "it is not a JSON object"),
         ("from: contacts\n", "it is not valid JSON"),

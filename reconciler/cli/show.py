@@ -45,9 +45,9 @@ def command(files: tuple[Path, ...], format_: str) -> int:
             f"{kinds[Kind.RESULT]} holds the result of an apply, {other} does not",
             hint="show plans and results apart",
         )
-    if len(found) > 1:
+    plan, *others = [_plan(path, document) for path, document in found]
+    if others:
         raise UsageProblem("one plan at a time", hint="results may be several")
-    (plan,) = [_plan(path, document) for path, document in found]
     shown = plan_from_here(plan) if format_ == "text" else plan
     output.result(output.render_plan(shown, format_, given))
     return 0

@@ -14,17 +14,13 @@ from reconciler.cli import output
 _WHOLE_PAIRS = "# `contacts:companies` is one word.\nCOMP_WORDBREAKS=${COMP_WORDBREAKS//:}\n\n"
 
 
-@click.command(
-    "completion",
-    epilog='bash, in ~/.bashrc: eval "$(reconciler completion bash)"    zsh, in ~/.zshrc: '
-    'eval "$(reconciler completion zsh)"    fish: reconciler completion fish > '
-    "~/.config/fish/completions/reconciler.fish",
-)
+@click.command("completion")
 @click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """Print the completion script for SHELL: bash (4.4 or newer), zsh or fish.
 
-    It completes commands, options, portal names, pairs and saved plans.
+    It completes commands, options, portal names, pairs and saved plans. bash and zsh read it with
+    `eval`, from ~/.bashrc or ~/.zshrc; fish finds it in its folder of completions.
     """
     found = get_completion_class(shell)
     assert found is not None  # noqa: S101 - click has a class for each of the choices

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from reconciler import __version__
+from reconciler.cli.help import EPILOGS
 from reconciler.cli.options import Given, Invocation, asks_for_json, global_options
 from reconciler.cli.process import end_with, outlets
 from reconciler.errors import ExitCode, ReconcilerError
@@ -59,6 +60,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"reconciler.cli.{name}")
         command = copy(module.command)
         command.params = [*command.params, *global_options()]
+        command.epilog = EPILOGS[cmd_name]
         return command if isinstance(command, click.Command) else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from copy import copy
+from dataclasses import fields, replace
 from enum import StrEnum
 from inspect import cleandoc
 from pathlib import Path
@@ -28,12 +29,14 @@ from reconciler.sandbox.store import JsonStore, StoreError
 
 _DEFAULTS = Rules()
 
+SWITCHES = frozenset(each.name for each in fields(Rules))
+"""The options, by name, that decide what HubSpot's documentation leaves open."""
+
 
 def _faults(ctx: click.Context, _: click.Parameter, rules: tuple[str, ...]) -> tuple[Fault, ...]:
     """The rules, parsed; `help` prints their language instead, and ends."""
     if "help" in rules:
-        click.echo(cleandoc(language.__doc__ or ""))
-        ctx.exit()
+        _show_faults(ctx, _, is_asked=True)
     try:
         return tuple(parse_fault(rule) for rule in rules)
     except FaultError as error:
@@ -71,11 +74,29 @@ def _switch(
     )
 
 
-@click.command(
-    "sandbox",
-    epilog="A fault rule is WHEN[@FROM/TO][#N]:ACTION[,key=value]..., for example read#1-2:503 or "
-    "update:drop,wrote=yes,times=1. `--fault help` explains the language.",
-)
+class SandboxCommand(click.Command):
+    """Keeps what only tests of faults need out of `--help`."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, the switches left out."""
+        shown = copy(self)
+        shown.params = [each for each in self.get_params(ctx) if each.name not in SWITCHES]
+        click.Command.format_options(shown, ctx, formatter)
+
+
+def _show_faults(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:  # noqa: FBT001 - click's signature
+    """Print the language of faults and the switches, and end."""
+    if not is_asked:
+        return
+    formatter = ctx.make_formatter()
+    records = [each.get_help_record(ctx) for each in ctx.command.params if each.name in SWITCHES]
+    with formatter.section("Switches, for what HubSpot does not document"):
+        formatter.write_dl([each for each in records if each is not None])
+    click.echo(f"{cleandoc(language.__doc__ or '')}\n\n{formatter.getvalue()}", nl=False)
+    ctx.exit()
+
+
+@click.command("sandbox", cls=SandboxCommand)
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
@@ -139,7 +160,15 @@ def _switch(
     multiple=True,
     metavar="RULE",
     callback=_faults,
-    help="What goes wrong, and when; repeatable; `help` explains.",
+    help="What goes wrong, and when, such as read#1-2:503; repeatable; --help-faults explains.",
+)
+@click.option(
+    "--help-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_faults,
+    help="Show the rules of --fault and the switches, and exit.",
 )
 @click.option(
     "--strict-update",

@@ -19,6 +19,7 @@ from reconciler import __version__
 from reconciler.cli import output
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
+from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session
 from reconciler.cli.workspace import read_token
 from reconciler.config.workspace import PortalSettings
@@ -176,7 +177,10 @@ def _portal(session: Session, settings: PortalSettings) -> Iterator[Check]:
         return
     yield Check("token", State.OK, f"from {source}, shaped like a token", portal=name)
     try:
-        with session.connected(settings, report_to()) as portal:
+        with (
+            reporting(name, session.given) as progress,
+            session.connected(settings, report_to(progress)) as portal,
+        ):
             yield from _asked(session, settings, portal)
     except Interrupted:
         raise

@@ -23,6 +23,7 @@ from reconciler.cli import import_, output
 from reconciler.cli.files import replace_file
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
+from reconciler.cli.progress import reporting
 from reconciler.cli.schema import portal_schema
 from reconciler.cli.session import Session
 from reconciler.cli.workspace import know_environment
@@ -162,7 +163,8 @@ def _known(options: PortalOptions, name: str, token: str) -> Known:
     settings = PortalSettings(name, token=EnvToken(token))
     with (
         stopping_on_signals(stop),
-        session.connected(settings, report_to()) as portal,
+        reporting(name, options.given) as progress,
+        session.connected(settings, report_to(progress)) as portal,
     ):
         return Known(portal.account().portal_id, portal_schema(name, portal))
 

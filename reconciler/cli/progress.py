@@ -57,10 +57,10 @@ _MOST_PENDING = 1_000
 def reporting(
     portal: str, given: Given, plan: Plan | None = None
 ) -> Iterator[Callable[[Event], None]]:
-    """Report one portal's work as suits where stderr goes."""
+    """Report one portal's work as suits where stderr goes; who asks for more is given lines."""
     pane = Pane(sys.stderr)
     try:
-        if given.verbosity >= 0 and sys.stderr.isatty():
+        if given.verbosity == 0 and sys.stderr.isatty():
             with _bars(pane, given) as bars:
                 yield BarReporter(portal, bars, len(plan.changes) if plan else 0)
         else:
@@ -90,7 +90,10 @@ def _bars(pane: Pane, given: Given) -> Bars:
 
 @dataclass(frozen=True, slots=True)
 class LineReporter:
-    """Plain lines: phases and long waits; with -v every request."""
+    """Plain lines: phases and long waits; with -v every request, with -vv before it is sent, too.
+
+    -vv also has what HubSpot's support and its rate limits go by.
+    """
 
     portal: str
     verbosity: int
@@ -98,26 +101,23 @@ class LineReporter:
 
     def __call__(self, event: Event) -> None:
         match event:
+            case http.Sending(exchange):
+                which = f"request {exchange.number}, attempt {exchange.attempt}"
+                self._say(f"{exchange}: {which}", verbosity=2)
             case http.Answered(exchange, status, duration):
-                self._say(f"{exchange}: {status} in {duration:.3f} s", verbosity=1)
+                more = _details(event) if self.verbosity > 1 else ""
+                self._say(f"{exchange}: {status} in {duration:.3f} s{more}", verbosity=1)
             case http.Unanswered(exchange, description):
                 self._say(f"{exchange}: {description}", verbosity=0)
             case http.Waiting(seconds, _, message):
                 long = seconds >= NOTABLE_WAIT
                 self._say(f"waiting {seconds:.1f} s: {message}", verbosity=0 if long else 1)
-            case Checking(directions):
-                checked = plural(directions, "direction")
-                self._say(f"checking {checked} before the first write", verbosity=0)
-            case ReadingBack(direction, missing):
-                limits = plural(missing, "written limit")
-                self._say(f"{direction}: {limits} not shown yet", verbosity=0)
-            case Settled(direction, results):
-                self._say(f"{direction}: {len(results)} settled", verbosity=1)
-            case Writing() | Watching():
-                self._say(_words(event), verbosity=int(isinstance(event, Writing)))
-            case http.Sending() | Started() | Learned() | CreateTried() | Finished():
-                pass
-            case Reading() | DirectionRead():
+            case Checking() | ReadingBack() | Settled() | Writing() | Watching():
+                words, verbosity = _phase(event)
+                self._say(words, verbosity=verbosity)
+            case Reading(directions):
+                self._say(f"reading {plural(directions, 'direction')}", verbosity=1)
+            case DirectionRead() | Started() | Learned() | CreateTried() | Finished():
                 pass
             case _:
                 assert_never(event)
@@ -125,6 +125,16 @@ class LineReporter:
     def _say(self, text: str, *, verbosity: int) -> None:
         if self.verbosity >= verbosity:
             self.pane.write(f"{self.portal}: {visible(text)}\n")
+
+
+def _details(answer: http.Answered) -> str:
+    """The correlation ID of an answer and what its rate headers leave, where it has them."""
+    found = []
+    if answer.correlation_id is not None:
+        found.append(f"correlation ID {answer.correlation_id}")
+    if answer.rate is not None and answer.rate.remaining is not None:
+        found.append(f"{plural(answer.rate.remaining, 'request')} left")
+    return "".join(f", {each}" for each in found)
 
 
 class BarReporter:
@@ -189,6 +199,23 @@ class BarReporter:
 
     def _describe(self, text: str) -> None:
         self._bars.update(self._task, description=visible(text))
+
+
+def _phase(event: Checking | ReadingBack | Settled | Writing | Watching) -> tuple[str, int]:
+    """Where an apply is, and how much has to be asked for to be told."""
+    match event:
+        case Checking(directions):
+            return f"checking {plural(directions, 'direction')} before the first write", 0
+        case ReadingBack(direction, missing):
+            return f"{direction}: {plural(missing, 'written limit')} not shown yet", 0
+        case Settled(direction, results):
+            return f"{direction}: {len(results)} settled", 1
+        case Writing():
+            return _words(event), 1
+        case Watching():
+            return _words(event), 0
+        case _:
+            assert_never(event)
 
 
 def _words(event: Writing | Watching) -> str:

@@ -18,7 +18,15 @@ from rich.progress import Progress
 
 from reconciler.applying.events import Checking, Event, ReadingBack, Settled, Watching, Writing
 from reconciler.cli.progress import BarReporter, LineReporter, Pane
-from reconciler.http.messages import Answered, Exchange, Unanswered, WaitCause, Waiting
+from reconciler.http.messages import (
+    Answered,
+    Exchange,
+    Rate,
+    Sending,
+    Unanswered,
+    WaitCause,
+    Waiting,
+)
 from reconciler.hubspot.portal import DirectionRead, Reading
 from reconciler.model.limits import Direction, ObjectType
 from reconciler.model.plan import Operation
@@ -154,7 +162,9 @@ def test_a_pipe_gets_plain_lines(pair: Desk) -> None:
 READ = Exchange(1, 1, "limits", "GET", "/limits")
 PATH = Direction(ObjectType("0-1", "contacts"), ObjectType("0-2", "companies"))
 SAID: tuple[tuple[Event, int, str], ...] = (
+    (Sending(READ), 2, "GET /limits: request 1, attempt 1"),
     (Answered(READ, 200, 0.25), 1, "GET /limits: 200 in 0.250 s"),
+    (Reading(3), 1, "reading 3 directions"),
     (Unanswered(READ, "the connection broke"), 0, "GET /limits: the connection broke"),
     (Waiting(2.0, WaitCause.LOCKED, "locked", 423), 0, "waiting 2.0 s: locked"),
     (Waiting(0.5, WaitCause.LOCKED, "locked", 423), 1, "waiting 0.5 s: locked"),
@@ -172,10 +182,36 @@ SAID: tuple[tuple[Event, int, str], ...] = (
 
 @pytest.mark.parametrize(("event", "verbosity", "line"), SAID)
 def test_each_event_has_its_line(event: Event, verbosity: int, line: str) -> None:
-    """What matters is said anyway, the rest with -v; -q says nothing."""
-    for given in (-1, 0, 1):
+    """What matters is said anyway, the rest with -v and -vv; -q says nothing."""
+    for given in (-1, 0, 1, 2):
         stream = io.StringIO()
         pane = Pane(stream)
         LineReporter("production", given, pane)(event)
         pane.finish()
         assert stream.getvalue() == (f"production: {line}\n" if given >= verbosity else "")
+
+
+def test_two_v_give_what_support_asks_for() -> None:
+    """The correlation ID of an answer, and what its rate headers leave."""
+    answer = Answered(READ, 429, 0.25, "c-1", rate=Rate(remaining=7))
+    for verbosity, more in ((1, ""), (2, ", correlation ID c-1, 7 requests left")):
+        stream = io.StringIO()
+        pane = Pane(stream)
+        LineReporter("production", verbosity, pane)(answer)
+        pane.finish()
+        assert stream.getvalue() == f"production: GET /limits: 429 in 0.250 s{more}\n"
+
+
+@pytest.mark.parametrize("command", ["plan", "doctor", "status", "import", "schema pair"])
+def test_who_asks_for_more_is_given_lines_on_a_terminal_too(desk: Desk, command: str) -> None:
+    """Every request of every command that sends any; -q none."""
+    desk.write(
+        "reconciler.yaml", "version: 1\nportals: {a: {token: {env: HUBSPOT_ACCESS_TOKEN}}}\n"
+    )
+    if command == "plan":
+        desk.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    arguments = [*command.split(), "--portal", "a"]
+    code, shown = on_a_terminal_here(desk, *arguments, "-v")
+    assert code == 0
+    assert re.search(r"a: GET /account-info/\S+: 200 in", shown)
+    assert "GET" not in on_a_terminal_here(desk, *arguments, "-q")[1]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.config.sources import Loaded
     from reconciler.http.clock import Clock
     from reconciler.hubspot.portal import Portal
-    from reconciler.model.limits import CustomObject, Desired, Safety
+    from reconciler.model.limits import Account, CustomObject, Desired, Safety
     from reconciler.model.plan import Plan, Result
     from reconciler.planning.origin import Observation
     from reconciler.planning.plan import PlanContext
@@ -44,13 +44,16 @@ def observe(
     ref: str = "the base ref",
     portal_id: int | None = None,
 ) -> Observation:
-    """Read what the files are about: at most one request per direction, plus one.
+    """Read what the files are about: one request per direction, plus one.
 
     Labels are read where the rows of a direction do not name what the files name, and custom
-    object schemas where a custom name is used. `base`: the limits desired at the merge base; `tip`:
-    those of `ref` as it is now, None where it has not moved on since. `portal_id`: the portal that
-    is meant; raises WrongPortal before anything else is read where the token belongs to another.
+    object schemas where a custom name is used. The account is read at the same time. `base`: the
+    limits desired at the merge base; `tip`: those of `ref` as it is now, None where it has not moved
+    on since. `portal_id`: the portal that is meant; raises WrongPortal, whatever else fails, where
+    the token belongs to another.
     """
+    from functools import partial
+
     from reconciler.errors import PermissionMissing
     from reconciler.model.limits import Observed
     from reconciler.planning.names import (
@@ -62,13 +65,14 @@ def observe(
     from reconciler.planning.origin import History, Observation, find_vanished, resolve_past
     from reconciler.planning.plan import declared_directions
 
-    account = portal.account(portal_id)
+    read_account = partial(portal.account, portal_id)
     sides = [each for each in (desired, base, tip) if each is not None]
     named = [direction for side in sides for direction in side.directions]
+    known: Account | None = None
     custom: tuple[CustomObject, ...] = ()
     if names_custom_objects(named):
         try:
-            custom = portal.custom_objects()
+            known, (custom,) = portal.beside(read_account, [portal.custom_objects])
         except PermissionMissing as error:
             if not (ids := shared_names(named)):
                 raise
@@ -89,7 +93,8 @@ def observe(
         after = before if tip is None else resolve_past(tip, desired, custom)
         history = History(before, after, ref)
     declared = {each.direction.key: each for each in declared_directions(head, history)}
-    directions = portal.read_all(
+    account, directions = portal.read_beside(
+        read_account if known is None else lambda: known,
         [each.direction for each in declared.values()],
         needs_labels=lambda seen: needs_labels(declared[seen.direction.key], seen),
     )
@@ -112,13 +117,20 @@ def make_plan(
 
 
 def confirm_drift(
-    plan: Plan, observation: Observation, portal: Portal, *, clock: Clock, settle: float = SETTLE
+    plan: Plan,
+    observation: Observation,
+    portal: Portal,
+    *,
+    clock: Clock,
+    settle: float = SETTLE,
+    beside: Sequence[Callable[[], None]] = (),
 ) -> None:
     """Read again the directions of which the plan says that somebody changed them in HubSpot.
 
     Drift is a claim about a person, and after a write single reads of a sibling endpoint were seen
     to flip between the old and the new value for about a minute (observed). All these directions
     are read together, `settle` seconds after the first time, and none where no drift is planned.
+    `beside`: what else to run on the portal's threads meanwhile, begun once all these reads have.
     Raises PortalSettling where the reads disagree.
     """
     from reconciler.errors import PortalSettling
@@ -129,13 +141,14 @@ def confirm_drift(
     history = observation.history
     claimed = frozenset() if history is None else claims(plan, observation)
     first = [each for each in observation.observed.directions if each.direction.key in claimed]
-    if not first:
+    if not first and not beside:
         return
-    clock.wait(settle)
+    clock.wait(settle if first else 0)
     declared = {each.direction.key: each for each in declared_directions(observation.head, history)}
     second = portal.read_all(
         [each.direction for each in first],
         needs_labels=lambda seen: needs_labels(declared[seen.direction.key], seen),
+        then=beside,
     )
     found = [
         words

@@ -27,6 +27,7 @@ from reconciler.config.yaml import HAS_COMPILED_PARSER
 from reconciler.errors import (
     AuthenticationFailed,
     ConfigurationInvalid,
+    EndpointMissing,
     ExitCode,
     Interrupted,
     PermissionMissing,
@@ -272,18 +273,18 @@ def _tried(check: str, name: str, forbidden: State, read: Callable[[], object]) 
 
 def _usage(portal: Portal, name: str) -> Check:
     try:
-        found = portal.usage(USUAL)
+        portal.usage(USUAL)
+    except (PermissionMissing, EndpointMissing):
+        return Check(
+            "usage",
+            State.UNKNOWN,
+            f"the portal does not say how many records are at the limits of {USUAL}",
+            "it takes a scope for reading records, such as crm.objects.contacts.read",
+            name,
+        )
     except PortalError as error:
         return Check("usage", State.UNKNOWN, error.message, error.hint, name)
-    if found is not None:
-        return Check("usage", State.OK, "can be read", portal=name)
-    return Check(
-        "usage",
-        State.UNKNOWN,
-        f"the portal does not say how many records are at the limits of {USUAL}",
-        "it takes a scope for reading records, such as crm.objects.contacts.read",
-        name,
-    )
+    return Check("usage", State.OK, "can be read", portal=name)
 
 
 def _failed(check: str, error: ReconcilerError, portal: str | None = None) -> Check:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import click
@@ -32,7 +31,9 @@ from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, first_few
 from reconciler.http.messages import report_to
 from reconciler.hubspot.survey import Row
 from reconciler.model.limits import Desired, ObservedLimit, UnknownRow
+from reconciler.model.plan import Plan
 from reconciler.outgoing import harmless_json
+from reconciler.planning.origin import Observation
 
 
 @click.command("import")
@@ -86,9 +87,10 @@ def command(
         reporting(settings.name, options.given) as progress,
         session.connected(settings, report_to(progress)) as portal,
     ):
-        confirm = partial(
-            session.plan_of, settings=settings, portal=portal, files=files, settle=settle
-        )
+
+        def confirm(observation: Observation) -> Plan:
+            return session.plan(settings, portal, files, settle, observation=observation)
+
         seen = look(portal, files, wanted, settings.portal_id, confirm)
     reload = _reload(session, settings, folder)
     edits = updates(seen, files, folder, reload) if update else _unchanged(seen)

@@ -284,6 +284,12 @@ SETTLE = click.option(
     help="Least time between two reads that must agree; HubSpot's reads may lag.",
 )
 
+NO_USAGE = click.option(
+    "--no-usage",
+    is_flag=True,
+    help="Do not ask how many records are at or near the limits that are set or lowered.",
+)
+
 
 # ---------------------------------------------------------------- what a shell offers
 

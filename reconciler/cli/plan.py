@@ -15,6 +15,7 @@ from reconciler.cli.from_top import plan_from_top
 from reconciler.cli.options import (
     BASE,
     BASE_URL_TYPED,
+    NO_USAGE,
     PATHS,
     SETTLE,
     PortalOptions,
@@ -48,6 +49,7 @@ from reconciler.report.view import headline
     help="Save a line `PORTAL sha256:…` per portal, if all of them could be planned.",
 )
 @SETTLE
+@NO_USAGE
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @diagnostics_options
 @portal_options
@@ -59,6 +61,7 @@ def command(
     format_: str,
     digests: str | None,
     settle: float,
+    no_usage: bool,  # noqa: FBT001 - click passes flags by name
     detailed_exitcode: bool,  # noqa: FBT001 - click passes flags by name
 ) -> int:
     """Compare the pair files below PATHS with the portal and show what would change.
@@ -79,7 +82,9 @@ def command(
             reporting(settings.name, options.given) as progress,
             session.connected(settings, report_to(progress)) as portal,
         ):
-            plan = session.plan(settings, portal, files.of(settings), settle)
+            plan = session.plan(
+                settings, portal, files.of(settings), settle, asks_usage=not no_usage
+            )
         if (name := saved.get(settings.name)) is not None:
             write_file("--out", name, plan_json(plan_from_top(plan)))
         if planned is not None:

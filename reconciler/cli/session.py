@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import reconciler
@@ -32,6 +33,7 @@ from reconciler.errors import (
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
 from reconciler.hubspot.portal import Portal, PortalEvent
+from reconciler.hubspot.usage import UsageInquiry
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired
 from reconciler.model.plan import Destination, GitState, Plan
@@ -210,9 +212,16 @@ class Session:
         portal: Portal,
         files: Files,
         settle: float = SETTLE,
+        *,
+        asks_usage: bool = False,
+        observation: Observation | None = None,
     ) -> Plan:
-        """The plan of one portal. `settle`: seconds between the two reads that show drift."""
-        observation = reconciler.observe(
+        """The plan of one portal; its drift is confirmed by a second read, `settle` seconds later.
+
+        `asks_usage`: meanwhile, how many records are at or near the limits that it restricts.
+        `observation`: what was read already.
+        """
+        observation = observation or reconciler.observe(
             portal,
             files.loaded.desired,
             base=files.base,
@@ -220,17 +229,6 @@ class Session:
             ref=files.ref,
             portal_id=settings.portal_id,
         )
-        return self.plan_of(observation, settings, portal, files, settle)
-
-    def plan_of(
-        self,
-        observation: Observation,
-        settings: PortalSettings,
-        portal: Portal,
-        files: Files,
-        settle: float,
-    ) -> Plan:
-        """The plan for what was read; its drift is confirmed by a second read."""
         version = ApiVersion(self.api_version).warning(self.clock.wall().date())
         context = PlanContext(
             tool_version=reconciler.__version__,
@@ -244,8 +242,18 @@ class Session:
             workspace=workspace_name(self.workspace.path),
         )
         plan = reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
-        reconciler.confirm_drift(plan, observation, portal, clock=self.clock, settle=settle)
-        return plan
+        confirm = partial(
+            reconciler.confirm_drift, plan, observation, portal, clock=self.clock, settle=settle
+        )
+        if not asks_usage or not plan.restricted:
+            confirm()
+            return plan
+        restricted = [observation.observed.by_key[each.key] for each in plan.restricted]
+        usage = UsageInquiry(portal, restricted, self.clock)
+        confirm(beside=usage.first)
+        found = usage.complete()
+        unknown = () if usage.problem is None else (f"usage unknown: {usage.problem}",)
+        return replace(plan, usage=found, warnings=(*plan.warnings, *unknown))
 
 
 WORST_FIRST = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -16,15 +15,17 @@ from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.object_types import standard_type
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode
+from reconciler.http.clock import Clock
 from reconciler.http.messages import report_to
 from reconciler.hubspot.portal import Portal
-from reconciler.hubspot.survey import Survey, survey
+from reconciler.hubspot.survey import survey
+from reconciler.hubspot.usage import UsageInquiry
 from reconciler.model.limits import Desired
-from reconciler.model.plan import LimitUsage
 from reconciler.model.portals import PortalStatus
 from reconciler.planning.names import resolve_directions
 from reconciler.planning.standing import limits_in_force
 from reconciler.report.status import status_counts, status_json, status_text
+from reconciler.report.view import USAGE_NEEDS_SCOPE
 
 
 @click.command("status")
@@ -57,7 +58,7 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
             session.connected(settings, report_to(progress)) as portal,
         ):
             own = Desired(()) if files is None else files.of(settings).loaded.desired
-            found = _status(settings, portal, own)
+            found = _status(settings, portal, own, session.clock)
         match format_:
             case "json":
                 text = status_json(found)
@@ -74,34 +75,22 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
         return int(for_each_portal(portals, work, session.given))
 
 
-def _status(settings: PortalSettings, portal: Portal, desired: Desired) -> PortalStatus:
+def _status(
+    settings: PortalSettings, portal: Portal, desired: Desired, clock: Clock
+) -> PortalStatus:
     seen = survey(portal, standard_type, portal_id=settings.portal_id)
     declared = resolve_directions(desired.directions, seen.custom_objects)
+    inquiry = UsageInquiry(portal, seen.observed.directions, clock, at_once=0)
+    portal.in_parallel(inquiry.first)
+    usage = inquiry.complete()
+    why = USAGE_NEEDS_SCOPE if inquiry.lacks_scope else f"usage unknown: {inquiry.problem}"
+    ended = inquiry.lacks_scope or inquiry.problem is not None
+    known = any(each.at_limit is not None for each in usage)
     return PortalStatus(
         settings.name,
         seen.observed.account,
         limits_in_force(seen.observed.directions, declared),
-        _usage(portal, seen),
+        tuple(each for each in usage if each.is_of_somebody) if known or not ended else None,
         seen.unplaced_in_words,
-        seen.notes,
-    )
-
-
-def _usage(portal: Portal, seen: Survey) -> tuple[LimitUsage, ...] | None:
-    """The usage of the directions whose records are at or near a limit; None: unknown.
-
-    One request says which object types have such records, then one for each of their directions
-    that has an object limit.
-    """
-    types = portal.types_at_limits()
-    if types is None:
-        return None
-    wanted = [
-        each.direction for each in seen.observed.directions if each.direction.from_.id in types
-    ]
-    read = portal.in_parallel([partial(portal.usage, direction) for direction in wanted])
-    return tuple(
-        LimitUsage(*direction.key, found.limit, found.records_at_limit, found.records_near_limit)
-        for direction, found in zip(wanted, read, strict=True)
-        if found is not None
+        (*seen.notes, why) if ended else seen.notes,
     )

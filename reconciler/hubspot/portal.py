@@ -13,16 +13,10 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from types import TracebackType
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import quote
 
-from reconciler.errors import (
-    EndpointMissing,
-    PermissionMissing,
-    RequestRefused,
-    TurnedAway,
-    WrongPortal,
-)
+from reconciler.errors import RequestRefused, TurnedAway, WrongPortal
 from reconciler.http.client import Call, CallFailed, Client, Repeat
 from reconciler.http.clock import TURN, Clock, SystemClock
 from reconciler.http.connection import Connection
@@ -31,7 +25,7 @@ from reconciler.http.transport import HttpTransport
 from reconciler.hubspot import failures, wire
 from reconciler.hubspot.batches import CORRELATION_ID, BatchAnswer, batch_body, read_batch
 from reconciler.hubspot.versions import LATEST, ApiVersion
-from reconciler.hubspot.wire import Probe, Usage
+from reconciler.hubspot.wire import Probe
 from reconciler.model.limits import (
     Account,
     CustomObject,
@@ -42,9 +36,11 @@ from reconciler.model.limits import (
     ObservedLimit,
     UnknownRow,
 )
-from reconciler.model.plan import Batch, Operation
+from reconciler.model.plan import Batch, LimitUsage, Operation
 
 T = TypeVar("T")
+First = TypeVar("First")
+Failures = list[tuple[Callable[[], T], BaseException]]
 
 
 class CallName(StrEnum):
@@ -144,18 +140,20 @@ class Portal(AbstractContextManager["Portal"]):
         """How many requests were sent so far, every attempt counted."""
         return self._client.sent
 
-    def in_parallel(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+    def in_parallel(
+        self, tasks: Sequence[Callable[[], T]], *, first: Callable[[], T] | None = None
+    ) -> list[T]:
         """Run tasks on this portal's threads; the results, in the order of the tasks.
 
-        The first failure cancels what has not started, lets finish what has, and is raised. One
-        task alone runs here. Raise `RuntimeError` in a task: its threads would wait for
-        themselves.
+        The first failure cancels what has not started, lets finish what has, and is raised, unless
+        the task `first` failed as well. One task alone runs here. Raise `RuntimeError` in a task:
+        its threads would wait for themselves.
         """
         if getattr(self._here, "works", False):
             raise RuntimeError("a task of the portal has no threads to give to other tasks")
         if len(tasks) == 1:
             return [task() for task in tasks]
-        failures: list[BaseException] = []
+        failures: Failures[T] = []
         futures = [self._threads.submit(self._work, task, failures) for task in tasks]
         try:
             while not failures and wait(futures, TURN, FIRST_EXCEPTION).not_done:
@@ -166,17 +164,28 @@ class Portal(AbstractContextManager["Portal"]):
         while wait(futures, TURN).not_done:
             pass
         if failures:
-            raise failures[0]
+            raise next((each for task, each in failures if task is first), failures[0][1])
         return [future.result() for future in futures]
 
-    def _work(self, task: Callable[[], T], failures: list[BaseException]) -> T:
+    def beside(
+        self, first: Callable[[], First], tasks: Sequence[Callable[[], T]]
+    ) -> tuple[First, list[T]]:
+        """Run `first` at the same time as the tasks; of several failures its own is raised.
+
+        For the account: where the token is wrong, or of another portal, other failures say nothing.
+        """
+        both: list[Callable[[], First | T]] = [first, *tasks]
+        found, *others = self.in_parallel(both, first=first)
+        return cast("First", found), cast("list[T]", others)  # in the order of the tasks
+
+    def _work(self, task: Callable[[], T], failures: Failures[T]) -> T:
         self._here.works = True
         if failures:
             raise CancelledError
         try:
             return task()
         except BaseException as failure:
-            failures.append(failure)
+            failures.append((task, failure))
             raise
 
     # ------------------------------------------------------------ reading
@@ -246,12 +255,31 @@ class Portal(AbstractContextManager["Portal"]):
         return observed
 
     def read_all(
-        self, directions: Sequence[Direction], *, needs_labels: NeedsLabels
+        self,
+        directions: Sequence[Direction],
+        *,
+        needs_labels: NeedsLabels,
+        then: Sequence[Callable[[], None]] = (),
     ) -> tuple[ObservedDirection, ...]:
-        """Many directions in parallel, in the order given."""
+        """Many directions in parallel, in the order given; `then` is begun once all of them are."""
         self._report(Reading(len(directions)))
-        tasks = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
-        return tuple(self.in_parallel(tasks))
+        reads = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
+        tasks: list[Callable[[], ObservedDirection | None]] = [*reads, *then]
+        return tuple(each for each in self.in_parallel(tasks) if each is not None)
+
+    def read_beside(
+        self,
+        first: Callable[[], First],
+        directions: Sequence[Direction],
+        *,
+        needs_labels: NeedsLabels,
+    ) -> tuple[First, tuple[ObservedDirection, ...]]:
+        """Many directions at the same time as something else, as of `beside`."""
+        self._report(Reading(len(directions)))
+        reads = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
+        tasks: list[Callable[[], First | ObservedDirection]] = [first, *reads]
+        found, *seen = self.in_parallel(tasks, first=first)
+        return cast("First", found), tuple(cast("list[ObservedDirection]", seen))
 
     def labels(self, direction: Direction) -> LabelList:
         """The association types of one direction, the unlabelled one included."""
@@ -263,24 +291,19 @@ class Portal(AbstractContextManager["Portal"]):
         path = f"{self._limits_path}/all"
         return self._call(CallName.ALL_LIMITS, path, wire.read_all_limits, exempt=True)
 
-    def types_at_limits(self) -> frozenset[str] | None:
-        """The IDs of object types with records at or near a limit; None as of `usage`."""
+    def types_at_limits(self, *, seconds: float | None = None) -> frozenset[str]:
+        """The IDs of object types with records at or near a limit; `seconds` as for `read`."""
         path = f"{self._usage_path}/from"
-        try:
-            return self._call(CallName.USAGE, path, wire.read_usage_types)
-        except (PermissionMissing, EndpointMissing):
-            return None
+        return self._call(CallName.USAGE, path, wire.read_usage_types, seconds=seconds)
 
-    def usage(self, direction: Direction) -> Usage | None:
-        """How many records are at or near the limit; None where the portal does not tell.
+    def usage(self, direction: Direction, *, seconds: float | None = None) -> LimitUsage:
+        """How many records are at or near the limit; `seconds` as for `read`.
 
-        That is a 403, for want of a `crm.objects.*.read` scope, or a 404 for the pair.
+        Needs any one `crm.objects.*.read` scope (documented).
         """
         path = f"{self._usage_path}/{_pair(direction.key)}"
-        try:
-            return self._call(CallName.USAGE, path, wire.read_usage)
-        except (PermissionMissing, EndpointMissing):
-            return None
+        understand = partial(wire.read_usage, direction=direction)
+        return self._call(CallName.USAGE, path, understand, seconds=seconds)
 
     # ------------------------------------------------------------ writing
 

@@ -34,6 +34,7 @@ from reconciler.model.limits import (
     TypeKey,
     UnknownRow,
 )
+from reconciler.model.plan import LimitUsage
 from reconciler.outgoing import one_line
 
 NO_LIMIT = 500_000
@@ -138,15 +139,6 @@ def _first_problem(error: ValidationError) -> str:
 # ------------------------------------------------------------ rows, schemas, accounts, usage
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """How many records of a direction are at or near its limit: a hint, never an exact count."""
-
-    limit: int | None
-    records_at_limit: int
-    records_near_limit: int
-
-
 _OBJECT_TYPE_ID = re.compile(r"^[0-9]{1,4}-[0-9]{1,15}$", re.ASCII)
 _TYPE_ID = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _CATEGORIES = {str(each): each for each in Category}
@@ -238,7 +230,9 @@ class _Scopes(_Answer):
 
 
 class _Usage(_Answer):
-    limit: Maximum = None
+    """A limit that makes no sense is none: the counts are what was asked for."""
+
+    limit: Any = None
     total_records_at_limit: int = Field(ge=0, le=LARGEST_NUMBER)
     total_records_near_limit: int = Field(ge=0, le=LARGEST_NUMBER)
 
@@ -322,10 +316,13 @@ def read_scopes(response: Response) -> frozenset[str]:
     return frozenset(_answer(_Scopes, response).scopes)
 
 
-def read_usage(response: Response) -> Usage:
+def read_usage(response: Response, direction: Direction) -> LimitUsage:
     """The usage of one direction."""
     answer = _answer(_Usage, response)
-    return Usage(answer.limit, answer.total_records_at_limit, answer.total_records_near_limit)
+    stated = type(answer.limit) is int and 1 <= answer.limit <= GREATEST_NUMBER
+    limit = answer.limit if stated and answer.limit != NO_LIMIT else None
+    at, near = answer.total_records_at_limit, answer.total_records_near_limit
+    return LimitUsage(*direction.key, limit, at, near)
 
 
 def _answer(model: type[_Read], response: Response) -> _Read:

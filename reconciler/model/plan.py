@@ -215,6 +215,11 @@ class LimitUsage:
         return (self.from_id, self.to_id)
 
     @property
+    def is_of_somebody(self) -> bool:
+        """Whether any record is at or near the limit, or may be."""
+        return (self.at_limit, self.near_limit) != (0, 0)
+
+    @property
     def is_half_known(self) -> bool:
         """Whether one count is known and the other is not, or a count has a reason to be unknown."""
         known = self.at_limit is not None

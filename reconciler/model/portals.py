@@ -143,7 +143,8 @@ class LimitInForce:
 
 @dataclass(frozen=True)
 class PortalStatus:
-    """The limits in force in a portal. `usage` None: the portal does not say.
+    """The limits in force in a portal. `usage` None: unknown, and `notes` say why; else
+    of the directions that have records at or near their limit.
 
     `unplaced`: limits whose direction could not be found, in words.
     """

@@ -66,13 +66,10 @@ def tables(status: PortalStatus) -> list[tuple[str, list[Row]]]:
 
 def notices(status: PortalStatus) -> list[str]:
     """What the tables do not say."""
-    found = [
+    return [
         *status.notes,
         *(f"not in the tables, its direction is not known: {each}" for each in status.unplaced),
     ]
-    if status.usage is None:
-        found.append("usage unknown: it takes a scope for reading records (crm.objects.*.read)")
-    return found
 
 
 def _row(each: LimitInForce, usage: LimitUsage | None) -> Row:
@@ -80,10 +77,10 @@ def _row(each: LimitInForce, usage: LimitUsage | None) -> Row:
     if not each.is_as_wanted:
         wanted = "unlimited" if each.wanted is None else str(each.wanted)
         in_files = f"the files want {wanted}" + ("" if each.source is None else f" ({each.source})")
-    known = usage is not None and each.type.label is None
-    records = (
-        f"{usage.at_limit} at the limit, {usage.near_limit} near it" if known and usage else ""
-    )
+    records = ""
+    if usage is not None and each.type.label is None:
+        records = f"{usage.at_limit} at the limit, {usage.near_limit} near it"
+        records = "usage unknown" if usage.at_limit is None else records
     return Row(str(each.direction.to), _named(each), str(each.max), in_files, records)
 
 

@@ -164,7 +164,7 @@ _READERS: Mapping[bytes, Callable[[Response], object]] = {
     b"labels": read_labels,
     b"schemas": read_custom_objects,
     b"account": read_account,
-    b"usage": read_usage,
+    b"usage": lambda response: read_usage(response, _HERE),
     b"batch": read_batch,
 }
 _NOW = datetime(2026, 11, 25, tzinfo=UTC)

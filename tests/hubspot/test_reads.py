@@ -14,7 +14,7 @@ from reconciler.errors import AnswerNotSupported, PortalUnavailable
 from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.portal import Portal as PortalClass
 from reconciler.hubspot.versions import ApiVersion
-from reconciler.hubspot.wire import NO_LIMIT, Usage
+from reconciler.hubspot.wire import NO_LIMIT
 from reconciler.model.limits import (
     Account,
     AccountType,
@@ -26,6 +26,7 @@ from reconciler.model.limits import (
     TypeKey,
     UnknownRow,
 )
+from reconciler.model.plan import LimitUsage
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Sandbox
 from reconciler.sandbox.wire import Request
@@ -399,19 +400,18 @@ def test_custom_objects() -> None:
         portal.custom_objects()
 
 
-def test_usage_is_unknown_where_the_portal_does_not_tell() -> None:
-    """A missing scope and an unknown pair are no failures here; a wrong token is."""
+def test_usage_is_read_as_hubspot_states_it() -> None:
+    """A limit that makes no sense is none; counts that make no sense are no answer."""
     told = {"limit": 5, "totalRecordsAtLimit": 1, "totalRecordsNearLimit": 2}
     portal, _ = scripted(
         answer(200, told),
-        answer(403, {"category": "MISSING_SCOPES"}),
-        answer(404, body=b"<html>"),
-        answer(500, {}),
+        *(answer(200, told | {"limit": limit}) for limit in (500_000, 2**62, 0, -1, "5", None)),
+        *(answer(200, told | {"totalRecordsAtLimit": count}) for count in (-1, None, "1")),
     )
-    assert portal.usage(CONTACTS_COMPANIES) == Usage(5, 1, 2)
-    assert portal.usage(CONTACTS_COMPANIES) is None
-    assert portal.usage(CONTACTS_COMPANIES) is None
-    with pytest.raises(PortalUnavailable):
+    assert portal.usage(CONTACTS_COMPANIES) == LimitUsage("0-1", "0-2", 5, 1, 2)
+    for _ in range(6):
+        assert portal.usage(CONTACTS_COMPANIES) == LimitUsage("0-1", "0-2", None, 1, 2)
+    with pytest.raises(PortalUnavailable, match="totalRecordsAtLimit"):
         portal.usage(CONTACTS_COMPANIES)
 
 

@@ -69,7 +69,7 @@ def plan(url: str, folder: Path) -> Way:
     pair.write_text("from: contacts\nto: companies\nmax: 5\n", encoding="utf-8")
     os.chdir(folder)
     os.environ.update(HUBSPOT_BASE_URL=url, HUBSPOT_ACCESS_TOKEN=DEFAULT_TOKEN)
-    sys.argv = ["reconciler", "plan"]
+    sys.argv = ["reconciler", "plan", "--no-usage"]
     way, shown = Way(), io.StringIO()
     threading.setprofile(way)
     sys.setprofile(way)

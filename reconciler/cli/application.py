@@ -45,7 +45,8 @@ EXIT_CODES = {
 class ApplyOptions:
     """How to apply. `verify_timeout`: seconds that written limits have to show.
 
-    `settle`: seconds between two reads that must agree.
+    `settle`: seconds between two reads that must agree. `no_usage`: a plan that somebody is to say
+    yes to does not say whom it affects.
     """
 
     auto_approve: bool
@@ -56,7 +57,13 @@ class ApplyOptions:
     journal: Path | None
     verify_timeout: float
     settle: float
+    no_usage: bool
     given: Given
+
+    @property
+    def needs_yes(self) -> bool:
+        """Whether a plan that nobody has reviewed is asked about."""
+        return self.expect_digest is None and not self.auto_approve
 
 
 def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
@@ -76,11 +83,11 @@ def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
     return EXIT_CODES[result.outcome]
 
 
-class _RequestCount:
+class RequestCount:
     """Counts requests, for the result of an apply that an error ended."""
 
-    def __init__(self) -> None:
-        self.requests = 0
+    def __init__(self, sent_before: int = 0) -> None:
+        self.requests = sent_before
         self.writes = 0
         self._lock = Lock()
 
@@ -93,7 +100,10 @@ class _RequestCount:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One plan on its way to one portal; `asks` when nobody has reviewed it yet."""
+    """One plan on its way to one portal; `asks` when nobody has reviewed it yet.
+
+    `sent_before`: the requests that it took to make the plan, which the result counts too.
+    """
 
     session: Session
     settings: PortalSettings
@@ -101,10 +111,11 @@ class Application:
     plan: Plan
     safeguards: Safeguards
     asks: bool = False
+    sent_before: int = 0
 
     def run(self) -> ExitCode:
         """Check, ask, apply, report. What ends it before the first write is raised."""
-        clock, count = self.session.clock, _RequestCount()
+        clock, count = self.session.clock, RequestCount(self.sent_before)
         started_at = timestamp(clock)
         is_shown = self._show() if self.asks else True
         try:
@@ -137,7 +148,7 @@ class Application:
 
     @property
     def _needs_yes(self) -> bool:
-        return self.asks and self.chosen.expect_digest is None and not self.chosen.auto_approve
+        return self.asks and self.chosen.needs_yes
 
     def _check(self, *, is_shown: bool) -> None:
         expected, actual = self.chosen.expect_digest, self.plan.digest
@@ -153,7 +164,7 @@ class Application:
 
     @contextmanager
     def _connected(
-        self, count: _RequestCount, journal: Journal | None = None
+        self, count: RequestCount, journal: Journal | None = None
     ) -> Iterator[tuple[Portal, Callable[[Event], None]]]:
         """The portal, and what takes all events of the apply."""
         version = self.plan.portal.api_version
@@ -162,7 +173,7 @@ class Application:
             with self.session.connected(self.settings, events, api_version=version) as portal:
                 yield portal, events
 
-    def _carry_out(self, count: _RequestCount) -> Result:
+    def _carry_out(self, count: RequestCount) -> Result:
         """Apply. What goes wrong after that, in closing what is open, is no part of the result."""
         result: Result | None = None
         try:
@@ -187,7 +198,7 @@ class Application:
             output.show_unexpected(error, self.chosen.given, "after the apply: ")
         if journal is not None and journal.problem is not None:
             output.show_error(journal.problem, self.chosen.given, "the journal is not complete: ")
-        return result
+        return replace(result, requests=self.sent_before + result.requests)
 
     def _broken_off(self, error: Exception, ended: Result) -> ExitCode:
         """Requests that write have left, and nothing says what became of them."""
@@ -203,7 +214,7 @@ class Application:
             return None
         return stack.enter_context(Journal(self.chosen.journal, self.session.clock.wall))
 
-    def _dry_run(self, count: _RequestCount) -> ExitCode:
+    def _dry_run(self, count: RequestCount) -> ExitCode:
         started_at = timestamp(self.session.clock)
         settling = Settling(self.session.clock, self.chosen.settle, self.chosen.verify_timeout)
         with self._connected(count) as (portal, _):

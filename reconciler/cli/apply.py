@@ -12,10 +12,18 @@ from reconciler.applying.journal import check_journal
 from reconciler.applying.result_file import result_json
 from reconciler.applying.safeguards import Safeguards
 from reconciler.cli import output
-from reconciler.cli.application import Application, ApplyOptions, report_result
+from reconciler.cli.application import Application, ApplyOptions, RequestCount, report_result
 from reconciler.cli.files import read_plan_file, saved_plan
 from reconciler.cli.from_top import plan_from_here
-from reconciler.cli.options import BASE, PATHS, SETTLE, Given, PortalOptions, portal_options
+from reconciler.cli.options import (
+    BASE,
+    NO_USAGE,
+    PATHS,
+    SETTLE,
+    Given,
+    PortalOptions,
+    portal_options,
+)
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, for_each_portal
@@ -64,6 +72,7 @@ from reconciler.model.plan import Destination, Outcome, Plan, Result
     help="How long to wait until written limits are shown.",
 )
 @SETTLE
+@NO_USAGE
 @portal_options
 def command(
     options: PortalOptions,
@@ -77,6 +86,7 @@ def command(
     journal: Path | None,
     verify_timeout: float,
     settle: float,
+    no_usage: bool,  # noqa: FBT001 - click passes flags by name
 ) -> int:
     """Apply a saved plan as it was reviewed, or plan the pair files below PATHS and apply that.
 
@@ -93,6 +103,7 @@ def command(
         journal,
         verify_timeout,
         settle,
+        no_usage,
         options.given,
     )
     if journal is not None:
@@ -187,20 +198,22 @@ def _apply_files(
     applied: list[str] = []
 
     def work(settings: PortalSettings) -> ExitCode:
+        count = RequestCount()
         try:
-            return plan_and_apply(settings)
+            return plan_and_apply(settings, count)
         except ReconcilerError as error:
-            _answer(chosen, error, session.destination(settings))
+            _answer(chosen, error, session.destination(settings), count.requests)
             raise
 
-    def plan_and_apply(settings: PortalSettings) -> ExitCode:
+    def plan_and_apply(settings: PortalSettings, count: RequestCount) -> ExitCode:
         started_at = timestamp(session.clock)
         with (
             reporting(settings.name, chosen.given) as progress,
-            session.connected(settings, report_to(progress)) as portal,
+            session.connected(settings, report_to(progress, count)) as portal,
         ):
             here = files.of(settings)
-            plan = session.plan(settings, portal, here, chosen.settle)
+            asks_usage = chosen.needs_yes and not chosen.no_usage
+            plan = session.plan(settings, portal, here, chosen.settle, asks_usage=asks_usage)
         if not plan.changes and not plan.refusals:
             said = _another_plan(chosen, plan)
             done = untouched(plan, session.clock, started_at, portal.requests, said)
@@ -208,7 +221,10 @@ def _apply_files(
         safeguards = Safeguards(
             session.workspace.safety, chosen.force, here.loaded.desired, here.base
         )
-        code = Application(session, settings, chosen, plan, safeguards, asks=True).run()
+        application = Application(
+            session, settings, chosen, plan, safeguards, asks=True, sent_before=count.requests
+        )
+        code = application.run()
         if code is ExitCode.DONE:
             applied.append(settings.name)
         return code
@@ -225,7 +241,9 @@ def _together(code: ExitCode, applied: Sequence[str], given: Given) -> ExitCode:
     return ExitCode.INCOMPLETE
 
 
-def _answer(chosen: ApplyOptions, error: ReconcilerError, portal: Destination | None) -> None:
+def _answer(
+    chosen: ApplyOptions, error: ReconcilerError, portal: Destination | None, requests: int = 0
+) -> None:
     """A result document where an error came before there was a plan to report on."""
     if isinstance(error, ConfigurationInvalid | UsageProblem):
         return  # which have no outcome: the document of the error says more
@@ -233,7 +251,7 @@ def _answer(chosen: ApplyOptions, error: ReconcilerError, portal: Destination | 
         refused = isinstance(error, PlanRefused)
         now = timestamp(SystemClock())
         outcome = Outcome.REFUSED if refused else Outcome.FAILED
-        ended = Result(outcome, (), 0, now, now, error.message, portal)
+        ended = Result(outcome, (), requests, now, now, error.message, portal)
         output.result(result_json(ended))
 
 

@@ -19,6 +19,7 @@ from benchmarks import (
     counting,
     growth,
     planning,
+    portals,
     rendering,
     requesting,
     start_up,
@@ -86,7 +87,7 @@ def _measure(name: str, size: Size, curves: list[Curve]) -> Iterator[Row]:
 
 
 def _growth(lab: Lab, curves: list[Curve]) -> Iterator[Row]:
-    for curve in growth.curves(lab):
+    for curve in (*growth.limits(lab), portals.portals(lab)):
         curves.append(curve)
         yield from curve.rows()
 

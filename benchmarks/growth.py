@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks import data
@@ -22,11 +22,12 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One command over growing input. `unit`: what is counted, in the singular."""
+    """One command over growing input. `unit`: what is counted; `notes`: what it is held against."""
 
     name: str
     unit: str
     points: tuple[Point, ...]
+    notes: tuple[Row, ...] = ()
 
     def rows(self) -> Iterator[Row]:
         """Each step with what one more costs there; the last also against the step before it."""
@@ -40,6 +41,7 @@ class Curve:
             if point is self.points[-1] and len(costs) > 1:
                 words += f", {costs[-1] / costs[-2] - 1:+.0%} against the step before"
             yield timed(f"{self.name}, {point.count:,} {self.unit}s", point.run, words)
+        yield from self.notes
 
 
 def _small(seconds: float) -> str:
@@ -64,12 +66,3 @@ def limits(lab: Lab) -> Iterator[Curve]:
                 found[name].append(Point(count, run))
     for name, points in found.items():
         yield Curve(name, "limit", tuple(points))
-
-
-CURVES: tuple[Callable[[Lab], Iterator[Curve]], ...] = (limits,)
-
-
-def curves(lab: Lab) -> Iterator[Curve]:
-    """Every curve."""
-    for measured in CURVES:
-        yield from measured(lab)

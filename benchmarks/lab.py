@@ -30,6 +30,8 @@ class Size:
     runs_to_grow: int
     limits_to_grow: tuple[int, ...]
     portals_to_grow: tuple[int, ...]
+    directions_of_a_portal: int
+    limits_of_a_direction: int
 
     @property
     def limits(self) -> int:
@@ -41,9 +43,9 @@ class Size:
 
 
 WHOLE = Size(
-    5, 200, 50, 200, 10, 100, 2.0, 2_000, 3, (100, 1_000, 10_000, 100_000), (1, 10, 100, 500)
+    5, 200, 50, 200, 10, 100, 2.0, 2_000, 3, (100, 1_000, 10_000, 100_000), (1, 10, 100, 500), 20, 5
 )
-SMALL = Size(1, 4, 5, 4, 3, 5, 0.1, 50, 1, (10, 20), (1, 2))
+SMALL = Size(1, 4, 5, 4, 3, 5, 0.1, 50, 1, (10, 20), (1, 2), 3, 2)
 
 
 @dataclass(frozen=True, slots=True)

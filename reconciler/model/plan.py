@@ -226,12 +226,22 @@ class LimitUsage:
         return known != (self.near_limit is not None) or (known and bool(self.unknown_because))
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectLimit:
+    """The limit of a direction's unlabelled type, which a plan leaves as it is."""
+
+    from_id: str
+    to_id: str
+    limit: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """Changes and batches for one portal. `created_at` is UTC in ISO 8601, to the second.
 
     `workspace` is the path of the workspace file, None where there is none. `usage`: of each
     direction in which a limit is set or lowered, in the plan's order; empty where nobody asked.
+    `object_limits` are those that stay above label limits that change.
     """
 
     tool_version: str
@@ -246,6 +256,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     workspace: str | None = None
     usage: tuple[LimitUsage, ...] = ()
+    object_limits: tuple[ObjectLimit, ...] = ()
 
     @cached_property
     def by_direction(self) -> Mapping[tuple[str, str], tuple[Change, ...]]:

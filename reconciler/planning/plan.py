@@ -20,12 +20,14 @@ from reconciler.model.plan import (
     Action,
     Change,
     GitState,
+    ObjectLimit,
     Origin,
     Plan,
     PortalRef,
     Refusal,
     RefusalCode,
     Summary,
+    by_direction,
     count_actions,
 )
 from reconciler.planning.diff import Difference, differences, wanted_limits
@@ -115,6 +117,7 @@ def make_plan(
             )
         ),
         workspace=context.workspace,
+        object_limits=tuple(_object_limits(changes, observed)),
     )
     refusals = judge(plan, safety or Safety(), observed=observed.limits, named=named)
     return replace(plan, refusals=refusals)
@@ -126,6 +129,21 @@ def _position(change: Change) -> tuple[str, str, tuple[str, str], bool, str, Typ
     label = type_.label
     names = (direction.from_.name, direction.to.name)
     return (*names, direction.key, label is not None, label or "", type_.key)
+
+
+def _object_limits(changes: Sequence[Change], observed: Observed) -> Iterator[ObjectLimit]:
+    """The object limits that stay in force above label limits that change."""
+    for key, members in by_direction(changes).items():
+        seen = observed.by_key[key]
+        changing = {each.type.key for each in members}
+        types = seen.types()
+        kept = [
+            value
+            for type_, value in seen.values().items()
+            if types[type_].label is None and type_ not in changing
+        ]
+        if kept and any(each.type.label is not None for each in members):
+            yield ObjectLimit(*key, min(kept))
 
 
 # ---------------------------------------------------------------- direction by direction

@@ -55,6 +55,12 @@ def _document(plan: Plan) -> dict[str, object]:
             "workspace": plan.workspace,
             "files": [{"path": file.path, "sha256": file.sha256} for file in plan.files],
             "git": None if plan.git is None else asdict(plan.git),
+            # Only where there are any: nothing but what people read depends on them.
+            **(
+                {"object_limits": list(map(asdict, plan.object_limits))}
+                if plan.object_limits
+                else {}
+            ),
         },
         "summary": asdict(plan.summary),
         "changes": [change_json(change) for change in plan.changes],

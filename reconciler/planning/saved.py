@@ -28,6 +28,7 @@ from reconciler.model.plan import (
     Change,
     GitState,
     LimitUsage,
+    ObjectLimit,
     Operation,
     Origin,
     Plan,
@@ -98,12 +99,24 @@ class GitDocument(_Model):
     base: str | None
 
 
+class ObjectLimitDocument(_Model):
+    """The object limit of a direction whose labels change while it stays."""
+
+    from_id: ObjectTypeId
+    to_id: ObjectTypeId
+    limit: ObservedValue
+
+
 class ConfigDocument(_Model):
-    """Where the desired limits came from; `workspace` null: there was no workspace file."""
+    """Where the desired limits came from; `workspace` null: there was no workspace file.
+
+    `object_limits` are shown beside the label limits that change below them.
+    """
 
     workspace: str | None
     files: tuple[FileDocument, ...]
     git: GitDocument | None
+    object_limits: tuple[ObjectLimitDocument, ...] = ()
 
 
 class SummaryDocument(_Model):
@@ -338,6 +351,7 @@ def _plan(document: PlanDocument) -> Plan:
         ),
         workspace=document.config.workspace,
         usage=tuple(LimitUsage(**dict(each)) for each in document.usage),
+        object_limits=tuple(ObjectLimit(**dict(each)) for each in document.config.object_limits),
     )
 
 

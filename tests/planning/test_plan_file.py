@@ -14,7 +14,9 @@ from reconciler.model.limits import (
     LARGEST_NUMBER,
     MAXIMUM_LIMIT,
     MINIMUM_LIMIT,
+    AssociationType,
     ConfigFile,
+    DesiredLimit,
     ObjectType,
     Place,
 )
@@ -22,6 +24,7 @@ from reconciler.model.plan import (
     Action,
     GitState,
     LimitUsage,
+    ObjectLimit,
     Plan,
     Refusal,
     RefusalCode,
@@ -53,6 +56,7 @@ def test_a_plan_survives_its_file(made: Plan) -> None:
         git=GitState("abc", dirty=True, base="def"),
         workspace="reconciler.yaml",
         usage=(LimitUsage("0-1", "0-2", 5, 3, 1),),
+        object_limits=(ObjectLimit("0-1", "0-2", 25),),
     )
     assert read_plan(plan_json(whole).encode()) == whole
 
@@ -71,6 +75,35 @@ def test_unknown_usage_survives_a_file(made: Plan, why: UsageGap | None) -> None
         "near_limit": None,
     }
     assert json.loads(content)["usage"] == [expected | ({"unknown_because": why} if why else {})]
+
+
+def test_the_object_limit_above_a_label_limit_is_for_readers_only() -> None:
+    """It is in the document where it stays while a label limit changes, and not in the digest."""
+    made = plan(declared(limit(OBJECT, 25), limit(BILLING, 2)), {OBJECT: 25, BILLING: 1})
+    assert made.object_limits == (ObjectLimit("0-1", "0-2", 25),)
+    document = json.loads(plan_json(made))
+    assert document["config"]["object_limits"] == [{"from_id": "0-1", "to_id": "0-2", "limit": 25}]
+    jsonschema.validate(document, plan_schema())
+    assert replace(made, object_limits=()).digest == made.digest
+    del document["config"]["object_limits"]
+    assert read_plan(json.dumps(document).encode()) == replace(made, object_limits=())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "observed"),
+    [
+        ((limit(OBJECT, 5), limit(BILLING, 2)), {OBJECT: 3, BILLING: 1}),  # it changes itself
+        ((limit(OBJECT, 5), limit(BILLING, 2)), {OBJECT: 3, BILLING: 2}),  # no label changes
+        ((limit(BILLING, 2),), {BILLING: 1}),  # there is none
+    ],
+)
+def test_an_object_limit_that_no_reader_needs_is_not_in_the_plan(
+    wanted: tuple[DesiredLimit, ...], observed: dict[AssociationType, int]
+) -> None:
+    """The document then has the keys it always had."""
+    made = plan(declared(*wanted), observed)
+    assert made.object_limits == ()
+    assert json.loads(plan_json(made))["config"].keys() == {"workspace", "files", "git"}
 
 
 def test_the_document_is_canonical_json(made: Plan) -> None:

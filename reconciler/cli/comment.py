@@ -176,7 +176,7 @@ def _key(plan: Plan) -> Key:
 def _report(plan: Plan) -> Report:
     made = plan.digest
     links = links_for(plan, os.environ, Path.cwd())
-    markdown = plan_markdown(plan, digest=made, links=links)
+    markdown = plan_markdown(plan, links=links)
     says_nothing = not plan.changes and not plan.refusals
     key = _key(plan)
     about = _named(key, f"{plan.portal.name} (portal {plan.portal.portal_id})")

@@ -270,7 +270,7 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
         case "markdown":
             from reconciler.report.markdown import plan_markdown
 
-            return plan_markdown(plan, digest=plan.digest, links=_links(plan))
+            return plan_markdown(plan, links=_links(plan))
         case "html":
             from reconciler.report.html import plan_html
 

@@ -1,24 +1,27 @@
-"""A plan as markdown, for a comment on a pull or merge request: never longer than one may be."""
+"""Plans as markdown, for a comment on a pull or merge request: never longer than one may be."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
-from reconciler.model.plan import Origin, Plan
+from reconciler.errors import plural
+from reconciler.model.plan import Plan
 from reconciler.report import markdown_parts as parts
-from reconciler.report.escape import markdown_code, visible, web_link
-from reconciler.report.markdown_parts import Block, size
+from reconciler.report.escape import markdown_cell, markdown_prose, visible, web_link
+from reconciler.report.markdown_parts import Block, Detail, Places, Table, fitting, size, table
 from reconciler.report.view import (
-    SECTION_NOTES,
-    SECTION_TITLES,
+    Effect,
     Links,
     Section,
-    all_groups,
+    Unplanned,
+    effect_counts,
     no_links,
     sections,
+    verdict,
 )
 
 LIMIT = 65_000
@@ -27,40 +30,51 @@ LIMIT = 65_000
 MINIMUM_LIMIT = 8_000
 """Room that the summary needs, however hostile its names."""
 
-_NOTE_SIZE = 250
+_NOTE_SIZE = 400
 _FAILURE_SIZE = 5_000
 _REASON_LINE = 500
 _COMMIT_DIGITS = 10
 _NO_PLAN = """\
 > [!CAUTION]
 > **Nothing can be applied.** A plan that this comment showed before is out of date."""
-_UNFOLDED_GROUPS = 12
-_SHARES = {None: 1, Origin.CONFIG: 1, Origin.DRIFT: 2, Origin.CONFLICT: 2}
-"""Drift and conflicts may each take one half of the room there is before config changes do."""
+_PRIORITY = (Effect.LOWERED, Effect.REMOVED, Effect.SET, Effect.RAISED)
+"""What stays longest where a comment has no room for all."""
 
 
-def plan_markdown(plan: Plan, *, digest: str, links: Links = no_links, limit: int = LIMIT) -> str:
+def plan_markdown(plan: Plan, *, links: Links = no_links, limit: int = LIMIT) -> str:
     """The report in fewer than `limit` characters, at least 8,000.
 
-    Summary, refusals, warnings and deletes come first. Directions that do not fit are left out,
-    and their number is given.
+    Where not all changes fit, first their reasons go, then the links to their lines, then raised
+    limits, then new ones. Removed and lowered limits go last, and what is left out is counted.
+    """
+    return plans_markdown([plan], links=lambda _plan: links, limit=limit)
+
+
+def plans_markdown(
+    plans: Sequence[Plan | Unplanned],
+    *,
+    links: Callable[[Plan], Links] = lambda _plan: no_links,
+    limit: int = LIMIT,
+) -> str:
+    """One document of fewer than `limit` characters: a line per portal, then each one's report.
+
+    The reports share the room: what is lowered or removed in any portal comes before what is new or
+    raised in another. A portal that has nothing to report has its line only, and a single plan has
+    none.
     """
     if limit < MINIMUM_LIMIT:
         raise ValueError(f"a report needs room for {MINIMUM_LIMIT} characters, not {limit}")
-    found = sections(plan)
-    groups = all_groups(plan)
-    top = [parts.title(plan, groups), parts.standing(plan), parts.by_origin(found)]
-    bottom = [_fitted(parts.details(plan), limit // 3), _digest(digest)]
-    room = limit - sum(map(size, (*top, *bottom))) - _NOTE_SIZE
-    for block in (parts.refusals(plan, links), parts.warnings(plan)):
-        top.append(_cut(block, room // 4))
-        room -= size(top[-1])
-    top.append(_cut(parts.deletes(groups, links), room))
-    room -= size(top[-1])
-    body = _body(found, links, room)
-    picture = _fitted(_picture(plan), room - body.used)
-    note = _left_out(body, plan)
-    return "\n\n".join(filter(None, [*top, note, *body.texts, picture, *bottom]))
+    room, summary = limit, ""
+    if len(plans) != 1 or not isinstance(plans[0], Plan):
+        summary = _summary(plans, limit // 2)
+        room -= size(summary) + _NOTE_SIZE
+    made = [each for each in plans if isinstance(each, Plan)]
+    if len(made) > 1:
+        made = [each for each in made if each.changes or each.refusals or each.warnings]
+    reports = [_report(each, links(each), room // max(1, min(len(made), 4))) for each in made]
+    shown = _affordable(reports, room)
+    texts = _fitted(shown, room - sum(map(_fixed, shown)))
+    return "\n\n".join(filter(None, [summary, _more_portals(len(reports) - len(shown)), *texts]))
 
 
 def failure_markdown(
@@ -112,81 +126,160 @@ def _fenced(lines: Sequence[str]) -> str:
     return "\n".join([f"{fence}text", *lines, fence])
 
 
-# ---------------------------------------------------------------- the directions
+# ---------------------------------------------------------------- several portals
+
+
+def _summary(plans: Sequence[Plan | Unplanned], room: int) -> str:
+    """What happens where: a line per portal."""
+    differ = sum(isinstance(each, Plan) and bool(each.changes) for each in plans)
+    failed = sum(isinstance(each, Unplanned) for each in plans)
+    words = [f"{differ:,} to change" if differ else "no changes"]
+    refused = sum(isinstance(each, Plan) and bool(each.refusals) for each in plans)
+    words += [f"{refused:,} refused"] if refused else []
+    words += [f"{failed:,} without a plan"] if failed else []
+    head, lines = table(("Portal", "What happens"), [_portal(each) for each in plans])
+    title = f"## {plural(len(plans), 'portal')}: {' · '.join(words)}"
+    return Block(f"{title}\n\n{head}", lines, "\n{} more portals are left out here.").cut(room).text
+
+
+def _portal(of: Plan | Unplanned) -> tuple[str, str]:
+    match of:
+        case Plan():
+            refused = " · **apply will refuse this plan**" if of.refusals else ""
+            words = verdict(of) + (refused if of.changes else "")
+        case Unplanned():
+            words = f"**no plan**: {markdown_prose(of.reason, parts.REASON_LIMIT)}"
+    return parts.portal(of), markdown_cell(words)
+
+
+def _more_portals(count: int) -> str:
+    if not count:
+        return ""
+    return (
+        f"> [!NOTE]\n> The plans of {plural(count, 'more portal')} do not fit into a comment. The "
+        "text and HTML reports show all of them."
+    )
+
+
+# ---------------------------------------------------------------- one portal
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
-    """Texts of directions under their headings, the room they use, and what did not fit."""
+class _Report:
+    """A plan's report but for the rows of its tables, which share the room with other reports'."""
 
-    texts: tuple[str, ...]
-    used: int
-    directions_left_out: int
-    changes_left_out: int
+    plan: Plan
+    places: Places
+    sections: Sequence[Section]
+    top: Sequence[str]
+    bottom: Sequence[str]
 
+    def tables(self, detail: Detail) -> Sequence[Table]:
+        """One for each origin."""
+        return [parts.section(each, self.places, detail) for each in self.sections]
 
-def _body(found: Sequence[Section], links: Links, room: int) -> _Body:
-    """Room is given to conflicts and drift first; they are shown last."""
-    folded = sum(len(section.groups) for section in found) > _UNFOLDED_GROUPS
-    bodies: list[_Body] = []
-    for section in reversed(found):
-        bodies.insert(0, _section(section, links, room // _SHARES[section.origin], folded=folded))
-        room -= bodies[0].used
-    return _Body(
-        tuple(text for each in bodies for text in each.texts),
-        sum(each.used for each in bodies),
-        sum(each.directions_left_out for each in bodies),
-        sum(each.changes_left_out for each in bodies),
-    )
+    @property
+    def weight(self) -> tuple[bool, int]:
+        """Less is more important: a refusal, then the strongest effect."""
+        effects = {_PRIORITY.index(Effect.of(each)) for each in self.plan.changes}
+        return (not self.plan.refusals, min(effects, default=len(_PRIORITY)))
 
-
-def _section(section: Section, links: Links, room: int, *, folded: bool) -> _Body:
-    heading = _heading(section)
-    used = size(heading)
-    texts, directions, changes = [], 0, 0
-    for group in section.groups:
-        cut = parts.group(group, links, folded=folded).cut(room - used)
-        changes += cut.left_out
-        directions += cut.left_out > 0
-        if cut.text:
-            texts.append(cut.text)
-            used += size(cut.text)
-    if not texts:
-        return _Body((), 0, directions, changes)
-    return _Body((heading, *texts), used, directions, changes)
+    def text(self, tables: Sequence[Table], taken: Sequence[Mapping[Effect, int]]) -> str:
+        """The report with as many rows of each effect as there is room for."""
+        pieces = [each.text(counts) for each, counts in zip(tables, taken, strict=True)]
+        return "\n\n".join(
+            filter(None, [*self.top, _left_out(self.plan, taken), *pieces, *self.bottom])
+        )
 
 
-def _heading(section: Section) -> str:
-    if section.origin is None:
-        return "### Changes"
-    heading = f"### {SECTION_TITLES[section.origin]} ({section.size})"
-    return f"{heading}\n\n{SECTION_NOTES[section.origin]}"
+def _report(plan: Plan, links: Links, room: int) -> _Report:
+    """The report's parts, those that can grow cut to a share of the room."""
+    places = Places.of(plan, links)
+    title = parts.title(plan)
+    if not plan.changes and not plan.refusals and not plan.warnings:
+        return _Report(plan, places, (), [title], ())
+    picture = parts.picture(plan)
+    details = parts.details(plan, picture)
+    if size(details) > room // 3:
+        details = parts.details(plan, "", files=0)
+    room -= size(title) + size(details) + _NOTE_SIZE
+    top, bottom = [title], [details]
+    if plan.refusals:
+        top.append(parts.refusals(plan, places).cut(room // 4).text)
+    if plan.warnings:
+        bottom.insert(0, parts.warnings(plan).cut(room // 4).text)
+    return _Report(plan, places, sections(plan), top, bottom)
 
 
-def _left_out(body: _Body, plan: Plan) -> str:
-    if not body.changes_left_out:
+def _left_out(plan: Plan, taken: Sequence[Mapping[Effect, int]]) -> str:
+    missing = Counter(map(Effect.of, plan.changes))
+    for counts in taken:
+        missing.subtract(counts)
+    if not missing.total():
         return ""
+    words = effect_counts(missing.elements())
     return (
-        f"> [!NOTE]\n> {body.changes_left_out:,} of {len(plan.changes):,} changes, in "
-        f"{body.directions_left_out:,} of {len(plan.by_direction):,} directions, are left out "
-        "below: they do not fit into a comment. The text and HTML reports show all of them."
+        f"> [!NOTE]\n> {missing.total():,} of {len(plan.changes):,} changes are left out below: "
+        f"{words}. They do not fit into a comment; the text and HTML reports show all of them."
     )
 
 
-# ---------------------------------------------------------------- pieces
+# ---------------------------------------------------------------- the room there is
 
 
-def _digest(digest: str) -> str:
-    return f"Plan digest: {markdown_code(digest)}"
+def _affordable(reports: Sequence[_Report], room: int) -> list[_Report]:
+    """The reports that can be there at all, the most important first to stay, in their order."""
+    chosen: set[int] = set()
+    for each in sorted(reports, key=lambda each: each.weight):
+        room -= _fixed(each)
+        if room < 0 and chosen:
+            break
+        chosen.add(id(each))
+    return [each for each in reports if id(each) in chosen]
 
 
-def _picture(plan: Plan) -> str:
-    return parts.picture(plan, len(plan.by_direction)) if plan.changes else ""
+def _fixed(report: _Report) -> int:
+    """The room that a report needs without a row."""
+    tables = report.tables(Detail.FULL)
+    return (
+        sum(map(size, (*report.top, *report.bottom)))
+        + sum(each.fixed for each in tables)
+        + (_NOTE_SIZE if tables else 0)
+    )
 
 
-def _fitted(text: str, room: int) -> str:
-    return text if size(text) <= room else ""
+def _fitted(reports: Sequence[_Report], room: int) -> list[str]:
+    """The reports with as much detail as all rows leave room for, else with the rows that fit."""
+    parts_of: list[Sequence[Table]] = []
+    tables: list[Table] = []
+    for detail in Detail:
+        parts_of = [each.tables(detail) for each in reports]
+        tables = [each for part in parts_of for each in part]
+        if sum(each.lines_size for each in tables) <= room:
+            break
+    taken = iter(_taken(tables, room))
+    return [
+        report.text(part, list(islice(taken, len(part))))
+        for report, part in zip(reports, parts_of, strict=True)
+    ]
 
 
-def _cut(block: Block, room: int) -> str:
-    return block.cut(room).text if block.lines else ""
+def _taken(tables: Sequence[Table], room: int) -> list[Mapping[Effect, int]]:
+    """How many rows of each effect there is room for in each table.
+
+    Rows of one effect share the room, the shortest list first: what somebody did in HubSpot is not
+    crowded out by a branch.
+    """
+    taken: list[dict[Effect, int]] = [{} for _ in tables]
+    for effect in _PRIORITY:
+        lists = [
+            (counts, each.lines[effect])
+            for counts, each in zip(taken, tables, strict=True)
+            if effect in each.lines
+        ]
+        lists.sort(key=lambda each: len(each[1]))
+        for number, (counts, lines) in enumerate(lists):
+            kept = fitting(lines, room // (len(lists) - number))
+            counts[effect] = len(kept)
+            room -= sum(map(size, kept))
+    return list(taken)

@@ -1,13 +1,15 @@
-"""What a markdown report consists of: blocks that can be cut to the room there is, and lines."""
+"""What a markdown report consists of: blocks that can be cut to the room there is, and cells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from reconciler.errors import plural
 from reconciler.model.limits import Place
-from reconciler.model.plan import Action, Change, Plan, Refusal, count_actions
+from reconciler.model.plan import Plan, Refusal
 from reconciler.report.escape import (
     NAME_LIMIT,
     PATH_LIMIT,
@@ -15,32 +17,30 @@ from reconciler.report.escape import (
     markdown_code,
     markdown_link,
     markdown_prose,
-    markdown_raw_code,
     prose_lines,
 )
 from reconciler.report.mermaid import plan_mermaid
 from reconciler.report.view import (
+    EFFECT_SYMBOLS,
     NO_CHANGES,
-    ORIGIN_WORDS,
-    SECTION_TITLES,
-    Group,
+    Effect,
     LimitName,
     Links,
+    Role,
     Row,
     Section,
-    before_after,
-    short_counts,
+    Unplanned,
+    portal_name,
+    verdict,
     way_out,
 )
 
+NBSP = "&nbsp;"
 REASON_LIMIT = 300
-_ACTIONS = {
-    Action.CREATE: "🟢&nbsp;create",
-    Action.UPDATE: "🟡&nbsp;update",
-    Action.DELETE: "🔴&nbsp;**delete**",
-}
-_EDGES = 24
-_EDGES_UNFOLDED = 8
+WARNING_LIMIT = 600
+_COLOURS = {Role.RESTRICTS: "🟠", Role.RELAXES: "🔵", Role.REFUSED: "🔴"}
+_ARROWS = 6
+"""Directions of a picture that can be read in a comment."""
 _FILES = 20
 _USUAL = "reconciler.yaml"
 """A workspace file at the repository's top: where there is one, there is most often no other."""
@@ -104,195 +104,251 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[str, tu
     return head, tuple(f"| {' | '.join(row)} |" for row in rows)
 
 
+_UNFOLDED_ROWS = 10
+"""Rows of one origin and effect that are shown without a click."""
+
+_FOLD = "<details><summary>{}</summary>\n\n{}\n\n</details>"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The changes of one origin: a heading, the head of the table, and its lines by effect."""
+
+    heading: str
+    head: str
+    lines: Mapping[Effect, Sequence[str]]
+
+    @property
+    def fixed(self) -> int:
+        """The room for all but lines."""
+        folds = sum(len(lines) > _UNFOLDED_ROWS for lines in self.lines.values())
+        return size(self.heading) + size(self.head) + folds * (size(self.head) + 2 * size(_FOLD))
+
+    @property
+    def lines_size(self) -> int:
+        return sum(size(line) for lines in self.lines.values() for line in lines)
+
+    def text(self, taken: Mapping[Effect, int]) -> str:
+        """The table with the first lines of each effect, those past ten folded away."""
+        shown = {each: self.lines[each][: taken[each]] for each in Effect if taken.get(each)}
+        if not shown:
+            return ""
+        first = [line for lines in shown.values() for line in lines[:_UNFOLDED_ROWS]]
+        folds = [
+            _FOLD.format(
+                f"{EFFECT_SYMBOLS[each]} {len(lines) - _UNFOLDED_ROWS:,} more {each.words}",
+                "\n".join([self.head, *lines[_UNFOLDED_ROWS:]]),
+            )
+            for each, lines in shown.items()
+            if len(lines) > _UNFOLDED_ROWS
+        ]
+        return "\n\n".join([self.heading, "\n".join([self.head, *first]), *folds])
+
+
 # ---------------------------------------------------------------- summary
 
 
-def title(plan: Plan, groups: Iterable[Group]) -> str:
-    """The headline with the counts that are not zero."""
-    counts = short_counts(row for group in groups for row in group.rows) or (
-        "refused" if plan.refusals else "no changes"
-    )
-    return f"## Plan{named(plan.portal.name, plan.workspace)}: {counts}"
+def title(plan: Plan) -> str:
+    """The verdict: what happens to people, by effect and origin."""
+    nothing = not plan.changes and not plan.refusals
+    words = NO_CHANGES if nothing else verdict(plan)
+    return f"##{named(plan.portal.name, plan.workspace, ' ')}: {words}"
 
 
-def named(portal: str | None, workspace: str | None) -> str:
+def named(portal: str | None, workspace: str | None, before: str = " for ") -> str:
     """What a comment is about; the workspace file where it is not the one at the top."""
-    what = "" if portal is None else f" for {markdown_code(portal, 60)}"
+    what = "" if portal is None else f"{before}{markdown_code(portal, 60)}"
     where = "" if workspace in {None, _USUAL} else f" in {markdown_code(workspace or '', 60)}"
     return what + where
 
 
-def standing(plan: Plan) -> str:
-    """The destination, and what stays as it is."""
-    portal, summary = plan.portal, plan.summary
-    version = markdown_prose(portal.api_version, 20)
-    sentences = [f"Portal {portal.portal_id} ({portal.account_type}), API version {version}."]
-    if summary.unchanged:
-        sentences.append(f"{plural(summary.unchanged, 'limit')} unchanged.")
-    if summary.unmanaged:
-        sentences.append(f"{summary.unmanaged} unmanaged: left alone.")
-    text = " ".join(sentences)
-    return text if plan.changes or plan.refusals else f"{NO_CHANGES}\n\n{text}"
+def portal(of: Plan | Unplanned) -> str:
+    """The name of a portal in a table."""
+    return markdown_cell(markdown_code(portal_name(of), 60))
 
 
-def by_origin(sections: Sequence[Section]) -> str:
-    """Counts by origin, where the plan has a base and more than one origin."""
-    if all(section.origin is None for section in sections) or len(sections) < 2:
-        return ""
-    head, lines = table(
-        ("", "to create", "to update", "to delete"),
-        [_origin_counts(section) for section in sections],
-    )
-    return "\n".join([head, *lines])
+# ---------------------------------------------------------------- places
 
 
-def _origin_counts(section: Section) -> list[str]:
-    counts = count_actions(row.change for group in section.groups for row in group.rows)
-    words = "No base" if section.origin is None else SECTION_TITLES[section.origin]
-    return [words, *(str(count) for count in counts.values())]
+def short_paths(paths: Collection[str]) -> Mapping[str, str]:
+    """Each path by its last parts, as few as distinguish it from all the others."""
+    found: dict[str, str] = {}
+    left = {path: path.split("/") for path in set(paths)}
+    depth = 1
+    while left:
+        ends = Counter("/".join(path.split("/")[-depth:]) for path in set(paths))
+        for path, parts in list(left.items()):
+            end = "/".join(parts[-depth:])
+            if ends[end] == 1 or depth >= len(parts):
+                found[path] = end
+                del left[path]
+        depth += 1
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How places of a plan are written: short where a link has the complete path."""
+
+    links: Links
+    short: Mapping[str, str]
+
+    @classmethod
+    def of(cls, plan: Plan, links: Links) -> Places:
+        """The places of a plan's changes and refusals."""
+        sources = [each.source for each in plan.changes] + [each.source for each in plan.refusals]
+        return cls(links, short_paths({each.path for each in sources if each is not None}))
+
+    def link(self, place: Place) -> str:
+        """`file:line`, linked where the host is known."""
+        url = self.links(place)
+        path = place.path if url is None else self.short[place.path]
+        return markdown_link(markdown_code(f"{path}:{place.line}", PATH_LIMIT), url)
 
 
 # ---------------------------------------------------------------- refusals and warnings
 
 
-def refusals(plan: Plan, links: Links) -> Block:
+def refusals(plan: Plan, places: Places) -> Block:
     """Why apply will refuse the plan."""
-    return _alert(
-        "CAUTION",
-        "**`apply` will refuse this plan.**",
-        [_refusal(each, links) for each in plan.refusals],
-    )
+    items = [_refusal(each, places) for each in plan.refusals]
+    head = "> [!CAUTION]\n> **Apply will refuse this plan.**"
+    if len(items) == 1:
+        return Block(f"{head} {items[0]}", (), "")
+    return Block(f"{head}\n>", tuple(f"> - {item}" for item in items), "> - and {} more")
 
 
-def _refusal(refusal: Refusal, links: Links) -> str:
-    where = "" if refusal.source is None else f" ({place(refusal.source, links)})"
+def _refusal(refusal: Refusal, places: Places) -> str:
+    where = "" if refusal.source is None else f" ({places.link(refusal.source)})"
     return f"{markdown_prose(refusal.message, REASON_LIMIT)}{where}. {way_out(refusal)}."
 
 
 def warnings(plan: Plan) -> Block:
     """What to look at twice."""
-    return _alert("WARNING", "", [markdown_prose(each, REASON_LIMIT) for each in plan.warnings])
+    items = [markdown_prose(each, WARNING_LIMIT) for each in plan.warnings]
+    return Block("> [!WARNING]", tuple(f"> - {item}" for item in items), "> - and {} more")
 
 
-def _alert(kind: str, head: str, items: Iterable[str]) -> Block:
-    """An alert of GitHub's and GitLab's; elsewhere a quotation."""
-    opening = f"> [!{kind}]" + (f"\n> {head}\n>" if head else "")
-    return Block(opening, tuple(f"> - {item}" for item in items), "> - and {} more")
+# ---------------------------------------------------------------- tables of changes
 
 
-# ---------------------------------------------------------------- changes
+class Detail(Enum):
+    """How much of each change is shown: less where that makes room for more changes."""
+
+    FULL = 0
+    NO_REASONS = 1
+    NO_LINES = 2
 
 
-def deletes(groups: Iterable[Group], links: Links) -> Block:
-    """Every delete in one table, whatever its origin."""
-    gone = [
-        (group, row) for group in groups for row in group.rows if row.change.action is Action.DELETE
+def section(of: Section, places: Places, detail: Detail) -> Table:
+    """The changes of one origin in one table; columns without an entry are left out."""
+    rows = of.rows()
+    columns = [
+        ("", [effect(row) for row in rows]),
+        ("Direction", [direction(row) for row in rows]),
+        ("Limit", [limit(row.name) for row in rows]),
+        ("Change", [_value(row, places, detail) for row in rows]),
+        ("Who is affected", [row.affected for row in rows]),
+        ("Line", [_line(row, places, detail) for row in rows]),
     ]
+    kept = [each for each in columns if any(each[1])]
     head, lines = table(
-        ("Direction", "Limit", "Before → after", "Why", "File"),
-        [
-            (
-                markdown_cell(_direction(group)),
-                limit(row.name),
-                before_after(row.change),
-                _why(row.change),
-                _source(row.change, links),
-            )
-            for group, row in gone
-        ],
+        [title for title, _ in kept], zip(*(cells for _, cells in kept), strict=True)
     )
-    words = f"### {plural(len(gone), 'limit')} will be deleted"
-    return Block(f"{words}\n\n{head}", lines, "\n{} more deletes are left out here.")
+    by_effect: dict[Effect, list[str]] = {}
+    for row, line in zip(rows, lines, strict=True):
+        by_effect.setdefault(row.effect, []).append(line)
+    note = f" · {of.note}" if of.note else ""
+    return Table(f"**{of.title}**{note}", head, by_effect)
 
 
-def group(each: Group, links: Links, *, folded: bool) -> Block:
-    """The changes of one direction as a table, folded away or not."""
-    head, lines = table(
-        ("Change", "Limit", "Before → after", "File"), [_row(row, links) for row in each.rows]
-    )
-    more = "\n{} more changes of this direction are left out here."
-    if not folded:
-        return Block(f"**{_direction(each)}**\n\n{head}", lines, more)
-    summary = (
-        f"<code>{markdown_raw_code(each.name, 2 * NAME_LIMIT)}</code>: {short_counts(each.rows)}"
-    )
-    opening = f"<details><summary>{summary}</summary>\n\n{head}"
-    return Block(opening, lines, more, "\n</details>")
+def effect(row: Row) -> str:
+    """`🟠 ↓ lowered`: what a change does, and the colour of that."""
+    words = f"{EFFECT_SYMBOLS[row.effect]} {row.effect.words}".replace(" ", NBSP)
+    return f"{_COLOURS[row.role]}{NBSP}{f'**{words}**' if _weighs(row) else words}"
 
 
-def _row(row: Row, links: Links) -> tuple[str, str, str, str]:
-    name = limit(row.name)
-    name += "".join(f"<br>{markdown_cell(line)}" for line in _reason(row.change))
-    return (
-        _ACTIONS[row.change.action],
-        name,
-        before_after(row.change),
-        _source(row.change, links),
-    )
+def direction(row: Row) -> str:
+    """`contacts → companies`."""
+    return markdown_cell(f"{_object_type(row.from_name)} → {_object_type(row.to_name)}")
+
+
+def _object_type(name: str) -> str:
+    return markdown_code(name) if "→" in name else markdown_prose(name, NAME_LIMIT)
 
 
 def limit(name: LimitName) -> str:
-    """A limit's name in a cell: labels are code, the object limit is not."""
+    """A limit's name: labels are code, the object limit is not."""
     words = "object limit" if name.label is None else markdown_code(name.label)
     if name.qualifier is not None:
         words += f" ({markdown_code(name.qualifier)})"
     return markdown_cell(words)
 
 
-def place(each: Place, links: Links) -> str:
-    """`file:line`, linked where the host is known."""
-    return markdown_link(_file_line(each), links(each))
+def _value(row: Row, places: Places, detail: Detail) -> str:
+    """`5 → 6`, linked to its line, and the reason that the file gives below it."""
+    words = row.value.replace(" ", NBSP)
+    if _weighs(row):
+        words = f"**{words}**"
+    source = row.change.source
+    if source is not None and detail is not Detail.NO_LINES:
+        words = markdown_cell(markdown_link(words, places.links(source)))
+    lines = prose_lines(row.change.reason or "", REASON_LIMIT) if detail is Detail.FULL else ()
+    return words + "".join(
+        f"<br><em>{markdown_cell(markdown_prose(line, REASON_LIMIT))}</em>" for line in lines
+    )
 
 
-def _file_line(each: Place) -> str:
-    return markdown_code(f"{each.path}:{each.line}", PATH_LIMIT)
+def _line(row: Row, places: Places, detail: Detail) -> str:
+    source = row.change.source
+    if source is None or detail is Detail.NO_LINES:
+        return ""
+    return markdown_cell(places.link(source))
 
 
-def _source(change: Change, links: Links) -> str:
-    return "" if change.source is None else markdown_cell(place(change.source, links))
-
-
-def _why(change: Change) -> str:
-    words = [] if change.origin is None else [ORIGIN_WORDS[change.origin]]
-    lines = _reason(change)
-    if lines:
-        words.append("<br>".join(lines))
-    return markdown_cell(": ".join(words))
-
-
-def _reason(change: Change) -> list[str]:
-    """The reason that the file gives, line by line."""
-    lines = prose_lines(change.reason or "", REASON_LIMIT)
-    return [markdown_prose(line, REASON_LIMIT) for line in lines]
-
-
-def _direction(each: Group) -> str:
-    return f"{markdown_code(each.from_name)} → {markdown_code(each.to_name)}"
+def _weighs(row: Row) -> bool:
+    """Whether a change is written bold: all but a raise that nobody refuses."""
+    return row.effect is not Effect.RAISED or row.role is Role.REFUSED
 
 
 # ---------------------------------------------------------------- picture and details
 
 
-def picture(plan: Plan, directions: int) -> str:
-    """The object types touched, as mermaid; folded away when it is large."""
-    picture = plan_mermaid(replace(plan, refusals=()), edges=_EDGES)  # which are above
-    code = f"```mermaid\n{picture}\n```"
-    if directions <= _EDGES_UNFOLDED:
-        return code
-    return f"<details><summary>Picture of the object types</summary>\n\n{code}\n\n</details>"
+def picture(plan: Plan) -> str:
+    """The object types touched, as mermaid, where there are few enough to be read."""
+    if not 0 < len(plan.by_direction) <= _ARROWS:
+        return ""
+    return f"```mermaid\n{plan_mermaid(replace(plan, refusals=()))}\n```"
 
 
-def details(plan: Plan) -> str:
-    """Where the plan comes from, folded away."""
+def details(plan: Plan, picture: str, files: int = _FILES) -> str:
+    """What stays as it is and where the plan comes from, folded away."""
+    summary, portal = plan.summary, plan.portal
+    named = [
+        "Picture" if picture else "",
+        f"{summary.unchanged:,} unchanged" if summary.unchanged else "",
+        f"{summary.unmanaged:,} unmanaged" if summary.unmanaged else "",
+        "plan digest",
+    ]
+    version = markdown_prose(portal.api_version, 20)
+    lines = [f"- Portal {portal.portal_id} ({portal.account_type}), API version {version}"]
+    if summary.unchanged:
+        lines.append(f"- {plural(summary.unchanged, 'limit')} unchanged")
+    if summary.unmanaged:
+        lines.append(f"- {summary.unmanaged:,} unmanaged: left alone")
     made = markdown_prose(plan.created_at, 40)
     tool = markdown_code(f"reconciler {plan.tool_version}", 40)
-    lines = [f"- made {made} by {tool} for {markdown_code(plan.portal.base_url, 80)}"]
+    lines.append(f"- made {made} by {tool} for {markdown_code(portal.base_url, 80)}")
     if plan.git is not None:
         dirty = ", with uncommitted changes" if plan.git.dirty else ""
         base = "" if plan.git.base is None else f", base {markdown_code(plan.git.base, 64)}"
         lines.append(f"- commit {markdown_code(plan.git.commit, 64)}{dirty}{base}")
-    lines += [f"- {markdown_code(file.path, 80)}" for file in plan.files[:_FILES]]
-    if len(plan.files) > _FILES:
-        lines.append(f"- and {plural(len(plan.files) - _FILES, 'more file')}")
-    listing = "\n".join(lines)
-    return f"<details><summary>About this plan</summary>\n\n{listing}\n\n</details>"
+    lines += [f"- {markdown_code(file.path, 80)}" for file in plan.files[:files]]
+    if len(plan.files) > files:
+        lines.append(f"- and {plural(len(plan.files) - files, 'more file')}")
+    title = " · ".join(filter(None, named))
+    title = title[0].upper() + title[1:]
+    body = "\n\n".join(
+        filter(None, [picture, "\n".join(lines), f"Plan digest: {markdown_code(plan.digest)}"])
+    )
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"

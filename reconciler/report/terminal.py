@@ -26,9 +26,8 @@ class Mark(StrEnum):
     GOOD = "1;32"
     WARNING = "1;33"
     BAD = "1;31"
-    CREATED = "32"
-    UPDATED = "33"
-    DELETED = "31"
+    RESTRICTS = "33"
+    RELAXES = "94"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from reconciler.errors import plural
@@ -15,42 +16,52 @@ from reconciler.model.plan import (
     Plan,
     Result,
     Status,
+    Summary,
     count_actions,
 )
 from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, prose_lines, terminal
-from reconciler.report.terminal import Mark, Style, padded, widest, wrapped
+from reconciler.report.terminal import Mark, Style, cells, padded, widest, wrapped
 from reconciler.report.view import (
-    DONE,
+    EFFECT_SYMBOLS,
     NO_CHANGES,
-    SECTION_NOTES,
-    SECTION_TITLES,
-    SYMBOLS,
-    Group,
+    Effect,
     LimitName,
+    Role,
+    Row,
     Section,
+    Unplanned,
     before_after,
+    counted,
     headline,
     limit_name,
+    portal_name,
     sections,
+    verdict,
     way_out,
 )
 
+_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 _NAME_CELLS = 44
-_AMOUNT_CELLS = len("unlimited → 50000")
+_BEFORE_CELLS = len("unlimited")
+_AFTER_CELLS = len("unlimited (of 50000)")
+_EFFECT_CELLS = len("↓ new limit")
+_INDENT = " " * (2 + _EFFECT_CELLS + 2)
+"""Of what is below a row: the column of the directions."""
 _COMMIT = 12
 """As many characters of a commit as `git rev-parse --short` gives in a large repository."""
 
-_ACTION_MARKS = {
-    Action.CREATE: Mark.CREATED,
-    Action.UPDATE: Mark.UPDATED,
-    Action.DELETE: Mark.DELETED,
+_ROLE_MARKS = {
+    Role.RESTRICTS: Mark.RESTRICTS,
+    Role.RELAXES: Mark.RELAXES,
+    Role.REFUSED: Mark.BAD,
 }
 
 
 def plan_text(plan: Plan, *, style: Style, width: int | None = None) -> str:
     """The complete plan, without a line end after its last line, which is the one to grep.
 
-    `width` in cells wraps reasons and messages; None, for files and pipes, wraps nothing.
+    `width` in cells wraps reasons and messages, and puts paths on a line of their own where they
+    do not fit; None, for files and pipes, wraps nothing.
     """
     portal, summary = plan.portal, plan.summary
     where = terminal(f"portal {portal.portal_id}, {portal.account_type}, API {portal.api_version}")
@@ -61,8 +72,7 @@ def plan_text(plan: Plan, *, style: Style, width: int | None = None) -> str:
     lines.append("")
     if plan.refusals:
         lines += _refusals(plan, style, width)
-    for section in sections(plan):
-        lines += _section(section, style, width)
+    lines += _sections(sections(plan), style, width)
     if plan.warnings:
         lines += _warnings(plan, style, width)
     left_alone = []
@@ -73,6 +83,38 @@ def plan_text(plan: Plan, *, style: Style, width: int | None = None) -> str:
     if left_alone:
         lines += [f"{', '.join(left_alone)}.", ""]
     return "\n".join([*lines, style.mark(Mark.BOLD, headline(plan))])
+
+
+def plans_text(plans: Sequence[Plan | Unplanned], *, style: Style, width: int | None = None) -> str:
+    """The plans of several portals, then a table of them; the last line counts all their changes.
+
+    A single plan is shown as by `plan_text`.
+    """
+    made = [each for each in plans if isinstance(each, Plan)]
+    if len(plans) == 1 and made:
+        return plan_text(made[0], style=style, width=width)
+    texts = [plan_text(each, style=style, width=width) for each in made]
+    names = [terminal(portal_name(each)) for each in plans]
+    name_cells = widest(names, _NAME_CELLS)
+    table = [style.mark(Mark.BOLD, f"{plural(len(plans), 'portal')}")]
+    for each, name in zip(plans, names, strict=True):
+        match each:
+            case Plan():
+                words = verdict(each)
+                if each.refusals:
+                    words += style.mark(Mark.BAD, " · apply will refuse this plan")
+            case Unplanned():
+                words = style.mark(Mark.BAD, f"no plan: {terminal(each.reason, PROSE_LIMIT)}")
+        table.append(f"  {padded(name, name_cells)}  {words}")
+    total = Summary(
+        *(
+            sum(getattr(each.summary, name) for each in made)
+            for name in ("create", "update", "delete")
+        )
+    )
+    all_match = len(made) == len(plans) and {headline(each) for each in made} == {NO_CHANGES}
+    last = NO_CHANGES if all_match else counted(total)
+    return "\n\n".join([*texts, "\n".join(table), style.mark(Mark.BOLD, last)])
 
 
 def _refusals(plan: Plan, style: Style, width: int | None) -> Iterator[str]:
@@ -95,31 +137,103 @@ def _warnings(plan: Plan, style: Style, width: int | None) -> Iterator[str]:
     yield ""
 
 
-def _section(section: Section, style: Style, width: int | None) -> Iterator[str]:
-    if section.origin is not None:
-        title = f"{SECTION_TITLES[section.origin]} ({section.size})"
-        yield style.mark(Mark.BOLD, title)
-        notes = wrapped(SECTION_NOTES[section.origin], "", width)
-        yield from (style.mark(Mark.DIM, line) for line in notes)
-        yield ""
-    for group in section.groups:
-        yield from _group(group, style, width)
+# ---------------------------------------------------------------- the table of changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Widths in cells that the tables of all sections share, so that values line up.
+
+    `with_paths`: every row has room for its path; else paths are below their rows.
+    """
+
+    direction: int
+    name: int
+    before: int
+    after: int
+    with_paths: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The texts of a row, made harmless."""
+
+    row: Row
+    direction: str
+    name: str
+    before: str
+    after: str
+    path: str
+
+
+def _sections(found: Sequence[Section], style: Style, width: int | None) -> Iterator[str]:
+    """One table across directions for each origin."""
+    tables = [(each, [_cells(row) for row in each.rows()]) for each in found]
+    rows = [each for _, table in tables for each in table]
+    columns = _columns(rows, width)
+    for section, table in tables:
+        note = f": {section.note}" if section.note else ""
+        yield style.mark(Mark.BOLD, section.title) + style.mark(Mark.DIM, note)
+        for each in table:
+            yield from _row(each, columns, style, width)
         yield ""
 
 
-def _group(group: Group, style: Style, width: int | None) -> Iterator[str]:
-    yield style.mark(Mark.BOLD, f"{terminal(group.from_name)} → {terminal(group.to_name)}")
-    names = [_name(row.name) for row in group.rows]
-    values = [before_after(row.change) for row in group.rows]
-    name_cells, value_cells = widest(names, _NAME_CELLS), widest(values, _AMOUNT_CELLS)
-    for row, name, value in zip(group.rows, names, values, strict=True):
-        change = row.change
-        what = f"{SYMBOLS[change.action]} {padded(name, name_cells)}"
-        marked = style.mark(_ACTION_MARKS[change.action], what)
-        source = "" if change.source is None else _place(change.source, style)
-        yield f"  {marked}  {padded(value, value_cells)}  {source}".rstrip()
-        for line in prose_lines(change.reason) if change.reason else ():
-            yield from wrapped(terminal(line, PROSE_LIMIT), " " * 6, width)
+def _cells(row: Row) -> _Cells:
+    source = row.change.source
+    return _Cells(
+        row,
+        f"{terminal(row.from_name)} → {terminal(row.to_name)}",
+        _name(row.name),
+        row.before,
+        row.after,
+        "" if source is None else _file_line(source),
+    )
+
+
+def _columns(rows: Sequence[_Cells], width: int | None) -> _Columns:
+    columns = _Columns(
+        widest((each.direction for each in rows), _NAME_CELLS),
+        widest((each.name for each in rows), _NAME_CELLS),
+        widest((each.before for each in rows), _BEFORE_CELLS),
+        widest((each.after for each in rows), _AFTER_CELLS),
+        with_paths=True,
+    )
+    if width is None:
+        return columns
+    used = len(_INDENT) + columns.direction + columns.name + columns.before + columns.after
+    paths = max((cells(each.path) for each in rows), default=0)
+    return replace(columns, with_paths=used + len("    →   ") + 2 + paths <= width)
+
+
+def _row(each: _Cells, columns: _Columns, style: Style, width: int | None) -> Iterator[str]:
+    row, mark = each.row, _ROLE_MARKS[each.row.role]
+    effect = padded(_effect(row.effect), _EFFECT_CELLS)
+    before = " " * (columns.before - cells(each.before)) + each.before
+    value = f"{before} → {each.after}"
+    line = (
+        f"  {style.mark(mark, effect)}  {padded(each.direction, columns.direction)}"
+        f"  {padded(each.name, columns.name)}  {style.mark(mark, value)}"
+    )
+    path = style.mark(Mark.PLACE, each.path)
+    if not path:
+        yield line
+    elif columns.with_paths:
+        yield f"{line}{' ' * (columns.after - cells(each.after))}  {path}"
+    else:
+        yield line
+        yield _INDENT + path
+    if row.affected:
+        yield from (
+            style.mark(mark, line) if line.strip() else line
+            for line in wrapped(row.affected, _INDENT, width)
+        )
+    for line in prose_lines(row.change.reason) if row.change.reason else ():
+        yield from wrapped(terminal(line, PROSE_LIMIT), _INDENT, width)
+
+
+def _effect(effect: Effect) -> str:
+    return f"{EFFECT_SYMBOLS[effect]} {effect.words}"
 
 
 def _name(name: LimitName) -> str:
@@ -130,7 +244,11 @@ def _name(name: LimitName) -> str:
 
 def _place(place: Place, style: Style) -> str:
     """`file:line` of a change."""
-    return style.mark(Mark.PLACE, f"{terminal(place.path, PATH_LIMIT)}:{place.line}")
+    return style.mark(Mark.PLACE, _file_line(place))
+
+
+def _file_line(place: Place) -> str:
+    return f"{terminal(place.path, PATH_LIMIT)}:{place.line}"
 
 
 # ---------------------------------------------------------------- the result of an apply
@@ -178,9 +296,11 @@ def _with_status(result: Result, status: Status, style: Style, width: int | None
 
 def _change(change: Change, style: Style) -> str:
     direction = f"{terminal(change.direction.from_.name)} → {terminal(change.direction.to.name)}"
-    what = f"{SYMBOLS[change.action]} {direction} {_name(limit_name(change))}"
+    effect = Effect.of(change)
+    what = f"{EFFECT_SYMBOLS[effect]} {direction} {_name(limit_name(change))}"
     source = "" if change.source is None else f"  {_place(change.source, style)}"
-    return f"  {style.mark(_ACTION_MARKS[change.action], what)}  {before_after(change)}{source}"
+    mark = Mark.RESTRICTS if effect.restricts else Mark.RELAXES
+    return f"  {style.mark(mark, what)}  {before_after(change)}{source}"
 
 
 def _error(error: ChangeError, changes: int, style: Style, width: int | None) -> Iterator[str]:
@@ -202,7 +322,7 @@ def _last_line(result: Result, style: Style) -> str:
             return style.mark(Mark.BOLD, NO_CHANGES)
         case Outcome.APPLIED:
             counts = count_actions(each.change for each in result.with_status(Status.VERIFIED))
-            done = ", ".join(f"{count} {DONE[action]}" for action, count in counts.items())
+            done = ", ".join(f"{count} {_DONE[action]}" for action, count in counts.items())
             return style.mark(Mark.GOOD, f"Apply complete: {done}.")
         case Outcome.INCOMPLETE:
             statuses = ", ".join(

@@ -1,31 +1,89 @@
-"""What all renderings of a plan share: sections, groups, names and counts, before any escaping."""
+"""What all renderings of a plan share: rows, their effects and names, and words; nothing is escaped."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.errors import plural
 from reconciler.model.limits import Category, Direction, Place
 from reconciler.model.plan import (
-    Action,
     Change,
+    LimitUsage,
     Origin,
     Plan,
     Refusal,
     RefusalCode,
+    Summary,
     UsageGap,
-    count_actions,
 )
 
 NO_CHANGES = "No changes. The portal matches the configuration."
 UNLIMITED = "unlimited"
-SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
-TO_BE = {Action.CREATE: "to create", Action.UPDATE: "to update", Action.DELETE: "to delete"}
-DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
-_GRAVITY = (Action.CREATE, Action.UPDATE, Action.DELETE)
+
+# ---------------------------------------------------------------- effects
+
+
+class Effect(StrEnum):
+    """What a change does to people, in the order of reports: those that restrict come first."""
+
+    LOWERED = "lowered"
+    SET = "set"
+    REMOVED = "removed"
+    RAISED = "raised"
+
+    @classmethod
+    def of(cls, change: Change) -> Effect:
+        """The effect of one change."""
+        if change.before is None:
+            return cls.SET
+        if change.after is None:
+            return cls.REMOVED
+        return cls.LOWERED if change.lowers else cls.RAISED
+
+    @property
+    def words(self) -> str:
+        """`new limit`, `raised`, `lowered`, `removed`."""
+        return "new limit" if self is Effect.SET else self.value
+
+    @property
+    def restricts(self) -> bool:
+        """Whether HubSpot may refuse afterwards what it accepted before."""
+        return self in {Effect.LOWERED, Effect.SET}
+
+
+EFFECT_SYMBOLS = {
+    Effect.LOWERED: "↓",
+    Effect.SET: "+",
+    Effect.REMOVED: "−",
+    Effect.RAISED: "↑",
+}
+
+
+class Role(StrEnum):
+    """What a change is coloured by: amber restricts, blue relaxes, red will be refused."""
+
+    RESTRICTS = "restricts"
+    RELAXES = "relaxes"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A portal that has no plan, among others that have one, and why not."""
+
+    portal: str
+    reason: str
+
+
+def portal_name(of: Plan | Unplanned) -> str:
+    """The name that the workspace gives the portal."""
+    return of.portal if isinstance(of, Unplanned) else of.portal.name
+
+
+# ---------------------------------------------------------------- rows, groups, sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +99,46 @@ class LimitName:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A change and the name of its limit."""
+    """A change with all that reports show of it.
+
+    `object_limit` caps a label limit once the plan is applied; None: there is none, or it is not
+    known. `affected`: who is, beside one of the rows of a direction and origin that restrict.
+    """
 
     change: Change
     name: LimitName
+    from_name: str
+    to_name: str
+    object_limit: int | None = None
+    affected: str = ""
+    refused: bool = False
+
+    @property
+    def effect(self) -> Effect:
+        return Effect.of(self.change)
+
+    @property
+    def role(self) -> Role:
+        if self.refused:
+            return Role.REFUSED
+        return Role.RESTRICTS if self.effect.restricts else Role.RELAXES
+
+    @property
+    def before(self) -> str:
+        """The limit in force, or `unlimited`."""
+        return _amount(self.change.before)
+
+    @property
+    def after(self) -> str:
+        """The limit to be, or `unlimited`; of a label `2 (of 25)` below the object limit."""
+        change = self.change
+        capped = change.after is not None and self.object_limit is not None
+        return _amount(change.after) + (f" (of {self.object_limit})" if capped else "")
+
+    @property
+    def value(self) -> str:
+        """`5 → 6`, `20 → unlimited`, `1 → 2 (of 25)`."""
+        return f"{self.before} → {self.after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +166,38 @@ class Section:
     def size(self) -> int:
         return sum(len(group.rows) for group in self.groups)
 
+    @property
+    def title(self) -> str:
+        """What the rows are: `This branch (7)`, `Drift (3)`; `Changes` without a base."""
+        return "Changes" if self.origin is None else f"{SECTION_TITLES[self.origin]} ({self.size})"
+
+    @property
+    def note(self) -> str:
+        """What an origin means; empty where the title says it."""
+        return "" if self.origin is None else SECTION_NOTES[self.origin]
+
+    def rows(self) -> tuple[Row, ...]:
+        """All rows for one table: what restricts first, within an effect by direction."""
+        effects = list(Effect)
+        rows = [row for group in self.groups for row in group.rows]
+        return tuple(sorted(rows, key=lambda row: effects.index(row.effect)))
+
 
 SECTION_TITLES = {
-    Origin.CONFIG: "Changes of the configuration",
+    Origin.CONFIG: "This branch",
     Origin.DRIFT: "Drift",
-    Origin.CONFLICT: "Conflicts",
+    Origin.CONFLICT: "Conflict",
 }
 SECTION_NOTES = {
-    Origin.CONFIG: "The files changed since the base.",
-    Origin.DRIFT: "Somebody changed these in HubSpot; the files did not change. "
-    "The plan puts them back.",
-    Origin.CONFLICT: "Both the files and HubSpot changed since the base. The files win.",
-}
-ORIGIN_WORDS = {
-    Origin.CONFIG: "configuration",
-    Origin.DRIFT: "drift",
-    Origin.CONFLICT: "conflict",
+    Origin.CONFIG: "",
+    Origin.DRIFT: "somebody changed these in HubSpot; apply puts them back",
+    Origin.CONFLICT: "changed here and in HubSpot; the file wins",
 }
 _SECTION_ORDER = (None, Origin.CONFIG, Origin.DRIFT, Origin.CONFLICT)
 
 
 def sections(plan: Plan) -> tuple[Section, ...]:
-    """The plan's changes by origin, config first, then by direction, in the plan's order."""
+    """The plan's changes by origin, this branch first, then by direction, in the plan's order."""
     groups = all_groups(plan)
     found = []
     for origin in _SECTION_ORDER:
@@ -110,14 +214,34 @@ def sections(plan: Plan) -> tuple[Section, ...]:
 def all_groups(plan: Plan) -> tuple[Group, ...]:
     """The plan's changes by direction, whatever their origin."""
     names = object_names(plan)
+    capped = {(each.from_id, each.to_id): each.limit for each in plan.object_limits}
+    refused = {each.change for each in plan.refusals}
     groups = []
-    for (from_id, to_id), changes in plan.by_direction.items():
+    for key, changes in plan.by_direction.items():
+        from_name, to_name = (names[id_] for id_ in key)
         uses = Counter(change.type.label for change in changes)
-        rows = [
-            Row(change, limit_name(change, unique=uses[change.type.label] == 1))
+        cap = min(
+            (
+                *(each.after for each in changes if each.type.label is None and each.after),
+                *([capped[key]] if key in capped else []),
+            ),
+            default=None,
+        )
+        usage = plan.usage_of(changes[0].direction)
+        speakers = {id(each) for each in _speakers(changes)} if usage else ()
+        rows = tuple(
+            Row(
+                change,
+                limit_name(change, unique=uses[change.type.label] == 1),
+                from_name,
+                to_name,
+                None if change.type.label is None else cap,
+                _usage_words(usage, change) if usage and id(change) in speakers else "",
+                change.id in refused if refused else False,
+            )
             for change in changes
-        ]
-        groups.append(Group(changes[0].direction, names[from_id], names[to_id], tuple(rows)))
+        )
+        groups.append(Group(changes[0].direction, from_name, to_name, rows))
     return tuple(groups)
 
 
@@ -151,36 +275,6 @@ def limit_name(change: Change, *, unique: bool = True) -> LimitName:
     return LimitName(change.type.label, None if ordinary else str(key.category))
 
 
-class Effect(StrEnum):
-    """What a change does to people; those that restrict come first."""
-
-    LOWERED = "lowered"
-    SET = "set"
-    REMOVED = "removed"
-    RAISED = "raised"
-
-    @classmethod
-    def of(cls, change: Change) -> Effect:
-        """The effect of one change."""
-        if change.before is None:
-            return cls.SET
-        if change.after is None:
-            return cls.REMOVED
-        return cls.LOWERED if change.lowers else cls.RAISED
-
-    @property
-    def restricts(self) -> bool:
-        """Whether HubSpot may refuse afterwards what it accepted before."""
-        return self in {Effect.LOWERED, Effect.SET}
-
-
-EFFECT_SYMBOLS = {
-    Effect.LOWERED: "↓",
-    Effect.SET: "+",
-    Effect.REMOVED: "−",
-    Effect.RAISED: "↑",
-}
-
 # ---------------------------------------------------------------- who is affected
 
 
@@ -199,8 +293,12 @@ def who_is_affected(plan: Plan, change: Change) -> str:
     section only the first says it: the object limit, or else what weighs most.
     """
     usage = plan.usage_of(change.direction)
-    if usage is None or change != _speaks_for(plan, change):
+    if usage is None or change not in _speakers(plan.by_direction[change.direction.key]):
         return ""
+    return _usage_words(usage, change)
+
+
+def _usage_words(usage: LimitUsage, change: Change) -> str:
     if usage.at_limit is None or usage.near_limit is None:
         return _USAGE_UNKNOWN[usage.unknown_because]
     records = plural(usage.at_limit, "record")
@@ -216,19 +314,12 @@ def who_is_affected(plan: Plan, change: Change) -> str:
     return found
 
 
-def _speaks_for(plan: Plan, change: Change) -> Change | None:
-    """The change beside which the usage of its direction is shown, among those of its origin."""
+def _speakers(changes: Sequence[Change]) -> Collection[Change]:
+    """Of each origin, the change of a direction beside which its usage is shown."""
     effects = tuple(Effect)
-    restricting = [
-        each
-        for each in plan.by_direction[change.direction.key]
-        if each.lowers and each.origin is change.origin
-    ]
-    return min(
-        restricting,
-        key=lambda each: (each.type.label is not None, effects.index(Effect.of(each))),
-        default=None,
-    )
+    restricting = [each for each in changes if each.lowers]
+    restricting.sort(key=lambda each: (each.type.label is not None, effects.index(Effect.of(each))))
+    return {each.origin: each for each in reversed(restricting)}.values()
 
 
 # ---------------------------------------------------------------- words
@@ -236,8 +327,11 @@ def _speaks_for(plan: Plan, change: Change) -> Change | None:
 
 def before_after(change: Change) -> str:
     """`1 → 2`, `unlimited → 5`."""
-    values = (change.before, change.after)
-    return " → ".join(UNLIMITED if each is None else str(each) for each in values)
+    return f"{_amount(change.before)} → {_amount(change.after)}"
+
+
+def _amount(limit: int | None) -> str:
+    return UNLIMITED if limit is None else str(limit)
 
 
 def headline(plan: Plan) -> str:
@@ -245,23 +339,42 @@ def headline(plan: Plan) -> str:
 
     A plan that is refused without a change has something to say against the portal.
     """
-    summary = plan.summary
-    if not plan.changes and not plan.refusals:
-        return NO_CHANGES
+    return counted(plan.summary) if plan.changes or plan.refusals else NO_CHANGES
+
+
+def counted(summary: Summary) -> str:
+    """How many changes there are of each action."""
     return (
         f"Plan: {summary.create} to create, {summary.update} to update, {summary.delete} to delete."
     )
 
 
-def short_counts(rows: Iterable[Row]) -> str:
-    """`1 to create, 2 to delete`: the counts that are not zero."""
-    counts = count_actions(row.change for row in rows)
-    return ", ".join(f"{count} {TO_BE[action]}" for action, count in counts.items() if count)
+def verdict(plan: Plan) -> str:
+    """`1 lowered, 2 new limits · 3 drifted · 1 in conflict`: what happens, by effect and origin."""
+    origins = Counter(change.origin for change in plan.changes)
+    own = (Effect.of(each) for each in plan.changes if each.origin in {None, Origin.CONFIG})
+    parts = [
+        effect_counts(own),
+        f"{origins[Origin.DRIFT]:,} drifted" if origins[Origin.DRIFT] else "",
+        f"{origins[Origin.CONFLICT]:,} in conflict" if origins[Origin.CONFLICT] else "",
+    ]
+    return " · ".join(filter(None, parts)) or ("refused" if plan.refusals else "no changes")
 
 
-def gravest(rows: Iterable[Row]) -> Action:
-    """The action that weighs most: delete, then update, then create."""
-    return max((row.change.action for row in rows), key=_GRAVITY.index)
+def effect_counts(effects: Iterable[Effect]) -> str:
+    """`1 lowered, 2 new limits`: how many there are of each effect that occurs."""
+    counts = Counter(effects)
+    return ", ".join(
+        plural(counts[each], each.words) if each is Effect.SET else f"{counts[each]:,} {each.words}"
+        for each in Effect
+        if counts[each]
+    )
+
+
+def strongest(rows: Iterable[Row]) -> Effect:
+    """The effect that weighs most: one that restricts, then a removal."""
+    effects = list(Effect)
+    return min((row.effect for row in rows), key=effects.index)
 
 
 def way_out(refusal: Refusal) -> str:

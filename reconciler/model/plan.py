@@ -294,7 +294,8 @@ class Plan:
             "batches": [batch.json for batch in self.batches],
             "refusals": sorted([each.code, each.change or ""] for each in self.refusals),
         }
-        return f"sha256:{hashlib.sha256(canonical_json(covered).encode()).hexdigest()}"
+        text = canonical_json(covered)  # a name may hold half of a surrogate pair
+        return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 # ---------------------------------------------------------------- the result of an apply

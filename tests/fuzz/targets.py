@@ -272,7 +272,7 @@ def _render(plan: Plan) -> None:
     for width in (None, 20):
         _check_printable(plan_text(plan, style=Style(ansi_codes=False), width=width))
     plan_text(plan, style=Style(ansi_codes=True)).encode()
-    markdown = plan_markdown(plan, digest=DIGEST)
+    markdown = plan_markdown(plan)
     assert len(markdown) <= LIMIT
     markdown.encode()
     mermaid = plan_mermaid(plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 from reconciler.model.limits import (
     AccountType,
@@ -19,6 +20,8 @@ from reconciler.model.plan import (
     Batch,
     Change,
     GitState,
+    LimitUsage,
+    ObjectLimit,
     Origin,
     Plan,
     PortalRef,
@@ -123,6 +126,45 @@ def small_changes(origin: Origin | None = None) -> tuple[Change, ...]:
             origin=origin,
         ),
         change(COMPANIES, CONTACTS, label("Former employer", 31), 10, None, line=9, origin=origin),
+    )
+
+
+def eleven() -> Plan:
+    """A branch that changes seven limits, three that drifted, and one in conflict."""
+    cars, deals = "configs/cars.yaml", "configs/deals-contacts.yaml"
+    config, drift = Origin.CONFIG, Origin.DRIFT
+    raised = "deputies count since June"
+    changes = (
+        change(CAR, CONTACTS, object_limit(71), 2, 3, line=4, path=cars, origin=config),
+        change(CAR, CONTACTS, label("Driver", 72), 1, 2, line=6, path=cars, origin=config),
+        change(COMPANIES, CONTACTS, object_limit(280), 500, 1_000, line=9, origin=config),
+        change(COMPANIES, CONTACTS, label("Decision maker", 32), 5, 3, line=11, origin=drift),
+        change(CONTACTS, CAR, object_limit(73), 10, 8, line=8, path=cars, origin=config),
+        change(CONTACTS, COMPANIES, object_limit(279), 5, 6, line=5, origin=config),
+        change(CONTACTS, COMPANIES, label("Billing contact"), 4, 2, line=7, origin=Origin.CONFLICT),
+        change(CONTACTS, DEALS, label("Champion", 5), 20, None, line=7, path=deals, origin=config),
+        change(CONTACTS, TICKETS, object_limit(15), None, 50, line=3, origin=drift),
+        change(
+            DEALS,
+            CONTACTS,
+            label("Champion", 6),
+            1,
+            2,
+            line=6,
+            path=deals,
+            origin=config,
+            reason=raised,
+        ),
+        change(DEALS, CONTACTS, label("Deputy", 8), 4, 3, line=8, path=deals, origin=drift),
+    )
+    git = GitState("c" * 40, dirty=False, base="b" * 40)
+    return replace(
+        plan(*changes, unchanged=12, git=git),
+        usage=(LimitUsage(CONTACTS.id, CAR.id, 10, 12, 40),),
+        object_limits=(
+            ObjectLimit(DEALS.id, CONTACTS.id, 25),
+            ObjectLimit(CONTACTS.id, DEALS.id, 50),
+        ),
     )
 
 

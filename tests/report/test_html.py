@@ -184,12 +184,12 @@ def test_drift_and_conflicts_have_tables_of_their_own() -> None:
         (each.attributes["id"], each.all("h2")[0].text, len(each.all("table")))
         for each in changes.all("section")
     ] == [
-        ("config", "Changes of the configuration (4)", 1),
+        ("config", "This branch (4)", 1),
         ("drift", "Drift (1)", 1),
-        ("conflict", "Conflicts (1)", 1),
+        ("conflict", "Conflict (1)", 1),
     ]
     assert [a.text for a in root.all("header")[0].all("a")] == [
-        "4 Changes of the configuration",
+        "4 This branch",
         "1 Drift",
         "1 Conflicts",
         "By object type",
@@ -233,10 +233,10 @@ def test_the_matrix_says_how_limits_change() -> None:
     kinds = [cell.attributes.get("class") for cell in matrix.all("td")]
     assert kinds == [None, "relaxes", None, "restricts", None, "relaxes"]
     assert [a.attributes["aria-label"] for a in matrix.all("a")] == [
-        "companies → contacts. Changes of the configuration: 1 removed",
-        "contacts → companies. Changes of the configuration: 2 lowered, 1 set",
+        "companies → contacts. This branch: 1 removed",
+        "contacts → companies. This branch: 2 lowered, 1 set",
         "contacts → deals. Drift: 1 removed",
-        "contacts → deals. Conflicts: 1 raised",
+        "contacts → deals. Conflict: 1 raised",
     ]
 
 

@@ -150,7 +150,7 @@ def test_keyboard(open_page: Open) -> None:
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
     assert visited == [
         "skip", "show-lowered", "show-set", "show-removed",
-        "4 Changes of the configuration", "1 Drift", "By object type",
+        "4 This branch", "1 Drift", "By object type",
         "Show the limit", "scroll", "−1", "↓2 +1", "⚠−1",
     ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,6 @@ from reconciler.model.limits import Place
 from reconciler.model.plan import (
     ChangeError,
     ChangeResult,
-    GitState,
     Origin,
     Outcome,
     Plan,
@@ -26,14 +26,17 @@ from reconciler.report.escape import prose_lines
 from reconciler.report.html import plan_html
 from reconciler.report.markdown import plan_markdown
 from reconciler.report.terminal import Style, cells
-from reconciler.report.text import plan_text, result_text
+from reconciler.report.text import plan_text, plans_text, result_text
+from reconciler.report.view import Unplanned
 from tests.report.factory import (
     COMPANIES,
     CONTACTS,
     FILE,
     HOSTILE,
+    PORTAL,
     big_plan,
     change,
+    eleven,
     hostile_plan,
     is_printable,
     label,
@@ -46,20 +49,18 @@ PLAIN = Style(ansi_codes=False)
 
 
 def test_a_plan_without_a_base() -> None:
-    """What a reader of the terminal sees: direction, limit, before and after, line, reason."""
+    """What a reader of the terminal sees: effect, direction, limit, values in line, place, reason."""
     assert (
         plan_text(plan(*small_changes(), unchanged=7, unmanaged=2), style=PLAIN)
         == """\
 production (portal 1234567, STANDARD, API 2026-03)
 
-contacts → companies
-  ~ object limit                 5 → 3          configs/contacts-companies.yaml:4
-  + "Billing contact"            unlimited → 2  configs/contacts-companies.yaml:6
-      one invoice address and a stand-in
-  ~ "Primary" (HUBSPOT_DEFINED)  2 → 1          configs/contacts-companies.yaml:7
-
-companies → contacts
-  - "Former employer"  10 → unlimited  configs/contacts-companies.yaml:9
+Changes
+  ↓ lowered    contacts → companies  object limit                         5 → 3          configs/contacts-companies.yaml:4
+  ↓ lowered    contacts → companies  "Primary" (HUBSPOT_DEFINED)          2 → 1 (of 3)   configs/contacts-companies.yaml:7
+  + new limit  contacts → companies  "Billing contact"            unlimited → 2 (of 3)   configs/contacts-companies.yaml:6
+               one invoice address and a stand-in
+  − removed    companies → contacts  "Former employer"                   10 → unlimited  configs/contacts-companies.yaml:9
 
 7 limits unchanged, 2 unmanaged (left alone).
 
@@ -77,47 +78,89 @@ def test_no_changes() -> None:
     ]
 
 
-def test_origins_have_sections_of_their_own() -> None:
-    """Config changes first, then drift, then conflicts, whatever the order in the plan."""
-    conflict = change(CONTACTS, COMPANIES, label("A", 1), 3, 4, line=3, origin=Origin.CONFLICT)
-    drift = change(CONTACTS, COMPANIES, label("B", 2), 5, 4, line=4, origin=Origin.DRIFT)
-    config = change(CONTACTS, COMPANIES, label("C", 3), None, 4, line=5, origin=Origin.CONFIG)
-    git = GitState("c" * 40, dirty=False, base="b" * 40)
+def test_each_origin_has_a_section_and_all_share_their_columns() -> None:
+    """The branch, then drift, then conflicts; within each, what restricts comes first."""
     assert (
-        plan_text(plan(conflict, drift, config, git=git), style=PLAIN)
+        plan_text(eleven(), style=PLAIN)
         == """\
 production (portal 1234567, STANDARD, API 2026-03)
 compared with the base bbbbbbbbbbbb
 
-Changes of the configuration (1)
-The files changed since the base.
+This branch (7)
+  ↓ lowered    contacts → car        object limit              10 → 8            configs/cars.yaml:8
+               12 records at the present limit, 40 near it
+  − removed    contacts → deals      "Champion"                20 → unlimited    configs/deals-contacts.yaml:7
+  ↑ raised     car → contacts        object limit               2 → 3            configs/cars.yaml:4
+  ↑ raised     car → contacts        "Driver"                   1 → 2 (of 3)     configs/cars.yaml:6
+  ↑ raised     companies → contacts  object limit             500 → 1000         configs/contacts-companies.yaml:9
+  ↑ raised     contacts → companies  object limit               5 → 6            configs/contacts-companies.yaml:5
+  ↑ raised     deals → contacts      "Champion"                 1 → 2 (of 25)    configs/deals-contacts.yaml:6
+               deputies count since June
 
-contacts → companies
-  + "C"  unlimited → 4  configs/contacts-companies.yaml:5
+Drift (3): somebody changed these in HubSpot; apply puts them back
+  ↓ lowered    companies → contacts  "Decision maker"           5 → 3 (of 1000)  configs/contacts-companies.yaml:11
+  ↓ lowered    deals → contacts      "Deputy"                   4 → 3 (of 25)    configs/deals-contacts.yaml:8
+  + new limit  contacts → tickets    object limit       unlimited → 50           configs/contacts-companies.yaml:3
 
-Drift (1)
-Somebody changed these in HubSpot; the files did not change. The plan puts them back.
+Conflict (1): changed here and in HubSpot; the file wins
+  ↓ lowered    contacts → companies  "Billing contact"          4 → 2 (of 6)     configs/contacts-companies.yaml:7
 
-contacts → companies
-  ~ "B"  5 → 4  configs/contacts-companies.yaml:4
+12 limits unchanged.
 
-Conflicts (1)
-Both the files and HubSpot changed since the base. The files win.
-
-contacts → companies
-  ~ "A"  3 → 4  configs/contacts-companies.yaml:3
-
-Plan: 1 to create, 2 to update, 0 to delete."""
+Plan: 1 to create, 9 to update, 1 to delete."""
     )
+
+
+@pytest.mark.parametrize(("width", "lines"), [(116, 1), (115, 2), (80, 2), (40, 2)])
+def test_paths_are_on_a_line_of_their_own_where_they_do_not_fit(width: int, lines: int) -> None:
+    """All of them, so that the table stays one; what is below a row is in its second column."""
+    text = plan_text(eleven(), style=PLAIN, width=width)
+    at = text.index("  ↓ lowered    contacts → car ")
+    first, second = text[at:].splitlines()[:2]
+    if lines == 1:
+        assert first.endswith("  configs/cars.yaml:8")
+        assert second == "               12 records at the present limit, 40 near it"
+    else:
+        assert first.endswith("10 → 8")
+        assert second == "               configs/cars.yaml:8"
+
+
+def test_several_plans_end_in_a_table_of_portals_and_one_line() -> None:
+    """Each portal's text, then a line for each, then the changes of all to grep."""
+    refusals = (Refusal(RefusalCode.MAX_DELETES, "too many"),)
+    one = plan(*small_changes())
+    two = plan(*small_changes(), refusals=refusals, portal=replace(PORTAL, name="staging"))
+    same = plan(portal=replace(PORTAL, name="same"))
+    plans = [one, Unplanned("gone", "HubSpot answered 401"), two, same]
+    text = plans_text(plans, style=PLAIN)
+    bodies = [plan_text(each, style=PLAIN) for each in (one, two, same)]
+    assert text == "\n\n".join(
+        [
+            *bodies,
+            """\
+4 portals
+  production  2 lowered, 1 new limit, 1 removed
+  gone        no plan: HubSpot answered 401
+  staging     2 lowered, 1 new limit, 1 removed · apply will refuse this plan
+  same        no changes""",
+            "Plan: 2 to create, 4 to update, 2 to delete.",
+        ]
+    )
+    assert plans_text([one], style=PLAIN) == bodies[0]
+    nothing = plans_text([same, same], style=PLAIN)
+    assert nothing.endswith("\n\nNo changes. The portal matches the configuration.")
+    missing = plans_text([same, Unplanned("gone", "HubSpot answered 401")], style=PLAIN)
+    assert missing.endswith("\n\nPlan: 0 to create, 0 to update, 0 to delete.")
 
 
 def test_a_reason_of_several_lines_keeps_them() -> None:
     """In every format that shows reasons, and no line end spelt out."""
     of = plan(change(CONTACTS, COMPANIES, label("B"), 1, 2, reason="first\n\nsecond ::error::x"))
     text = plan_text(of, style=PLAIN)
-    assert '  ~ "B"  1 → 2\n      first\n      second \\x3a:error::x\n' in text
-    markdown = plan_markdown(of, digest="sha256:0")
-    assert "`B`<br>first<br>`second ::error::x`" in markdown
+    indent = " " * 15
+    assert f'  "B"  1 → 2\n{indent}first\n{indent}second \\x3a:error::x\n' in text
+    markdown = plan_markdown(of)
+    assert "<br><em>first</em><br><em>`second ::error::x`</em> |" in markdown
     html = plan_html(of, digest="sha256:0")
     assert '<div class="why"><bdi>first</bdi><br><bdi>second ::error::x</bdi></div>' in html
 
@@ -157,8 +200,8 @@ Refused: apply will not carry out this plan.
     own)
     configs/contacts-companies.yaml:6
 
-contacts → companies
-  - "Billing contact"  3 → unlimited
+Changes
+  − removed    contacts → companies  "Billing contact"  3 → unlimited
 
 Warning: 1 limit set or lowered: records already above keep
   their associations
@@ -177,9 +220,9 @@ def test_two_limits_of_one_name_are_told_apart() -> None:
         ),
         style=PLAIN,
     )
-    assert "  ~ object limit (HUBSPOT_DEFINED/279)  1 → 2\n" in text
-    assert "  ~ object limit (HUBSPOT_DEFINED/280)  1 → 2\n" in text
-    assert '  ~ "object limit"                      1 → 2\n' in text
+    assert "  object limit (HUBSPOT_DEFINED/279)  1 → 2\n" in text
+    assert "  object limit (HUBSPOT_DEFINED/280)  1 → 2\n" in text
+    assert '  "object limit"                      1 → 2 (of 2)\n' in text
 
 
 def test_wide_characters_keep_the_columns() -> None:
@@ -191,7 +234,10 @@ def test_wide_characters_keep_the_columns() -> None:
         ),
         style=PLAIN,
     ).splitlines()
-    assert lines[3:5] == ['  ~ "請求先"   1 → 2', '  ~ "Billing"  1 → 2']
+    assert [each.split("companies")[1] for each in lines[3:5]] == [
+        '  "請求先"   1 → 2',
+        '  "Billing"  1 → 2',
+    ]
     assert cells(lines[3]) == cells(lines[4])
 
 
@@ -199,7 +245,8 @@ def test_colours_are_all_that_ansi_adds() -> None:
     """Without its sequences the coloured text is the plain one."""
     whole = plan(*small_changes(Origin.DRIFT), unchanged=7, warnings=("careful",))
     coloured = plan_text(whole, style=Style(ansi_codes=True))
-    assert "\x1b[31m- " in coloured
+    assert "\x1b[33m↓ lowered  \x1b[0m" in coloured
+    assert "\x1b[94m−" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plan_text(whole, style=PLAIN)
 
 
@@ -299,11 +346,11 @@ Failed: HubSpot refused these, or shows another value.
       category VALIDATION_ERROR, correlation ID aeb5f871-7f07-4993-9211-075dc63e7cbf
 
 Uncertain: these were sent, and no reads of the portal confirm them.
-  ~ contacts → companies "Primary" (HUBSPOT_DEFINED)  2 → 1  configs/contacts-companies.yaml:7
+  ↓ contacts → companies "Primary" (HUBSPOT_DEFINED)  2 → 1  configs/contacts-companies.yaml:7
       no answer in 30 s
 
 Not attempted: these were never sent.
-  - companies → contacts "Former employer"  10 → unlimited  configs/contacts-companies.yaml:9
+  − companies → contacts "Former employer"  10 → unlimited  configs/contacts-companies.yaml:9
 
 interrupted: no further request was sent
 Run plan again: it shows what is left to do.

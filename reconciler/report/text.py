@@ -9,7 +9,6 @@ from itertools import groupby
 from reconciler.errors import plural
 from reconciler.model.limits import Place
 from reconciler.model.plan import (
-    Action,
     Change,
     ChangeError,
     Outcome,
@@ -22,6 +21,7 @@ from reconciler.model.plan import (
 from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, prose_lines, terminal
 from reconciler.report.terminal import Mark, Style, cells, padded, widest, wrapped
 from reconciler.report.view import (
+    DONE,
     EFFECT_SYMBOLS,
     NO_CHANGES,
     Effect,
@@ -40,7 +40,6 @@ from reconciler.report.view import (
     way_out,
 )
 
-_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 _NAME_CELLS = 44
 _BEFORE_CELLS = len("unlimited")
 _AFTER_CELLS = len("unlimited (of 50000)")
@@ -322,7 +321,7 @@ def _last_line(result: Result, style: Style) -> str:
             return style.mark(Mark.BOLD, NO_CHANGES)
         case Outcome.APPLIED:
             counts = count_actions(each.change for each in result.with_status(Status.VERIFIED))
-            done = ", ".join(f"{count} {_DONE[action]}" for action, count in counts.items())
+            done = ", ".join(f"{count} {DONE[action]}" for action, count in counts.items())
             return style.mark(Mark.GOOD, f"Apply complete: {done}.")
         case Outcome.INCOMPLETE:
             statuses = ", ".join(

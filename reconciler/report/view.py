@@ -10,6 +10,7 @@ from enum import StrEnum
 from reconciler.errors import plural
 from reconciler.model.limits import Category, Direction, Place
 from reconciler.model.plan import (
+    Action,
     Change,
     LimitUsage,
     Origin,
@@ -22,6 +23,7 @@ from reconciler.model.plan import (
 
 NO_CHANGES = "No changes. The portal matches the configuration."
 UNLIMITED = "unlimited"
+DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 # ---------------------------------------------------------------- effects
 
@@ -173,7 +175,6 @@ class Section:
 
     @property
     def note(self) -> str:
-        """What an origin means; empty where the title says it."""
         return "" if self.origin is None else SECTION_NOTES[self.origin]
 
     def rows(self) -> tuple[Row, ...]:
@@ -201,11 +202,11 @@ def sections(plan: Plan) -> tuple[Section, ...]:
     groups = all_groups(plan)
     found = []
     for origin in _SECTION_ORDER:
-        chosen = [
-            (group, tuple(row for row in group.rows if row.change.origin is origin))
+        chosen = (
+            replace(group, rows=tuple(row for row in group.rows if row.change.origin is origin))
             for group in groups
-        ]
-        kept = tuple(replace(group, rows=rows) for group, rows in chosen if rows)
+        )
+        kept = tuple(group for group in chosen if group.rows)
         if kept:
             found.append(Section(origin, kept))
     return tuple(found)
@@ -392,7 +393,7 @@ def way_out(refusal: Refusal) -> str:
 
 
 Links = Callable[[Place], str | None]
-"""Gives the URL of a place, or None where the host of the files is not known."""
+"""URL of a place; None: the host of the files is not known."""
 
 
 def no_links(_place: Place) -> str | None:

@@ -109,7 +109,7 @@ def several_portals_of_a_named_workspace(scene: Scene) -> None:
     (digests,) = runner.machine.temp.glob("reconciler-plans.*/digests")
     names = [line.split()[0] for line in digests.read_text().splitlines()]
     assert names == ["production", "twin"]
-    assert runner.summary.count("## Plan for") == 2
+    assert runner.summary.count("\n## `") == 2
     assert runner.artifacts == {}
 
 
@@ -158,7 +158,7 @@ def portals_that_could_be_planned_are_commented_on(scene: Scene) -> None:
     with pytest.raises(StepFailed, match="Plan: "):
         runner.run_action({"portals": "production\nother\n"} | TOKEN, {})
     assert [note.body.splitlines()[2].partition(":")[0] for note in scene.github.notes] == [
-        "## Plan for `production`",
+        "## `production`",
         "## No plan for `other`",
     ]
     scene.repository.git("clean", "-qfdx")

@@ -187,7 +187,7 @@ def portal_that_cannot_be_planned_has_a_note_that_says_why(stage: Stage) -> None
     failed = stage.job("plan", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
     assert failed.code == 1, failed.err
     assert [note.body.splitlines()[2].partition(":")[0] for note in stage.project.notes] == [
-        "## Plan for `production`",
+        "## `production`",
         "## No plan for `other`",
     ]
     assert "HUBSPOT_OTHER_TOKEN is not set" in stage.project.notes[1].body

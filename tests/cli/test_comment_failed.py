@@ -81,7 +81,7 @@ def test_portals_that_were_planned_show_their_plan(job: Desk, github: GitHub) ->
     plans.save(replace(plans.small(), workspace="reconciler.yaml"), job.folder / "plan.json")
     assert failed(job, "--planned", "plan.json").code == 0
     assert len(github.notes) == 2
-    assert "## Plan for `production`" in github.bodies[0]
+    assert "## `production`: " in github.bodies[0]
     assert "## No plan for `sandbox`" in github.bodies[1]
 
 

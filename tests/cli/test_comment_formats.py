@@ -29,7 +29,7 @@ def desk(tmp_path: Path) -> Desk:
 @pytest.mark.parametrize(
     ("format_", "begins"),
     [
-        ("markdown", "## Plan for `production`: 1 to create, 2 to update, 1 to delete\n"),
+        ("markdown", "## `production`: 2 lowered, 1 new limit, 1 removed\n"),
         ("html", "<!doctype html>\n"),
         ("mermaid", "flowchart LR\n"),
         ("json", '{"batches":'),

@@ -35,7 +35,7 @@ def test_the_first_plan_becomes_a_comment(job: Desk, github: GitHub) -> None:
     (note,) = github.notes
     first, blank, title = note.body.splitlines()[:3]
     assert first == f"{MARKER}{plans.small().digest} commit={plans.COMMIT} -->"
-    assert (blank, title) == ("", "## Plan for `production`: 1 to create, 2 to update, 1 to delete")
+    assert (blank, title) == ("", "## `production`: 2 lowered, 1 new limit, 1 removed")
     address = f"https://github.com/acme/limits/pull/7#issuecomment-{note.id}"
     assert ran.out == f"production (portal 1234567): comment created: {address}\n"
 
@@ -48,7 +48,7 @@ def test_the_next_plan_is_put_into_the_same_comment(job: Desk, github: GitHub) -
     ran = comment(job)
     assert ran.code == 0
     assert "comment updated" in ran.out
-    assert "1 to update" in github.bodies[0]
+    assert "1 lowered" in github.bodies[0]
     assert github.bodies[1:] == ["Looks good to me"]
 
 
@@ -85,7 +85,7 @@ def test_a_plan_that_only_says_why_it_is_refused_is_worth_a_comment(
     plans.save(replace(plans.plan(), refusals=(refusal,)), job.folder / "refused.json")
     assert "comment created" in comment(job, "refused.json").out
     (body,) = github.bodies
-    assert "## Plan for `production`: refused" in body
+    assert "## `production`: refused" in body
     assert "No changes." not in body
 
 
@@ -120,7 +120,7 @@ def test_a_plan_of_two_thousand_changes_fits(job: Desk, github: GitHub) -> None:
     big = factory.big_plan()
     plans.save(plans.plan(big.changes), job.folder / "plan.json")
     assert comment(job).code == 0
-    assert 60_000 < len(github.bodies[0]) < 65_536
+    assert 58_000 < len(github.bodies[0]) < 65_536
 
 
 # ---------------------------------------------------------------- nobody else's comment
@@ -165,8 +165,8 @@ def test_the_same_portal_of_two_workspaces_has_two_comments(job: Desk, github: G
     assert comment(job, "plan.json", "eu.json").code == 0
     titles = [body.splitlines()[2].partition(":")[0] for body in github.bodies]
     assert titles == [
-        "## Plan for `production`",
-        "## Plan for `production` in `eu/reconciler.yaml`",
+        "## `production`",
+        "## `production` in `eu/reconciler.yaml`",
     ]
     plans.save(replace(plans.plan(), workspace="eu/reconciler.yaml"), job.folder / "eu.json")
     ran = comment(job, "eu.json")

@@ -51,7 +51,7 @@ def test_a_note_is_created_then_edited_then_says_no_changes(job: Desk, gitlab: G
     assert ran.out == f"production (portal 1234567): comment created: {address}\n"
     plans.save(plans.plan(factory.small_changes()[:1]), job.folder / "plan.json")
     assert "comment updated" in comment(job).out
-    assert "1 to update" in note.body
+    assert "1 lowered" in note.body
     assert "comment updated" in comment(job, "empty.json").out
     assert note.body.startswith(MARKER)
     assert "No changes." in note.body

@@ -191,7 +191,7 @@ def test_drift_and_conflicts_have_tables_of_their_own() -> None:
     assert [a.text for a in root.all("header")[0].all("a")] == [
         "4 This branch",
         "1 Drift",
-        "1 Conflicts",
+        "1 Conflict",
         "By object type",
     ]
 

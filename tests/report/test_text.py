@@ -131,7 +131,7 @@ def test_several_plans_end_in_a_table_of_portals_and_one_line() -> None:
     one = plan(*small_changes())
     two = plan(*small_changes(), refusals=refusals, portal=replace(PORTAL, name="staging"))
     same = plan(portal=replace(PORTAL, name="same"))
-    plans = [one, Unplanned("gone", "HubSpot answered 401"), two, same]
+    plans: list[Plan | Unplanned] = [one, Unplanned("gone", "HubSpot answered 401"), two, same]
     text = plans_text(plans, style=PLAIN)
     bodies = [plan_text(each, style=PLAIN) for each in (one, two, same)]
     assert text == "\n\n".join(

@@ -22,6 +22,7 @@ from reconciler.report.escape import (
 from reconciler.report.mermaid import plan_mermaid
 from reconciler.report.view import (
     EFFECT_SYMBOLS,
+    EFFECT_WORDS,
     NO_CHANGES,
     Effect,
     LimitName,
@@ -136,7 +137,7 @@ class Table:
         first = [line for lines in shown.values() for line in lines[:_UNFOLDED_ROWS]]
         folds = [
             _FOLD.format(
-                f"{EFFECT_SYMBOLS[each]} {len(lines) - _UNFOLDED_ROWS:,} more {each.words}",
+                f"{EFFECT_SYMBOLS[each]} {len(lines) - _UNFOLDED_ROWS:,} more {EFFECT_WORDS[each]}",
                 "\n".join([self.head, *lines[_UNFOLDED_ROWS:]]),
             )
             for each, lines in shown.items()
@@ -242,7 +243,7 @@ class Detail(Enum):
 
 def section(of: Section, places: Places, detail: Detail) -> Table:
     """The changes of one origin in one table; columns without an entry are left out."""
-    rows = of.rows()
+    rows = of.rows
     columns = [
         ("", [effect(row) for row in rows]),
         ("Direction", [direction(row) for row in rows]),
@@ -264,7 +265,7 @@ def section(of: Section, places: Places, detail: Detail) -> Table:
 
 def effect(row: Row) -> str:
     """`🟠 ↓ lowered`: what a change does, and the colour of that."""
-    words = f"{EFFECT_SYMBOLS[row.effect]} {row.effect.words}".replace(" ", NBSP)
+    words = f"{EFFECT_SYMBOLS[row.effect]} {EFFECT_WORDS[row.effect]}".replace(" ", NBSP)
     return f"{_COLOURS[row.role]}{NBSP}{f'**{words}**' if _weighs(row) else words}"
 
 

@@ -23,6 +23,7 @@ from reconciler.report.terminal import Mark, Style, cells, padded, widest, wrapp
 from reconciler.report.view import (
     DONE,
     EFFECT_SYMBOLS,
+    EFFECT_WORDS,
     NO_CHANGES,
     Effect,
     LimitName,
@@ -167,7 +168,7 @@ class _Cells:
 
 def _sections(found: Sequence[Section], style: Style, width: int | None) -> Iterator[str]:
     """One table across directions for each origin."""
-    tables = [(each, [_cells(row) for row in each.rows()]) for each in found]
+    tables = [(each, [_cells(row) for row in each.rows]) for each in found]
     rows = [each for _, table in tables for each in table]
     columns = _columns(rows, width)
     for section, table in tables:
@@ -207,7 +208,8 @@ def _columns(rows: Sequence[_Cells], width: int | None) -> _Columns:
 
 def _row(each: _Cells, columns: _Columns, style: Style, width: int | None) -> Iterator[str]:
     row, mark = each.row, _ROLE_MARKS[each.row.role]
-    effect = padded(_effect(row.effect), _EFFECT_CELLS)
+    words = f"{EFFECT_SYMBOLS[row.effect]} {EFFECT_WORDS[row.effect]}"
+    effect = padded(words, _EFFECT_CELLS)
     before = " " * (columns.before - cells(each.before)) + each.before
     value = f"{before} → {each.after}"
     line = (
@@ -229,10 +231,6 @@ def _row(each: _Cells, columns: _Columns, style: Style, width: int | None) -> It
         )
     for line in prose_lines(row.change.reason) if row.change.reason else ():
         yield from wrapped(terminal(line, PROSE_LIMIT), _INDENT, width)
-
-
-def _effect(effect: Effect) -> str:
-    return f"{EFFECT_SYMBOLS[effect]} {effect.words}"
 
 
 def _name(name: LimitName) -> str:

@@ -46,22 +46,26 @@ class Effect(StrEnum):
         return cls.LOWERED if change.lowers else cls.RAISED
 
     @property
-    def words(self) -> str:
-        """`new limit`, `raised`, `lowered`, `removed`."""
-        return "new limit" if self is Effect.SET else self.value
-
-    @property
     def restricts(self) -> bool:
         """Whether HubSpot may refuse afterwards what it accepted before."""
-        return self in {Effect.LOWERED, Effect.SET}
+        return self in RESTRICTING
 
 
+EFFECT_WORDS = {
+    Effect.LOWERED: "lowered",
+    Effect.SET: "new limit",
+    Effect.REMOVED: "removed",
+    Effect.RAISED: "raised",
+}
 EFFECT_SYMBOLS = {
     Effect.LOWERED: "↓",
     Effect.SET: "+",
     Effect.REMOVED: "−",
     Effect.RAISED: "↑",
 }
+
+
+RESTRICTING = frozenset({Effect.LOWERED, Effect.SET})
 
 
 class Role(StrEnum):
@@ -103,39 +107,19 @@ class LimitName:
 class Row:
     """A change with all that reports show of it.
 
-    `object_limit` caps a label limit once the plan is applied; None: there is none, or it is not
-    known. `affected`: who is, beside one of the rows of a direction and origin that restrict.
+    `before` and `after` in words: `1`, `2 (of 25)` of a label below the object limit, `unlimited`.
+    `affected`: who is, beside one of the rows of a direction and origin that restrict.
     """
 
     change: Change
     name: LimitName
     from_name: str
     to_name: str
-    object_limit: int | None = None
+    effect: Effect
+    role: Role
+    before: str
+    after: str
     affected: str = ""
-    refused: bool = False
-
-    @property
-    def effect(self) -> Effect:
-        return Effect.of(self.change)
-
-    @property
-    def role(self) -> Role:
-        if self.refused:
-            return Role.REFUSED
-        return Role.RESTRICTS if self.effect.restricts else Role.RELAXES
-
-    @property
-    def before(self) -> str:
-        """The limit in force, or `unlimited`."""
-        return _amount(self.change.before)
-
-    @property
-    def after(self) -> str:
-        """The limit to be, or `unlimited`; of a label `2 (of 25)` below the object limit."""
-        change = self.change
-        capped = change.after is not None and self.object_limit is not None
-        return _amount(change.after) + (f" (of {self.object_limit})" if capped else "")
 
     @property
     def value(self) -> str:
@@ -159,29 +143,21 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Groups of one origin. `origin` None: the plan was made without a base."""
+    """The changes of one origin; `origin` None: the plan was made without a base.
+
+    `title`: `This branch (7)`, `Changes` without a base. `rows` are those of all groups for one
+    table: what restricts first, within an effect by direction.
+    """
 
     origin: Origin | None
+    title: str
+    note: str
     groups: tuple[Group, ...]
+    rows: tuple[Row, ...]
 
     @property
     def size(self) -> int:
-        return sum(len(group.rows) for group in self.groups)
-
-    @property
-    def title(self) -> str:
-        """What the rows are: `This branch (7)`, `Drift (3)`; `Changes` without a base."""
-        return "Changes" if self.origin is None else f"{SECTION_TITLES[self.origin]} ({self.size})"
-
-    @property
-    def note(self) -> str:
-        return "" if self.origin is None else SECTION_NOTES[self.origin]
-
-    def rows(self) -> tuple[Row, ...]:
-        """All rows for one table: what restricts first, within an effect by direction."""
-        effects = list(Effect)
-        rows = [row for group in self.groups for row in group.rows]
-        return tuple(sorted(rows, key=lambda row: effects.index(row.effect)))
+        return len(self.rows)
 
 
 SECTION_TITLES = {
@@ -200,6 +176,7 @@ _SECTION_ORDER = (None, Origin.CONFIG, Origin.DRIFT, Origin.CONFLICT)
 def sections(plan: Plan) -> tuple[Section, ...]:
     """The plan's changes by origin, this branch first, then by direction, in the plan's order."""
     groups = all_groups(plan)
+    effects = list(Effect)
     found = []
     for origin in _SECTION_ORDER:
         chosen = (
@@ -207,42 +184,51 @@ def sections(plan: Plan) -> tuple[Section, ...]:
             for group in groups
         )
         kept = tuple(group for group in chosen if group.rows)
+        rows = [row for group in kept for row in group.rows]
+        rows.sort(key=lambda row: effects.index(row.effect))
+        if origin is None:
+            title, note = "Changes", ""
+        else:
+            title, note = f"{SECTION_TITLES[origin]} ({len(rows):,})", SECTION_NOTES[origin]
         if kept:
-            found.append(Section(origin, kept))
+            found.append(Section(origin, title, note, kept, tuple(rows)))
     return tuple(found)
 
 
 def all_groups(plan: Plan) -> tuple[Group, ...]:
     """The plan's changes by direction, whatever their origin."""
     names = object_names(plan)
-    capped = {(each.from_id, each.to_id): each.limit for each in plan.object_limits}
+    kept = {(each.from_id, each.to_id): each.limit for each in plan.object_limits}
     refused = {each.change for each in plan.refusals}
     groups = []
     for key, changes in plan.by_direction.items():
         from_name, to_name = (names[id_] for id_ in key)
         uses = Counter(change.type.label for change in changes)
-        cap = min(
-            (
-                *(each.after for each in changes if each.type.label is None and each.after),
-                *([capped[key]] if key in capped else []),
-            ),
-            default=None,
-        )
+        caps = [each.after for each in changes if each.type.label is None and each.after]
+        caps += [kept[key]] if key in kept else []
         usage = plan.usage_of(changes[0].direction)
         speakers = {id(each) for each in _speakers(changes)} if usage else ()
-        rows = tuple(
-            Row(
-                change,
-                limit_name(change, unique=uses[change.type.label] == 1),
-                from_name,
-                to_name,
-                None if change.type.label is None else cap,
-                _usage_words(usage, change) if usage and id(change) in speakers else "",
-                change.id in refused if refused else False,
+        rows = []
+        for change in changes:
+            effect = Effect.of(change)
+            role = Role.RESTRICTS if effect in RESTRICTING else Role.RELAXES
+            after = _amount(change.after)
+            if caps and change.after and change.type.label is not None:
+                after += f" (of {min(caps)})"
+            rows.append(
+                Row(
+                    change,
+                    limit_name(change, unique=uses[change.type.label] == 1),
+                    from_name,
+                    to_name,
+                    effect,
+                    Role.REFUSED if change.id in refused else role,
+                    _amount(change.before),
+                    after,
+                    _usage_words(usage, change) if usage and id(change) in speakers else "",
+                )
             )
-            for change in changes
-        )
-        groups.append(Group(changes[0].direction, from_name, to_name, rows))
+        groups.append(Group(changes[0].direction, from_name, to_name, tuple(rows)))
     return tuple(groups)
 
 
@@ -366,7 +352,9 @@ def effect_counts(effects: Iterable[Effect]) -> str:
     """`1 lowered, 2 new limits`: how many there are of each effect that occurs."""
     counts = Counter(effects)
     return ", ".join(
-        plural(counts[each], each.words) if each is Effect.SET else f"{counts[each]:,} {each.words}"
+        plural(counts[each], EFFECT_WORDS[each])
+        if each is Effect.SET
+        else f"{counts[each]:,} {EFFECT_WORDS[each]}"
         for each in Effect
         if counts[each]
     )

@@ -301,7 +301,7 @@ def test_drift_is_not_crowded_out() -> None:
         for each in big_plan().changes
     ]
     text = markdown(plan(*changes, drift))
-    assert [each[:19] for each in headings(text)] == ["**This branch (2000", "**Drift (1)** · som"]
+    assert [each[:19] for each in headings(text)] == ["**This branch (2,00", "**Drift (1)** · som"]
     assert "| `A` | 3&nbsp;→&nbsp;4" in text
 
 

@@ -69,14 +69,25 @@ def check(plan: Plan, portal: Portal, safeguards: Safeguards, settling: Settling
     Raises PortalUnavailable where its reads do not agree on whether the plan is stale.
     """
     check_stated(plan, safeguards)
-    account = portal.account()
-    check_portal(plan, account)
-    if not plan.changes:
-        return
     declared = _Declared(portal, safeguards)
     changed = [changes[0].direction for changes in plan.by_direction.values()]
+
+    def planned_portal() -> Account:
+        account = portal.account()
+        check_portal(plan, account)
+        return account
+
+    if declared.asks_for_custom_objects:  # once, and not from every thread that reads a direction
+        known, _ = portal.beside(planned_portal, [lambda: declared.protecting])
+        account, seen = known, portal.read_all(changed, needs_labels=declared.needs_labels)
+    else:
+        account, seen = portal.read_beside(
+            planned_portal, changed, needs_labels=declared.needs_labels
+        )
+    if not plan.changes:
+        return
     read = partial(portal.read_all, needs_labels=declared.needs_labels)
-    observed = confirm_fresh(plan, Observed(account, read(changed)), read, settling)
+    observed = confirm_fresh(plan, Observed(account, seen), read, settling)
     head, base = declared.protecting
     check_safe(
         judge(
@@ -118,10 +129,17 @@ class _Declared:
     @property
     def protecting(self) -> tuple[_ByKey, _ByKey]:
         """Head and base; neither is resolved where no limit is protected."""
+        return self._resolved if self._protects else ({}, {})
+
+    @property
+    def asks_for_custom_objects(self) -> bool:
+        """Whether the portal has to be asked which types the protected limits are of."""
+        return self._protects and names_custom_objects((*self._head, *self._base))
+
+    @property
+    def _protects(self) -> bool:
         directions = (*self._head, *self._base)
-        if any(limit.protect for each in directions for limit in each.limits):
-            return self._resolved
-        return {}, {}
+        return any(limit.protect for each in directions for limit in each.limits)
 
     def needs_labels(self, seen: ObservedDirection) -> bool:
         """Whether the labels are needed to know which types the protected limits mean."""

@@ -109,7 +109,7 @@ def look(
         missing = [each for key, each in asked.items() if key not in seen]
         found = portal.read_all(missing, needs_labels=lambda _: True)
         return Seen(adoptions, found, notes=notes, custom_known=custom_known)
-    everything = survey(portal, standard_type, observation.observed.directions)
+    everything = survey(portal, standard_type, observation.observed)
     found = tuple(each for each in everything.observed.directions if each.direction.key not in seen)
     return Seen(
         adoptions,

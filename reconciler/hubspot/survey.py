@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
 from itertools import product
+from typing import cast
 
 from reconciler.errors import EndpointMissing, PermissionMissing, RequestRefused
 from reconciler.hubspot.portal import Portal
@@ -74,7 +75,7 @@ def _in_words(row: Row) -> str:
 def survey(
     portal: Portal,
     standard: Callable[[str], ObjectType | None],
-    known: Iterable[ObservedDirection] = (),
+    known: Observed | None = None,
     *,
     portal_id: int | None = None,
 ) -> Survey:
@@ -82,25 +83,29 @@ def survey(
 
     `portal_id`: the portal that is meant; raises WrongPortal where the token belongs to another.
 
-    Three requests and one per direction that has limits, where the types are HubSpot's own or a
-    custom object's. For labels that users made, the labels of likely pairs are read too, until
-    every row is placed. Directions that are `known` already are not read again. Raises a
+    Three requests at once, and one per direction that has limits, where the types are HubSpot's own
+    or a custom object's. For labels that users made, the labels of likely pairs are read too, until
+    every row is placed. What is `known` already, the account among it, is not read again. Raises a
     `PortalError` where GET `all` or the read of a direction fails.
     """
-    account = portal.account(portal_id)
-    custom, rows = _custom_objects(portal), portal.all_limits()
+    lists: list[Callable[[], tuple[CustomObject, ...] | tuple[Row, ...] | None]]
+    lists = [partial(_custom_objects, portal), portal.all_limits]
+    account, found = portal.beside(
+        partial(portal.account, portal_id) if known is None else lambda: known.account, lists
+    )
+    custom, rows = cast("tuple[tuple[CustomObject, ...] | None, tuple[Row, ...]]", tuple(found))
     search = _Search(
         portal, ObjectTypeNames(standard, custom or ()), [row for row in rows if _states(row)]
     )
-    search.add(known)
+    search.add(() if known is None else known.directions)
     hints = _hints(custom or (), {_key(row) for row in search.unplaced})
     search.read(pair for row in search.unplaced for pair in hints.get(_key(row), ()))
     for pairs in _rounds(search, custom or ()):
         if any(_key(row) is not None for row in search.unplaced):  # no label names the others
             search.look_for_labels(pairs())
-    found = sorted(filter(_has_limits, search.found.values()), key=lambda each: each.direction)
+    seen = sorted(filter(_has_limits, search.found.values()), key=lambda each: each.direction)
     notes = () if custom is not None else (_NO_SCHEMAS,)
-    return Survey(Observed(account, tuple(found)), custom or (), search.unplaced, notes)
+    return Survey(Observed(account, tuple(seen)), custom or (), search.unplaced, notes)
 
 
 _NO_SCHEMAS = (

@@ -11,6 +11,12 @@ BASE_URL = "https://api.hubapi.com"
 CONCURRENCY = 16
 """Threads and connections of one portal, at most."""
 
+PORTALS_AT_ONCE = 16
+"""Portals that one command works with at a time."""
+
+MOST_PORTALS_AT_ONCE = 128
+"""Each has up to `CONCURRENCY` threads and connections of its own."""
+
 TIMEOUT = 60.0
 """Seconds for one call, its waits and retries included."""
 

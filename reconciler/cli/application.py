@@ -19,17 +19,19 @@ from reconciler.cli import output
 from reconciler.cli.from_top import result_document
 from reconciler.cli.options import Given
 from reconciler.cli.progress import approve, reporting
-from reconciler.cli.session import Session
+from reconciler.cli.session import Files, Session
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (
+    ConfigurationInvalid,
     ExitCode,
     PlanRefused,
     ReconcilerError,
+    UsageProblem,
 )
-from reconciler.http.clock import timestamp
+from reconciler.http.clock import SystemClock, timestamp
 from reconciler.http.messages import Sending, report_to
 from reconciler.hubspot.portal import Portal
-from reconciler.model.plan import Outcome, Plan, Result, Status
+from reconciler.model.plan import Destination, Outcome, Plan, Result, Status
 from reconciler.report.text import result_text
 
 EXIT_CODES = {
@@ -66,8 +68,8 @@ class ApplyOptions:
         return self.expect_digest is None and not self.auto_approve
 
 
-def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
-    """Write the result in the format asked for; the exit code, whatever becomes of the writing."""
+def report_result(chosen: ApplyOptions, result: Result) -> Result:
+    """Write the result in the format asked for; it is the same whatever becomes of the writing."""
     try:
         as_json = chosen.format == "json"
         text = (
@@ -80,7 +82,7 @@ def report_result(chosen: ApplyOptions, result: Result) -> ExitCode:
         output.show_unexpected(
             error, chosen.given, f"the result ({result.outcome}) cannot be shown: "
         )
-    return EXIT_CODES[result.outcome]
+    return result
 
 
 class RequestCount:
@@ -103,6 +105,7 @@ class Application:
     """One plan on its way to one portal; `asks` when nobody has reviewed it yet.
 
     `sent_before`: the requests that it took to make the plan, which the result counts too.
+    `events` takes what happens, and progress is shown by others; None: it is shown here.
     """
 
     session: Session
@@ -112,8 +115,9 @@ class Application:
     safeguards: Safeguards
     asks: bool = False
     sent_before: int = 0
+    events: Callable[[Event], None] | None = None
 
-    def run(self) -> ExitCode:
+    def run(self) -> Result:
         """Check, ask, apply, report. What ends it before the first write is raised."""
         clock, count = self.session.clock, RequestCount(self.sent_before)
         started_at = timestamp(clock)
@@ -142,13 +146,9 @@ class Application:
         text = output.render_plan(self.plan, "text", self.chosen.given)
         if self.chosen.format == "text":
             return output.result(text, brief=text)
-        if self._needs_yes:
+        if self.chosen.needs_yes:
             click.echo(text, err=True)
         return True
-
-    @property
-    def _needs_yes(self) -> bool:
-        return self.asks and self.chosen.needs_yes
 
     def _check(self, *, is_shown: bool) -> None:
         expected, actual = self.chosen.expect_digest, self.plan.digest
@@ -159,8 +159,8 @@ class Application:
                 hint="the portal or the files changed since the review: review the new plan",
             )
         check_stated(self.plan, self.safeguards)
-        if self._needs_yes:
-            approve(self.plan, self.session.stop, is_shown=is_shown)
+        if self.asks and self.chosen.needs_yes:
+            approve([self.plan], self.session.stop, is_shown=is_shown)
 
     @contextmanager
     def _connected(
@@ -168,8 +168,12 @@ class Application:
     ) -> Iterator[tuple[Portal, Callable[[Event], None]]]:
         """The portal, and what takes all events of the apply."""
         version = self.plan.portal.api_version
-        with reporting(self.settings.name, self.chosen.given, self.plan) as progress:
-            events: Callable[[Event], None] = report_to(progress, count, journal=journal)
+        with ExitStack() as stack:
+            shown = self.events
+            if shown is None:
+                given = self.chosen.given
+                shown = stack.enter_context(reporting(self.settings.name, given, self.plan))
+            events: Callable[[Event], None] = report_to(shown, count, journal=journal)
             with self.session.connected(self.settings, events, api_version=version) as portal:
                 yield portal, events
 
@@ -195,36 +199,132 @@ class Application:
         except Exception as error:
             if result is None:
                 raise
-            output.show_unexpected(error, self.chosen.given, "after the apply: ")
+            output.show_unexpected(error, self.chosen.given, self._prefix("after the apply: "))
         if journal is not None and journal.problem is not None:
-            output.show_error(journal.problem, self.chosen.given, "the journal is not complete: ")
+            words = self._prefix("the journal is not complete: ")
+            output.show_error(journal.problem, self.chosen.given, words)
         return replace(result, requests=self.sent_before + result.requests)
 
-    def _broken_off(self, error: Exception, ended: Result) -> ExitCode:
+    def _prefix(self, words: str) -> str:
+        """In front of an error that ends nothing; with several portals, which one it is about."""
+        return words if self.events is None else f"portal {self.settings.name}: {words}"
+
+    def _broken_off(self, error: Exception, ended: Result) -> Result:
         """Requests that write have left, and nothing says what became of them."""
         changes = tuple(replace(each, status=Status.UNCERTAIN) for each in ended.changes)
-        code = report_result(
-            self.chosen, replace(ended, outcome=Outcome.INCOMPLETE, changes=changes)
-        )
-        output.show_unexpected(error, self.chosen.given)
-        return code
+        found = replace(ended, outcome=Outcome.INCOMPLETE, changes=changes)
+        report_result(self.chosen, found)
+        output.show_unexpected(error, self.chosen.given, self._prefix(""))
+        return found
 
     def _journal(self, stack: ExitStack) -> Journal | None:
         if self.chosen.journal is None:
             return None
         return stack.enter_context(Journal(self.chosen.journal, self.session.clock.wall))
 
-    def _dry_run(self, count: RequestCount) -> ExitCode:
+    def _dry_run(self, count: RequestCount) -> Result:
         started_at = timestamp(self.session.clock)
         settling = Settling(self.session.clock, self.chosen.settle, self.chosen.verify_timeout)
         with self._connected(count) as (portal, _):
             check(self.plan, portal, self.safeguards, settling)
+        found = untouched(self.plan, self.session.clock, started_at, portal.requests)
         if self.chosen.format == "json":
-            found = untouched(self.plan, self.session.clock, started_at, portal.requests)
             return report_result(self.chosen, found)
         counts = render_counts(self.plan)
         output.result(counts, brief=counts)
-        return ExitCode.DONE
+        return found
+
+
+# ---------------------------------------------------------------- a plan made just now
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan of a portal's files, made just now; `requests`: how many that took."""
+
+    settings: PortalSettings
+    files: Files
+    plan: Plan
+    started_at: str
+    requests: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.plan.changes and not self.plan.refusals
+
+
+def plan_files(
+    session: Session,
+    settings: PortalSettings,
+    files: Files,
+    chosen: ApplyOptions,
+    events: Callable[[Event], None],
+) -> Planned:
+    """Plan what the files say of a portal."""
+    started_at = timestamp(session.clock)
+    asks_usage = chosen.needs_yes and not chosen.no_usage
+    with session.connected(settings, report_to(events)) as portal:
+        plan = session.plan(settings, portal, files, chosen.settle, asks_usage=asks_usage)
+    return Planned(settings, files, plan, started_at, portal.requests)
+
+
+def apply_planned(
+    session: Session,
+    planned: Planned,
+    chosen: ApplyOptions,
+    events: Callable[[Event], None] | None = None,
+    *,
+    asks: bool,
+) -> Result:
+    """Apply a plan, which is shown first where nobody has seen it yet (`asks`)."""
+    plan = planned.plan
+    if planned.is_empty:
+        said = _another_plan(chosen, plan)
+        done = untouched(plan, session.clock, planned.started_at, planned.requests, said)
+        return report_result(chosen, done)
+    files = planned.files
+    safeguards = Safeguards(
+        session.workspace.safety, chosen.force, files.loaded.desired, files.base
+    )
+    return Application(
+        session,
+        planned.settings,
+        chosen,
+        plan,
+        safeguards,
+        asks=asks,
+        sent_before=planned.requests,
+        events=events,
+    ).run()
+
+
+def answer(
+    chosen: ApplyOptions, error: ReconcilerError, portal: Destination | None, requests: int = 0
+) -> None:
+    """A result document where an error came before there was a plan to report on."""
+    if isinstance(error, ConfigurationInvalid | UsageProblem):
+        return  # which have no outcome: the document of the error says more
+    if chosen.format == "json" and not output.is_answered():
+        refused = isinstance(error, PlanRefused)
+        now = timestamp(SystemClock())
+        outcome = Outcome.REFUSED if refused else Outcome.FAILED
+        ended = Result(outcome, (), requests, now, now, error.message, portal)
+        output.result(result_document(ended))
+
+
+def _another_plan(chosen: ApplyOptions, plan: Plan) -> str | None:
+    """What to say where nothing is to be done and something else was reviewed.
+
+    Refusing would fail every second run of a pipeline: nothing is written, so nothing that was
+    not reviewed can be.
+    """
+    if chosen.expect_digest in (None, plan.digest):
+        return None
+    return (
+        f"The plan that was reviewed ({chosen.expect_digest}) is not the one made now "
+        f"({plan.digest}), which has nothing to change: the reviewed plan was applied before, or "
+        "the portal or the files changed since. Nothing was written."
+    )
 
 
 def render_counts(plan: Plan) -> str:

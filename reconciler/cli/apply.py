@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from reconciler.applying.apply import untouched
 from reconciler.applying.journal import check_journal
-from reconciler.applying.result_file import result_json
 from reconciler.applying.safeguards import Safeguards
-from reconciler.cli import output
-from reconciler.cli.application import Application, ApplyOptions, RequestCount, report_result
+from reconciler.cli.application import (
+    EXIT_CODES,
+    Application,
+    ApplyOptions,
+    RequestCount,
+    answer,
+    apply_planned,
+    plan_files,
+)
 from reconciler.cli.files import read_plan_file, saved_plan
 from reconciler.cli.from_top import plan_from_here
 from reconciler.cli.options import (
@@ -20,27 +24,24 @@ from reconciler.cli.options import (
     NO_USAGE,
     PATHS,
     SETTLE,
-    Given,
     PortalOptions,
     portal_options,
 )
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
-from reconciler.cli.session import Session, for_each_portal
+from reconciler.cli.session import Session
 from reconciler.config.workspace import PortalSettings
 from reconciler.defaults import VERIFY_TIMEOUT
 from reconciler.errors import (
-    ConfigurationInvalid,
     ExitCode,
     PlanRefused,
     ReconcilerError,
     UsageProblem,
     WrongPortal,
 )
-from reconciler.http.clock import SystemClock, timestamp
 from reconciler.http.messages import report_to
 from reconciler.hubspot.versions import ApiVersion
-from reconciler.model.plan import Destination, Outcome, Plan, Result
+from reconciler.model.plan import Plan
 
 
 @click.command("apply")
@@ -119,7 +120,7 @@ def command(
             return int(_apply_saved(session, plan_from_here(read_plan_file(saved)), base, chosen))
         return int(_apply_files(session, paths, base, chosen))
     except ReconcilerError as error:
-        _answer(chosen, error, None)
+        answer(chosen, error, None)
         raise
 
 
@@ -161,7 +162,7 @@ def _apply_saved(session: Session, plan: Plan, base: str | None, chosen: ApplyOp
     )
     application = Application(session, settings, chosen, plan, safeguards)
     with stopping_on_signals(session.stop):
-        return application.run()
+        return EXIT_CODES[application.run().outcome]
 
 
 def _planned_portal(session: Session, plan: Plan) -> PortalSettings:
@@ -195,76 +196,18 @@ def _apply_files(
 ) -> ExitCode:
     portals = session.portals()
     files = session.files(portals, paths, base)
-    applied: list[str] = []
+    if session.options.asks_for_several:
+        from reconciler.cli.rollout import Rollout
 
-    def work(settings: PortalSettings) -> ExitCode:
-        count = RequestCount()
-        try:
-            return plan_and_apply(settings, count)
-        except ReconcilerError as error:
-            _answer(chosen, error, session.destination(settings), count.requests)
-            raise
-
-    def plan_and_apply(settings: PortalSettings, count: RequestCount) -> ExitCode:
-        started_at = timestamp(session.clock)
-        with (
-            reporting(settings.name, chosen.given) as progress,
-            session.connected(settings, report_to(progress, count)) as portal,
-        ):
-            here = files.of(settings)
-            asks_usage = chosen.needs_yes and not chosen.no_usage
-            plan = session.plan(settings, portal, here, chosen.settle, asks_usage=asks_usage)
-        if not plan.changes and not plan.refusals:
-            said = _another_plan(chosen, plan)
-            done = untouched(plan, session.clock, started_at, portal.requests, said)
-            return report_result(chosen, done)
-        safeguards = Safeguards(
-            session.workspace.safety, chosen.force, here.loaded.desired, here.base
-        )
-        application = Application(
-            session, settings, chosen, plan, safeguards, asks=True, sent_before=count.requests
-        )
-        code = application.run()
-        if code is ExitCode.DONE:
-            applied.append(settings.name)
-        return code
-
-    with stopping_on_signals(session.stop):
-        return _together(for_each_portal(portals, work, chosen.given), applied, chosen.given)
-
-
-def _together(code: ExitCode, applied: Sequence[str], given: Given) -> ExitCode:
-    """Code 1 says that nothing was written: not where another portal was applied."""
-    if code is not ExitCode.ERROR or not applied:
-        return code
-    output.note(f"applied: {', '.join(applied)}; not every portal is", given)
-    return ExitCode.INCOMPLETE
-
-
-def _answer(
-    chosen: ApplyOptions, error: ReconcilerError, portal: Destination | None, requests: int = 0
-) -> None:
-    """A result document where an error came before there was a plan to report on."""
-    if isinstance(error, ConfigurationInvalid | UsageProblem):
-        return  # which have no outcome: the document of the error says more
-    if chosen.format == "json" and not output.is_answered():
-        refused = isinstance(error, PlanRefused)
-        now = timestamp(SystemClock())
-        outcome = Outcome.REFUSED if refused else Outcome.FAILED
-        ended = Result(outcome, (), requests, now, now, error.message, portal)
-        output.result(result_json(ended))
-
-
-def _another_plan(chosen: ApplyOptions, plan: Plan) -> str | None:
-    """What to say where nothing is to be done and something else was reviewed.
-
-    Refusing would fail every second run of a pipeline: nothing is written, so nothing that was
-    not reviewed can be.
-    """
-    if chosen.expect_digest in (None, plan.digest):
-        return None
-    return (
-        f"The plan that was reviewed ({chosen.expect_digest}) is not the one made now "
-        f"({plan.digest}), which has nothing to change: the reviewed plan was applied before, or "
-        "the portal or the files changed since. Nothing was written."
-    )
+        return Rollout(session, files, chosen).run(portals)
+    (settings,) = portals
+    count = RequestCount()
+    try:
+        with stopping_on_signals(session.stop):
+            with reporting(settings.name, chosen.given) as progress:
+                events = report_to(progress, count)
+                planned = plan_files(session, settings, files.of(settings), chosen, events)
+            return EXIT_CODES[apply_planned(session, planned, chosen, asks=True).outcome]
+    except ReconcilerError as error:
+        answer(chosen, error, session.destination(settings), count.requests)
+        raise

@@ -141,9 +141,25 @@ def _portals(options: PortalOptions) -> Iterator[Check]:
     yield Check("workspace", State.OK, found)
     yield _address(options)
     yield _version(session)
-    with stopping_on_signals(session.stop):
-        for each in portals:
-            yield from _portal(session, each)
+    if not options.asks_for_several:
+        with stopping_on_signals(session.stop):
+            for each in portals:
+                yield from _portal(session, each)
+        return
+    from reconciler.cli.side_by_side import Done, side_by_side
+
+    for ended in side_by_side(session, portals, lambda each, _: [*_portal(session, each)], _said):
+        if isinstance(ended, Done):
+            yield from ended.value
+        else:
+            yield _failed("portal", ended.error, ended.portal.name)
+
+
+def _said(checks: Sequence[Check]) -> str:
+    """The counts of what is not as it should be, for the log."""
+    counts = {state: sum(each.state is state for each in checks) for state in State}
+    bad = [f"{plural(counts[state], word)}" for state, word in _COUNTED if counts[state]]
+    return ", ".join(bad) or "all is well"
 
 
 def _address(options: PortalOptions) -> Check:
@@ -307,9 +323,7 @@ def as_text(checks: Sequence[Check]) -> str:
         lines.append(f"{_MARKS[each.state]:<8} {each.check:<{width}}  {finding}")
         if each.advice is not None and each.state is not State.OK:
             lines.append(f"{'':<8} {'':<{width}}  → {terminal(each.advice, PROSE_LIMIT)}")
-    counts = {state: sum(each.state is state for each in checks) for state in State}
-    bad = [f"{plural(counts[state], word)}" for state, word in _COUNTED if counts[state]]
-    return "\n".join([*lines, "", f"Checked: {', '.join(bad) or 'all is well'}."])
+    return "\n".join([*lines, "", f"Checked: {_said(checks)}."])
 
 
 _COUNTED = ((State.ERROR, "error"), (State.WARNING, "warning"), (State.UNKNOWN, "unknown"))

@@ -158,8 +158,9 @@ def _known(options: PortalOptions, name: str, token: str) -> Known:
     """What the portal says of itself; raises where it cannot be asked, before anything is written."""
     know_environment()
     parse_base_url(options.base_url)
-    stop = Stop()
-    session = Session(Workspace(), options, stop, SystemClock(stop))
+    stop, workspace = Stop(), Workspace()
+    version = options.api_version or workspace.api_version
+    session = Session(workspace, options, version, stop, SystemClock(stop), {})
     settings = PortalSettings(name, token=EnvToken(token))
     with (
         stopping_on_signals(stop),

@@ -160,6 +160,7 @@ class PortalOptions:
     timeout: float
     allowed: Allowed = Allowed()
     given: Given = field(default_factory=Given)
+    portals_at_once: int = defaults.PORTALS_AT_ONCE
 
     @property
     def asks_for_several(self) -> bool:
@@ -187,7 +188,9 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         shell_complete=complete_portals,
     )
     @click.option("--all-portals", "every", is_flag=True, help="Every portal of the workspace.")
-    @click.option("--shard", metavar="I/N", help="With --all-portals: one part of them.")
+    @click.option(
+        "--shard", metavar="I/N", help="With --all-portals: part I of N, by a hash of their names."
+    )
     @click.option(
         "--base-url",
         envvar="HUBSPOT_BASE_URL",
@@ -208,6 +211,14 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         default=defaults.CONCURRENCY,
         show_default=True,
         help="Requests at a time per portal.",
+    )
+    @click.option(
+        "--portals-at-once",
+        type=click.IntRange(1, defaults.MOST_PORTALS_AT_ONCE),
+        default=defaults.PORTALS_AT_ONCE,
+        show_default=True,
+        metavar="N",
+        help="With several portals: how many are worked with at a time.",
     )
     @click.option(
         "--timeout",
@@ -243,6 +254,7 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
         base_url: str,
         api_version: str | None,
         concurrency: int,
+        portals_at_once: int,
         timeout: float,
         variables: tuple[str, ...],
         token_files: tuple[Path, ...],
@@ -260,6 +272,7 @@ def portal_options(function: Callable[..., Return]) -> Callable[..., Return]:
             timeout,
             Allowed(variables, token_files),
             given_options(),
+            portals_at_once,
         )
         return function(options=options, **others)
 

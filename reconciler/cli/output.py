@@ -301,35 +301,41 @@ def show_error(
 
     With `--format json` stdout gets a document of it, unless the command has written its own.
     """
-    from reconciler.report.escape import PROSE_LIMIT, terminal  # only errors need it
-
     if isinstance(error, ConfigurationInvalid):
         show_diagnostics(error.diagnostics, given)
         if given.findings is not None and given.findings.is_document:
             answer_in_json(error, error.exit_code, portal)
             return int(error.exit_code)
+    show_words(error, prefix)
+    answer_in_json(error, error.exit_code, portal)
+    return int(error.exit_code)
+
+
+def show_words(error: ReconcilerError, prefix: str = "") -> None:
+    """Write what an error says and how to fix it to stderr, without its diagnostics."""
+    from reconciler.report.escape import PROSE_LIMIT, terminal  # only errors need it
+
     click.echo(f"error: {prefix}{terminal(error.message, PROSE_LIMIT)}", err=True)
     if isinstance(error, PlanRefused):
         for detail in error.details:
             click.echo(f"  - {terminal(detail, PROSE_LIMIT)}", err=True)
     if error.hint:
         click.echo(f"  hint: {terminal(error.hint, PROSE_LIMIT)}", err=True)
-    answer_in_json(error, error.exit_code, portal)
-    return int(error.exit_code)
 
 
 def show_unexpected(
     error: Exception, given: Given, prefix: str = "", portal: str | None = None
 ) -> int:
     """Report what nobody foresaw: trouble of this machine in its words, anything else as a bug."""
+    return show_error(as_error(error), given, prefix, portal)
+
+
+def as_error(error: Exception) -> ReconcilerError:
+    """What nobody foresaw as an error in words, in an `except` block. Its traceback if asked for."""
     if os.environ.get("RECONCILER_TRACEBACK"):
         import traceback
 
         traceback.print_exc()
-    return show_error(_as_error(error), given, prefix, portal)
-
-
-def _as_error(error: Exception) -> ReconcilerError:
     match error:
         case ReconcilerError():
             return error

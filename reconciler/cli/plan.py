@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
 
+from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.files import check_output, remove_older, write_file
 from reconciler.cli.findings import diagnostics_options
@@ -21,14 +23,16 @@ from reconciler.cli.options import (
     PortalOptions,
     portal_options,
 )
+from reconciler.cli.portal_files import plan_files
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
-from reconciler.cli.session import Session, for_each_portal
+from reconciler.cli.session import Session
 from reconciler.config.workspace import PortalSettings
-from reconciler.errors import ExitCode, PlanRefused, UsageProblem
+from reconciler.errors import ExitCode, PlanRefused, UsageProblem, plural
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
+from reconciler.report.portals import portals_text
 from reconciler.report.view import headline
 
 
@@ -37,8 +41,8 @@ from reconciler.report.view import headline
 @BASE
 @click.option(
     "--out",
-    metavar="FILE",
-    help="Save the plan; {portal} becomes the portal's name.",
+    metavar="FILE|DIR",
+    help="Save the plan; those of several portals in a folder, as DIR/PORTAL.json.",
 )
 @click.option(
     "--format", "format_", type=click.Choice(output.PLAN_FORMATS), default="text", show_default=True
@@ -71,27 +75,26 @@ def command(
     """
     session = Session.start(options)
     portals = session.portals()
-    if out is not None and len(portals) > 1 and "{portal}" not in out:
-        raise UsageProblem("--out: several portals need {portal} in the file name")
-    planned = None if digests is None else Digests(digests, out)
-    saved = {} if out is None else {each.name: _file_name(out, each) for each in portals}
+    saved = {} if out is None else plan_files(out, portals, several=options.asks_for_several)
+    planned = None if digests is None else Digests(digests, saved.values())
     files = session.files(portals, paths, base)
 
-    def work(settings: PortalSettings) -> ExitCode:
-        with (
-            reporting(settings.name, options.given) as progress,
-            session.connected(settings, report_to(progress)) as portal,
-        ):
+    def work(settings: PortalSettings, events: Callable[[Event], None]) -> Plan:
+        with session.connected(settings, report_to(events)) as portal:
             plan = session.plan(
                 settings, portal, files.of(settings), settle, asks_usage=not no_usage
             )
         if (name := saved.get(settings.name)) is not None:
             write_file("--out", name, plan_json(plan_from_top(plan)))
+        return plan
+
+    def write(plan: Plan) -> ExitCode:
         if planned is not None:
             planned.add(plan)
         shown = plan if format_ == "text" else plan_from_top(plan)
         output.result(output.render_plan(shown, format_, options.given), brief=headline(plan))
-        if name is not None:
+        name = saved.get(plan.portal.name)
+        if name is not None and not options.asks_for_several:
             output.note(_saved(name, plan, options), options.given)
         if plan.refusals:
             output.show_error(_would_be_refused(plan), options.given)
@@ -99,18 +102,50 @@ def command(
         pending = detailed_exitcode and bool(plan.changes)
         return ExitCode.PENDING if pending else ExitCode.DONE
 
-    with stopping_on_signals(session.stop):
-        code = for_each_portal(portals, work, options.given)
+    if options.asks_for_several:
+        code = _plan_several(session, portals, work, write, format_)
+        if saved:
+            count = sum(Path(each).exists() for each in saved.values())
+            output.note(f"Saved {plural(count, 'plan')} to {out}.", options.given)
+    else:
+        (settings,) = portals
+        with (
+            stopping_on_signals(session.stop),
+            reporting(settings.name, options.given) as progress,
+        ):
+            plan = work(settings, progress)
+        code = write(plan)
     if planned is not None:
         planned.save(len(portals))
     return int(code)
 
 
-def _file_name(out: str, portal: PortalSettings) -> str:
-    """The file of a portal's plan, which is known to be writable before the portal is asked."""
-    name = out.replace("{portal}", portal.name)
-    check_output("--out", name)
-    return name
+def _plan_several(
+    session: Session,
+    portals: Sequence[PortalSettings],
+    work: Callable[[PortalSettings, Callable[[Event], None]], Plan],
+    write: Callable[[Plan], ExitCode],
+    format_: str,
+) -> ExitCode:
+    """Plan the portals side by side, and report them together."""
+    from reconciler.cli.side_by_side import answers_of, report, side_by_side, worst
+
+    ended = side_by_side(session, portals, work, counted)
+    with answers_of(portals, as_array=format_ == "json") as answers:
+        ends = report(ended, session.given, answers, write, counted)
+    if format_ == "text":
+        output.result(portals_text(ends, output.style(session.given)))
+    return worst(ends)
+
+
+def counted(plan: Plan) -> str:
+    """How many limits a plan changes, in a few words."""
+    counts = plan.summary
+    refused = "; apply would refuse it" if plan.refusals else ""
+    if not plan.changes:
+        return f"no changes{refused}"
+    changes = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
+    return f"{changes}{refused}"
 
 
 def _saved(name: str, plan: Plan, options: PortalOptions) -> str:
@@ -141,10 +176,10 @@ class Digests:
     It exists only if every portal was planned, so that a pipeline can take it for complete.
     """
 
-    def __init__(self, name: str, out: str | None) -> None:
+    def __init__(self, name: str, plans: Iterable[str]) -> None:
         self._name = name
         self._lines: list[str] = []
-        if out is not None and os.path.realpath(out) == os.path.realpath(name):
+        if os.path.realpath(name) in {os.path.realpath(each) for each in plans}:
             raise UsageProblem("--out and --digests name the same file")
         check_output("--digests", name)
         remove_older("--digests", name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
@@ -61,15 +61,16 @@ def reporting(
     pane = Pane(sys.stderr)
     try:
         if given.verbosity == 0 and sys.stderr.isatty():
-            with _bars(pane, given) as bars:
-                yield BarReporter(portal, bars, len(plan.changes) if plan else 0)
+            with bars(pane, given) as shown:
+                yield BarReporter(portal, shown, len(plan.changes) if plan else 0)
         else:
             yield LineReporter(portal, given.verbosity, pane)
     finally:
         pane.finish()
 
 
-def _bars(pane: Pane, given: Given) -> Bars:
+def bars(pane: Pane, given: Given) -> Bars:
+    """Bars on a terminal; a task has the fields `portal` and `count`."""
     from rich.console import Console  # a terminal is there to pay for it
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -292,8 +293,10 @@ class Pane(io.TextIOBase):
 SHOWN_DELETES = 20
 
 
-def approve(plan: Plan, stop: Stop, *, is_shown: bool) -> None:
+def approve(plans: Sequence[Plan], stop: Stop, *, is_shown: bool) -> None:
     """Raise PlanRefused unless somebody at a terminal answers "yes"; end of input is a no.
+
+    There is one question, whichever number of plans there is.
 
     Nobody is asked about a plan that could not be shown, or with a question that cannot be.
     """
@@ -308,7 +311,7 @@ def approve(plan: Plan, stop: Stop, *, is_shown: bool) -> None:
             "not approved: the plan could not be shown",
             hint="--auto-approve, --expect-digest, or a saved plan that was reviewed",
         )
-    click.echo(question(plan), err=True, nl=False)
+    click.echo(question(plans), err=True, nl=False)
     if isinstance(sys.stderr, Outlet) and sys.stderr.problem is not None:
         raise PlanRefused("not approved: the question could not be shown")
     if _answer(stdin, stop).strip() != "yes":
@@ -327,19 +330,29 @@ def _answer(stdin: TextIO, stop: Stop) -> str:
     return ""
 
 
-def question(plan: Plan) -> str:
+def question(plans: Sequence[Plan]) -> str:
     """What is about to happen, and where."""
-    portal, counts = plan.portal, plan.summary
-    lines = [
-        "",
-        f"Apply to portal {portal.name} ({portal.portal_id}, {portal.account_type})?",
-        f"  address: {visible(portal.base_url)}",
-        f"  {counts.create} to create, {counts.update} to update, {counts.delete} to delete",
+    portals = [
+        f"{each.name} ({each.portal_id}, {each.account_type})"
+        for each in (plan.portal for plan in plans)
     ]
-    deletes = [each for each in plan.changes if each.action is Action.DELETE]
+    what = f"portal {portals[0]}" if len(plans) == 1 else plural(len(plans), "portal")
+    addresses = dict.fromkeys(visible(plan.portal.base_url) for plan in plans)
+    lines = ["", f"Apply to {what}?", *(f"  address: {each}" for each in addresses)]
+    for portal, plan in zip(portals, plans, strict=True):
+        counts = plan.summary
+        to_be = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
+        lines.append(f"  {to_be}" if len(plans) == 1 else f"  {portal}: {to_be}")
+    deletes = [
+        (each, "" if len(plans) == 1 else f" in {plan.portal.name}")
+        for plan in plans
+        for each in plan.changes
+        if each.action is Action.DELETE
+    ]
     lines += [
         f"  - remove {visible(str(each.direction))}: {visible(str(each.type))} (was {each.before})"
-        for each in deletes[:SHOWN_DELETES]
+        f"{where}"
+        for each, where in deletes[:SHOWN_DELETES]
     ]
     if len(deletes) > SHOWN_DELETES:
         lines.append(f"  … and {len(deletes) - SHOWN_DELETES} more to remove")

@@ -28,7 +28,7 @@ from reconciler.errors import (
     ConfigurationInvalid,
     DiagnosticCode,
     ExitCode,
-    ReconcilerError,
+    WrongPortal,
 )
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
@@ -79,8 +79,11 @@ class Session:
 
     workspace: Workspace
     options: PortalOptions
+    api_version: str
     stop: Stop
     clock: SystemClock
+    owners: dict[int, str]
+    """Which portal an account is, by its ID: as the workspace says, or as was seen first."""
 
     @classmethod
     def start(cls, options: PortalOptions) -> Session:
@@ -91,7 +94,9 @@ class Session:
         workspace = open_workspace(options.given)
         if options.allowed.files:
             workspace = with_named_files(workspace, options.allowed)
-        return cls(workspace, options, stop, SystemClock(stop))
+        owners = {each.portal_id: each.name for each in workspace.portals if each.portal_id}
+        version = options.api_version or workspace.api_version
+        return cls(workspace, options, version, stop, SystemClock(stop), owners)
 
     def portals(self) -> list[PortalSettings]:
         """The portals the options choose."""
@@ -202,10 +207,6 @@ class Session:
     def given(self) -> Given:
         return self.options.given
 
-    @property
-    def api_version(self) -> str:
-        return self.options.api_version or self.workspace.api_version
-
     def plan(
         self,
         settings: PortalSettings,
@@ -229,6 +230,14 @@ class Session:
             ref=files.ref,
             portal_id=settings.portal_id,
         )
+        account = observation.observed.account
+        owner = self.owners.setdefault(account.portal_id, settings.name)
+        if owner != settings.name:
+            raise WrongPortal(
+                f"the token belongs to portal {account.portal_id}, which is {owner} in this "
+                "workspace",
+                hint="use a token of the portal that is meant, or remove one of the two",
+            )
         version = ApiVersion(self.api_version).warning(self.clock.wall().date())
         context = PlanContext(
             tool_version=reconciler.__version__,
@@ -266,33 +275,3 @@ WORST_FIRST = (
     ExitCode.DONE,
 )
 """Every exit code: what several portals end with together is the first one of these."""
-
-
-def for_each_portal(
-    portals: Sequence[PortalSettings],
-    work: Callable[[PortalSettings], ExitCode],
-    given: Given,
-) -> ExitCode:
-    """Do the work for every portal; one portal's failure is shown and does not stop the others.
-
-    A part of the portals may be empty: then there is nothing to do.
-    """
-    if len(portals) == 1:
-        return work(portals[0])
-    codes = [_contained(portal, work, given) for portal in portals]
-    return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
-
-
-def _contained(
-    portal: PortalSettings, work: Callable[[PortalSettings], ExitCode], given: Given
-) -> ExitCode:
-    output.next_answer()
-    prefix = f"portal {portal.name}: "
-    try:
-        return work(portal)
-    except ReconcilerError as error:
-        if isinstance(error, ConfigurationInvalid):
-            error.hint = error.hint or f"as resolved in portal {portal.name}"
-        return ExitCode(output.show_error(error, given, prefix, portal.name))
-    except Exception as error:  # noqa: BLE001 - a bug with one portal must not cost the report of another
-        return ExitCode(output.show_unexpected(error, given, prefix, portal.name))

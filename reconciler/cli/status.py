@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.options import PATHS, PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
-from reconciler.cli.session import Session, for_each_portal
+from reconciler.cli.session import Session
 from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.object_types import standard_type
 from reconciler.config.workspace import PortalSettings
@@ -24,6 +26,7 @@ from reconciler.model.limits import Desired
 from reconciler.model.portals import PortalStatus
 from reconciler.planning.names import resolve_directions
 from reconciler.planning.standing import limits_in_force
+from reconciler.report.portals import portals_text
 from reconciler.report.status import status_counts, status_json, status_text
 from reconciler.report.view import USAGE_NEEDS_SCOPE
 
@@ -52,27 +55,40 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
         refuse_left_out([session.workspace.config_directory])
     files = session.files(portals, paths, None) if has_files else None
 
-    def work(settings: PortalSettings) -> ExitCode:
-        with (
-            reporting(settings.name, session.given) as progress,
-            session.connected(settings, report_to(progress)) as portal,
-        ):
-            own = Desired(()) if files is None else files.of(settings).loaded.desired
-            found = _status(settings, portal, own, session.clock)
-        match format_:
-            case "json":
-                text = status_json(found)
-            case "html":
-                from reconciler.report.html import status_html  # jinja2: only pages pay for it
+    def work(settings: PortalSettings, events: Callable[[Event], None]) -> PortalStatus:
+        own = Desired(()) if files is None else files.of(settings).loaded.desired
+        with session.connected(settings, report_to(events)) as portal:
+            return _status(settings, portal, own, session.clock)
 
-                text = status_html(found)
-            case _:
-                text = status_text(found)
-        output.result(text, brief=status_counts(found))
+    def write(found: PortalStatus) -> ExitCode:
+        output.result(_rendered(found, format_), brief=status_counts(found))
         return ExitCode.DONE
 
-    with stopping_on_signals(session.stop):
-        return int(for_each_portal(portals, work, session.given))
+    if options.asks_for_several:
+        from reconciler.cli.side_by_side import answers_of, report, side_by_side, worst
+
+        ended = side_by_side(session, portals, work, status_counts)
+        with answers_of(portals, as_array=format_ == "json") as answers:
+            ends = report(ended, session.given, answers, write, status_counts)
+        if format_ == "text":
+            output.result(portals_text(ends, output.style(session.given)))
+        return int(worst(ends))
+    (settings,) = portals
+    with stopping_on_signals(session.stop), reporting(settings.name, session.given) as progress:
+        found = work(settings, progress)
+    return int(write(found))
+
+
+def _rendered(found: PortalStatus, format_: str) -> str:
+    match format_:
+        case "json":
+            return status_json(found)
+        case "html":
+            from reconciler.report.html import status_html  # jinja2: only pages pay for it
+
+            return status_html(found)
+        case _:
+            return status_text(found)
 
 
 def _status(

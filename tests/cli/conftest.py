@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox.example import example_portal
+from reconciler.sandbox.example import PORTAL_ID, example_portal
 from reconciler.sandbox.server import serve
+from reconciler.sandbox.stand_in import Options, Sandbox
 from tests.ci import plans
 from tests.ci.forges import serving
 from tests.ci.github_api import GitHub
-from tests.cli.running import Desk
+from tests.cli.running import OTHER_TOKEN, Desk
 
 PAIR = """\
 from: contacts
@@ -30,8 +31,9 @@ inverse:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    """An empty folder beside the example portal."""
-    with serve(example_portal()) as server:
+    """An empty folder beside the example portal, and another one behind the same address."""
+    other = Sandbox(example_portal(PORTAL_ID + 1), Options(OTHER_TOKEN))
+    with serve(example_portal(), others=[other]) as server:
         yield Desk(tmp_path, server)
 
 

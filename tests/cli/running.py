@@ -21,6 +21,9 @@ from reconciler.cli.root import cli, run
 from reconciler.sandbox.server import Server
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 
+OTHER_TOKEN = "token-of-the-other-portal"
+"""Of a second portal, which is like the first and changes apart from it."""
+
 LEFT_OUT = ("HUBSPOT_", "GITHUB_", "CI", "NO_COLOR", "FORCE_COLOR", "GITLAB_", "RECONCILER_")
 
 
@@ -49,7 +52,9 @@ def _checked(ran: Ran, arguments: Sequence[str]) -> Ran:
     """No traceback and no token, whatever was run; the sandbox's own may stand in its help."""
     assert "Traceback" not in ran.err, ran.err
     if "sandbox" not in arguments:
-        assert DEFAULT_TOKEN not in ran.out + ran.err, "the token was shown"
+        shown = ran.out + ran.err
+        assert DEFAULT_TOKEN not in shown, "the token was shown"
+        assert OTHER_TOKEN not in shown, "the token was shown"
     return ran
 
 

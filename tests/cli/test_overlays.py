@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
-from tests.cli.running import Desk, git
+from tests.cli.running import OTHER_TOKEN, Desk, git
 from tests.cli.test_base_in_use import commit
 
 WORKSPACE = """version: 1
@@ -44,11 +44,11 @@ FILES = {
 
 @pytest.fixture
 def portals(desk: Desk) -> Desk:
-    """A workspace of two portals, which are one sandbox here; one of them has an overlay."""
+    """A workspace of two portals, of which one has an overlay."""
     for path, text in FILES.items():
         desk.write(path, text)
-    for name in ("PRODUCTION", "SANDBOX"):
-        desk.variables[f"HUBSPOT_{name}_TOKEN"] = DEFAULT_TOKEN
+    desk.variables["HUBSPOT_PRODUCTION_TOKEN"] = DEFAULT_TOKEN
+    desk.variables["HUBSPOT_SANDBOX_TOKEN"] = OTHER_TOKEN
     return desk
 
 
@@ -92,8 +92,7 @@ def test_each_portal_gets_its_own_limits_with_the_line_they_come_from(portals: D
 
 
 def test_one_command_plans_and_applies_every_portal_with_its_own_files(portals: Desk) -> None:
-    """Production, then the sandbox: here they are one portal, so the second puts values back."""
-    portals.variables["HUBSPOT_SANDBOX_TOKEN"] = DEFAULT_TOKEN
+    """Each by its own overlays."""
     ran = portals.run_here("plan", "--all-portals", "--out", "{portal}.json")
     assert ran.code == 0, ran
     found = {

@@ -12,7 +12,7 @@ from reconciler.planning.saved import plan_schema
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options
-from tests.cli.running import Desk
+from tests.cli.running import OTHER_TOKEN, Desk
 
 
 def test_a_plan_ends_in_a_line_to_grep(pair: Desk) -> None:
@@ -208,7 +208,8 @@ def test_the_digests_file_has_a_line_per_portal(pair: Desk) -> None:
 
 def test_the_digests_of_several_portals_stand_in_their_order(pair: Desk) -> None:
     """One line each, those of refused plans included, so that a pipeline has the full list."""
-    pair.write("reconciler.yaml", WORKSPACE.replace("portal_id: 7654321, ", ""))
+    pair.write("reconciler.yaml", TWO_PORTALS)
+    pair.variables["HUBSPOT_STAGING_TOKEN"] = OTHER_TOKEN
     ran = pair.run_here("plan", "--all-portals", "--out", "{portal}.json", "--digests", "digests")
     assert ran.code == 0
     plans = [json.loads((pair.folder / f"{name}.json").read_text("utf-8")) for name in PORTALS]
@@ -289,6 +290,12 @@ def test_a_portal_that_gives_no_answer_is_never_taken_as_empty(pair: Desk, fault
 
 
 PORTALS = ("production", "staging")
+TWO_PORTALS = """\
+version: 1
+portals:
+  production: {token: {env: HUBSPOT_ACCESS_TOKEN}}
+  staging: {token: {env: HUBSPOT_STAGING_TOKEN}}
+"""
 WORKSPACE = """\
 version: 1
 portals:
@@ -327,14 +334,6 @@ def test_all_portals_report_each_and_the_worst_exit_code(pair: Desk) -> None:
     assert "portal staging:" in ran.err
     assert (pair.folder / "production.json").exists()
     assert not (pair.folder / "staging.json").exists()
-
-
-def test_a_shard_is_one_part_of_the_portals(pair: Desk) -> None:
-    """Every portal is in exactly one."""
-    pair.write("reconciler.yaml", WORKSPACE)
-    assert pair.run_here("plan", "--all-portals", "--shard", "1/2").code == 0
-    assert pair.run_here("plan", "--all-portals", "--shard", "2/2").code == 4
-    assert pair.run_here("plan", "--all-portals", "--shard", "3/2").code == 64
 
 
 def test_the_workspace_is_found_from_below(pair: Desk) -> None:

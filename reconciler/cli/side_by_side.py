@@ -1,0 +1,302 @@
+"""The same work with several portals, side by side: each has its own end and waits for no other.
+
+The main thread reads the files, takes the signals and writes the results, in the workspace's order;
+each portal works in a thread of its own, with its own token, connections and pace. At most
+`--portals-at-once` of them are at work at a moment. A portal that fails, or never answers, costs
+its own time. Once a signal asks to stop, no further portal begins.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import Generic, Protocol, TypeVar, assert_never
+
+from reconciler.applying.events import Event
+from reconciler.cli import output
+from reconciler.cli.options import Given
+from reconciler.cli.process import stopping_on_signals
+from reconciler.cli.progress import LineReporter, Pane, bars
+from reconciler.cli.session import WORST_FIRST, Session
+from reconciler.cli.workspace import read_token
+from reconciler.config.workspace import PortalSettings
+from reconciler.errors import (
+    ConfigurationInvalid,
+    CredentialError,
+    Diagnostic,
+    ExitCode,
+    Interrupted,
+    ReconcilerError,
+    first_few,
+    plural,
+)
+from reconciler.http.clock import TURN
+from reconciler.report.escape import terminal, visible
+from reconciler.report.portals import PortalEnd
+
+_LONGEST_WORDS = 120
+"""Of how a portal ended, in the log; the error itself is reported in full."""
+
+T = TypeVar("T")
+
+Work = Callable[[PortalSettings, Callable[[Event], None]], T]
+"""What is done with one portal; it is given what takes the events, and raises what ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """The work with a portal was done, and what came of it."""
+
+    portal: PortalSettings
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An error ended the work with a portal."""
+
+    portal: PortalSettings
+    error: ReconcilerError
+
+
+@dataclass(frozen=True, slots=True)
+class NotAttempted:
+    """A signal asked to stop before the work with a portal began."""
+
+    portal: PortalSettings
+
+    @property
+    def error(self) -> ReconcilerError:
+        return Interrupted("interrupted: this portal was not attempted")
+
+
+Ended = Done[T] | Failed | NotAttempted
+
+
+def side_by_side(
+    session: Session,
+    portals: Sequence[PortalSettings],
+    work: Work[T],
+    in_words: Callable[[T], str],
+) -> list[Ended[T]]:
+    """Do the work with every portal; how each ended, in the order given.
+
+    `in_words` says of a portal that is done what came of it, in a few words for the log.
+    """
+    confused = _with_shared_tokens(session, portals)
+
+    def one(portal: PortalSettings) -> Ended[T]:
+        if session.stop.requested:
+            return NotAttempted(portal)
+        events = board.begins(portal.name)
+        ended = confused.get(portal.name) or _worked(portal, events, work)
+        match ended:
+            case Done(value=value):
+                board.ends(portal.name, in_words(value), failed=False)
+            case Failed(error=error):
+                board.ends(portal.name, f"failed: {error.message}", failed=True)
+        return ended
+
+    at_once = max(1, min(len(portals), session.options.portals_at_once))
+    with (
+        stopping_on_signals(session.stop),
+        _board(len(portals), session.given) as board,
+        ThreadPoolExecutor(at_once, thread_name_prefix="portals") as threads,
+    ):
+        futures = [threads.submit(one, each) for each in portals]
+        while wait(futures, TURN).not_done:
+            pass
+    return [each.result() for each in futures]
+
+
+def _worked(
+    portal: PortalSettings, events: Callable[[Event], None], work: Work[T]
+) -> Done[T] | Failed:
+    try:
+        return Done(portal, work(portal, events))
+    except Exception as error:  # noqa: BLE001 - a bug with one portal must not cost another's result
+        return Failed(portal, output.as_error(error))
+
+
+def _with_shared_tokens(session: Session, portals: Iterable[PortalSettings]) -> dict[str, Failed]:
+    """The portals whose token another portal has as well, and no `portal_id` says whose it is.
+
+    Where a `portal_id` does, the account itself is asked. What keeps a token from being read is
+    reported where the portal is connected to.
+    """
+    holders: dict[str, list[PortalSettings]] = {}
+    for portal in portals:
+        try:
+            token = read_token(portal, session.workspace, session.options.allowed, session.given)
+        except ReconcilerError:
+            continue
+        holders.setdefault(token.reveal(), []).append(portal)
+    return {
+        portal.name: Failed(
+            portal,
+            CredentialError(
+                f"{portal.name} and {first_few([each.name for each in holding if each != portal])} "
+                "have the same token, and a token belongs to one portal",
+                hint="give each portal a token of its own; `portal_id` says which one is meant",
+            ),
+        )
+        for holding in holders.values()
+        for portal in holding
+        if len(holding) > 1 and portal.portal_id is None
+    }
+
+
+# ---------------------------------------------------------------- reporting
+
+
+@contextmanager
+def answers_of(portals: Sequence[PortalSettings], *, as_array: bool) -> Iterator[output.Answers]:
+    """Keeps the results of all portals, and writes them in order when the block ends.
+
+    Not before: on a terminal they would be written through the bar. In JSON they are one array,
+    with an element for each portal, be it the document of an error.
+    """
+    with output.Answers(["", *(each.name for each in portals)], as_array=as_array) as answers:
+        yield answers
+
+
+def report(
+    ended: Sequence[Ended[T]],
+    given: Given,
+    answers: output.Answers,
+    write: Callable[[T], ExitCode],
+    in_words: Callable[[T], str],
+) -> list[PortalEnd]:
+    """Write what came of each portal, and errors to stderr; how each ended, in order.
+
+    `write` writes the result of one portal unless it is written, and gives its exit code.
+    """
+    shown: set[Diagnostic] = set()
+    found: list[PortalEnd] = []
+    for each in ended:
+        with answers.of(each.portal.name):
+            found.append(_report_one(each, given, write, in_words, shown))
+    untouched = [each.portal.name for each in ended if isinstance(each, NotAttempted)]
+    if untouched:
+        words = f"interrupted: {plural(len(untouched), 'portal')} not attempted"
+        output.show_words(Interrupted(f"{words}: {first_few(untouched)}"))
+    return found
+
+
+def _report_one(
+    ended: Ended[T],
+    given: Given,
+    write: Callable[[T], ExitCode],
+    in_words: Callable[[T], str],
+    shown: set[Diagnostic],
+) -> PortalEnd:
+    name = ended.portal.name
+    match ended:
+        case Done(value=value):
+            return PortalEnd(name, in_words(value), write(value), failed=False)
+        case Failed(error=error):
+            if isinstance(error, ConfigurationInvalid):
+                error.hint = error.hint or f"as resolved in portal {name}"
+                new = [each for each in error.diagnostics if each not in shown]
+                shown.update(new)
+                output.show_diagnostics(new, given)
+            output.show_words(error, f"portal {name}: ")
+            output.answer_in_json(error, error.exit_code, name)
+            return PortalEnd(name, error.message, error.exit_code, failed=True)
+        case NotAttempted(error=error):
+            output.answer_in_json(error, error.exit_code, name)
+            return PortalEnd(name, "not attempted", error.exit_code, failed=True)
+        case _:
+            assert_never(ended)
+
+
+def worst(ends: Iterable[PortalEnd]) -> ExitCode:
+    """The code that several portals end with together."""
+    return min((each.exit_code for each in ends), key=WORST_FIRST.index, default=ExitCode.DONE)
+
+
+# ---------------------------------------------------------------- progress
+
+
+class _Board(Protocol):
+    """What is seen of all portals while they are at work."""
+
+    def begins(self, portal: str) -> Callable[[Event], None]:
+        """A portal is being worked with; what takes its events."""
+        ...
+
+    def ends(self, portal: str, words: str, *, failed: bool) -> None:
+        """A portal is done."""
+        ...
+
+
+@contextmanager
+def _board(portals: int, given: Given) -> Iterator[_Board]:
+    """One display for the process: a bar on a terminal, in a log a line per portal as it ends."""
+    pane = Pane(sys.stderr)
+    try:
+        if given.verbosity >= 0 and sys.stderr.isatty():
+            with bars(pane, given) as found:
+                task = found.add_task("", total=portals, portal="portals", count=f"0/{portals}")
+                yield _Bar(
+                    lambda done, text: found.update(
+                        task, completed=done, count=f"{done}/{portals}", description=text
+                    )
+                )
+        else:
+            yield _Lines(portals, given.verbosity, pane)
+    finally:
+        pane.finish()
+
+
+class _Bar:
+    """How many portals are done, how many are at work, and how many have failed."""
+
+    def __init__(self, show: Callable[[int, str], None]) -> None:
+        self._show = show
+        self._lock = Lock()
+        self._busy = self._done = self._failed = 0
+
+    def begins(self, portal: str) -> Callable[[Event], None]:  # noqa: ARG002 - as `_Board` has it
+        with self._lock:
+            self._busy += 1
+            self._update()
+        return _nothing
+
+    def ends(self, portal: str, words: str, *, failed: bool) -> None:  # noqa: ARG002 - as above
+        with self._lock:
+            self._busy -= 1
+            self._done += 1
+            self._failed += failed
+            self._update()
+
+    def _update(self) -> None:
+        failed = f", {self._failed} failed" if self._failed else ""
+        self._show(self._done, f"{self._busy} at work{failed}")
+
+
+class _Lines:
+    """A line for each portal as it ends; with -v what happens to it, with -vv every request."""
+
+    def __init__(self, portals: int, verbosity: int, pane: Pane) -> None:
+        self._portals, self._verbosity, self._pane = portals, verbosity, pane
+        self._lock = Lock()
+        self._done = 0
+
+    def begins(self, portal: str) -> Callable[[Event], None]:
+        return LineReporter(portal, self._verbosity - 1, self._pane)
+
+    def ends(self, portal: str, words: str, *, failed: bool) -> None:  # noqa: ARG002 - the words say so
+        with self._lock:
+            self._done += 1
+            if self._verbosity >= 0:
+                at = f"[{self._done}/{self._portals}]"
+                self._pane.write(f"{at} {visible(portal)}: {terminal(words, _LONGEST_WORDS)}\n")
+
+
+def _nothing(_: Event) -> None:
+    """A bar for all portals does not show what happens to each."""

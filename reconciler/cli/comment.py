@@ -15,6 +15,7 @@ from reconciler.cli.files import read_plan_file
 from reconciler.cli.options import Given, complete_plans, given_options
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.session import WORST_FIRST
+from reconciler.cli.since import since_push
 from reconciler.cli.workspace import (
     choose_portals,
     open_workspace,
@@ -24,13 +25,24 @@ from reconciler.cli.workspace import (
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.forges.api import ForgeError
 from reconciler.forges.ci import ForgeName, connected, find_request
-from reconciler.forges.comments import Action, Key, Published, Report, publish
+from reconciler.forges.comments import (
+    Action,
+    Fields,
+    Key,
+    Published,
+    Report,
+    Run,
+    Text,
+    publish,
+)
 from reconciler.forges.job import current_run, job_page, links_for
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.model.plan import Plan
+from reconciler.model.since import Outline
 from reconciler.outgoing import know
+from reconciler.planning.pushes import Pushes, read_pushes, write_planned
 from reconciler.report.escape import visible
-from reconciler.report.markdown import failure_markdown, plan_markdown
+from reconciler.report.markdown import LIMIT, failure_markdown, plan_markdown
 
 DEFAULT_TIMEOUT = 300.0
 LONGEST_REASON = 1 << 20
@@ -174,14 +186,28 @@ def _key(plan: Plan) -> Key:
 
 
 def _report(plan: Plan) -> Report:
-    made = plan.digest
     links = links_for(plan, os.environ, Path.cwd())
-    markdown = plan_markdown(plan, links=links)
     says_nothing = not plan.changes and not plan.refusals
     key = _key(plan)
     about = _named(key, f"{plan.portal.name} (portal {plan.portal.portal_id})")
     run = current_run(os.environ, Path.cwd(), plan)
-    return Report(key, about, made, markdown, says_nothing=says_nothing, run=run)
+
+    def writing(fields: Fields) -> Text:
+        pushes = _pushes(fields).now_at(run.commit, plan.digest)
+        pushes = pushes.with_plan(plan.digest, Outline.of(plan))
+        kept, words = _kept(pushes), since_push(pushes)
+        room = LIMIT - sum(map(len, kept.values()))
+        return Text(plan_markdown(plan, links=links, limit=room, since=words), kept)
+
+    return Report(key, about, plan.digest, writing, says_nothing=says_nothing, run=run)
+
+
+def _pushes(fields: Fields) -> Pushes:
+    return read_pushes(fields.get("push", ""), Run.of(fields).commit, fields.get("planned", ""))
+
+
+def _kept(pushes: Pushes) -> Fields:
+    return {"push": str(pushes.push), "planned": write_planned(pushes.planned)}
 
 
 # ---------------------------------------------------------------- no plan
@@ -201,16 +227,19 @@ def _planless(names: Sequence[str], made: Sequence[Plan], given: Given) -> list[
 def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
     _know_secrets()
     page, run = job_page(os.environ), current_run(os.environ, Path.cwd())
-    return [
-        Report(
-            key,
-            _named(key, key.portal or "the workspace"),
-            None,
-            failure_markdown(key.portal, key.workspace, reason=reason, log=page, commit=run.commit),
-            run=run,
-        )
-        for key in keys
-    ]
+
+    def report(key: Key) -> Report:
+        def writing(fields: Fields) -> Text:
+            kept = _kept(_pushes(fields).now_at(run.commit, None))
+            room = LIMIT - sum(map(len, kept.values()))
+            words = failure_markdown(
+                key.portal, key.workspace, reason=reason, log=page, commit=run.commit, limit=room
+            )
+            return Text(words, kept)
+
+        return Report(key, _named(key, key.portal or "the workspace"), None, writing, run=run)
+
+    return [report(key) for key in keys]
 
 
 def _read_reason(path: Path | None) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Protocol
@@ -134,6 +134,18 @@ class Forge(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """What a comment shows, and what its hidden first line keeps for the report after it."""
+
+    markdown: str
+    kept: Fields = field(default_factory=dict)
+
+
+Writing = Callable[[Fields], Text]
+"""Writes a report over a comment with these fields, which anybody may have edited; none: a new one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a comment is to say. `about`: what the command calls it. `digest` None: no plan.
 
@@ -143,15 +155,16 @@ class Report:
     key: Key
     about: str
     digest: str | None
-    markdown: str
+    writing: Writing
     says_nothing: bool = False
     run: Run = Run()
 
-    @property
-    def body(self) -> str:
-        fields = {"digest": self.digest or "", **self.run.fields}
+    def body(self, fields: Fields) -> str:
+        """The comment, over one with these fields."""
+        text = self.writing(fields)
+        fields = {"digest": self.digest or "", **self.run.fields, **text.kept}
         words = [f"{name}={_quoted(value)}" for name, value in fields.items() if value]
-        return f"<!-- reconciler {' '.join([self.key.marker, *words])} -->\n\n{self.markdown}"
+        return f"<!-- reconciler {' '.join([self.key.marker, *words])} -->\n\n{text.markdown}"
 
 
 class Action(StrEnum):
@@ -201,7 +214,7 @@ def _publish(forge: Forge, report: Report) -> Published:
         return Published(Action.OUTDATED, newer.url)
     if report.says_nothing:
         return Published(Action.NOT_NEEDED)
-    created = forge.create(report.body)
+    created = forge.create(report.body({}))
     found = _about(forge.own_comments(), report.key)
     if len(found) < 2:
         return Published(Action.CREATED, created.url)
@@ -225,7 +238,7 @@ def _keep_one(forge: Forge, found: Sequence[Comment], report: Report) -> Publish
     """The oldest comment says what the newest run has to say; the others go."""
     kept, *others = found
     newer = _newer(found, report)
-    body = report.body if newer is None else newer.body
+    body = report.body(kept.fields) if newer is None else newer.body
     action = Action.UNCHANGED
     if _normal(kept.body) != _normal(body):
         kept = forge.update(kept, body)

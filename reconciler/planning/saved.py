@@ -52,6 +52,7 @@ from reconciler.planning.safety import protection
 Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 ObservedValue = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 LimitValue = Annotated[int, Field(ge=MINIMUM_LIMIT, le=MAXIMUM_LIMIT)]
+PortalId = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 TypeId = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 Position = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 ObjectTypeId = Annotated[str, Field(pattern=r"^[0-9]{1,10}-[0-9]{1,18}$")]
@@ -78,7 +79,7 @@ class PortalDocument(_Model):
     """The destination."""
 
     name: str
-    portal_id: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
+    portal_id: PortalId
     account_type: AccountType
     base_url: str
     api_version: str

@@ -41,13 +41,17 @@ _PRIORITY = (Effect.LOWERED, Effect.REMOVED, Effect.SET, Effect.RAISED)
 """What stays longest where a comment has no room for all."""
 
 
-def plan_markdown(plan: Plan, *, links: Links = no_links, limit: int = LIMIT) -> str:
+def plan_markdown(
+    plan: Plan, *, links: Links = no_links, limit: int = LIMIT, since: str = ""
+) -> str:
     """The report in fewer than `limit` characters, at least 8,000.
+
+    `since` is markdown that says what differs from an earlier plan, see `since_markdown`.
 
     Where not all changes fit, first their reasons go, then the links to their lines, then raised
     limits, then new ones. Removed and lowered limits go last, and what is left out is counted.
     """
-    return plans_markdown([plan], links=lambda _plan: links, limit=limit)
+    return plans_markdown([plan], links=lambda _plan: links, limit=limit, since=lambda _plan: since)
 
 
 def plans_markdown(
@@ -55,6 +59,7 @@ def plans_markdown(
     *,
     links: Callable[[Plan], Links] = lambda _plan: no_links,
     limit: int = LIMIT,
+    since: Callable[[Plan], str] = lambda _plan: "",
 ) -> str:
     """One document of fewer than `limit` characters: a line per portal, then each one's report.
 
@@ -70,8 +75,9 @@ def plans_markdown(
         room -= size(summary) + _NOTE_SIZE
     made = [each for each in plans if isinstance(each, Plan)]
     if len(made) > 1:
-        made = [each for each in made if each.changes or each.refusals or each.warnings]
-    reports = [_report(each, links(each), room // max(1, min(len(made), 4))) for each in made]
+        made = [each for each in made if _says_something(each) or since(each)]
+    share = room // max(1, min(len(made), 4))
+    reports = [_report(each, links(each), share, since(each)) for each in made]
     shown = _affordable(reports, room)
     texts = _fitted(shown, room - sum(map(_fixed, shown)))
     return "\n\n".join(filter(None, [summary, _more_portals(len(reports) - len(shown)), *texts]))
@@ -84,14 +90,16 @@ def failure_markdown(
     reason: str,
     log: str | None,
     commit: str | None = None,
+    limit: int = LIMIT,
 ) -> str:
     """That planning failed, and why: what the command said, line by line. `log`: the job's page.
 
     `portal` None: the workspace could not be read. `commit`: forges link a commit's first digits.
+    It has fewer than `limit` characters, at least 8,000.
     """
     what = "planning" if commit is None else f"planning commit {visible(commit[:_COMMIT_DIGITS])}"
     lines = [visible(line.rstrip(), _REASON_LINE) for line in reason.strip("\n").splitlines()]
-    shown = _first(lines, LIMIT - _FAILURE_SIZE)
+    shown = _first(lines, limit - _FAILURE_SIZE)
     page = web_link(log)
     return "\n\n".join(
         filter(
@@ -192,23 +200,27 @@ class _Report:
         )
 
 
-def _report(plan: Plan, links: Links, room: int) -> _Report:
+def _report(plan: Plan, links: Links, room: int, since: str) -> _Report:
     """The report's parts, those that can grow cut to a share of the room."""
     places = Places.of(plan, links)
     title = parts.title(plan)
-    if not plan.changes and not plan.refusals and not plan.warnings:
-        return _Report(plan, places, (), [title], ())
+    if not _says_something(plan):
+        return _Report(plan, places, (), [title, since], ())
     picture = parts.picture(plan)
     details = parts.details(plan, picture)
     if size(details) > room // 3:
         details = parts.details(plan, "", files=0)
-    room -= size(title) + size(details) + _NOTE_SIZE
-    top, bottom = [title], [details]
+    room -= size(title) + size(details) + size(since) + _NOTE_SIZE
+    top, bottom = [title], [since, details]
     if plan.refusals:
         top.append(parts.refusals(plan, places).cut(room // 4).text)
     if plan.warnings:
-        bottom.insert(0, parts.warnings(plan).cut(room // 4).text)
+        bottom.insert(1, parts.warnings(plan).cut(room // 4).text)
     return _Report(plan, places, sections(plan), top, bottom)
+
+
+def _says_something(plan: Plan) -> bool:
+    return bool(plan.changes or plan.refusals or plan.warnings)
 
 
 def _left_out(plan: Plan, taken: Sequence[Mapping[Effect, int]]) -> str:

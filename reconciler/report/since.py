@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from reconciler.errors import plural
 from reconciler.model.plan import Change, Origin, Refusal
 from reconciler.model.since import Revision, Since
-from reconciler.report.escape import NAME_LIMIT, shortened
+from reconciler.report.escape import NAME_LIMIT, markdown_prose, shortened
 from reconciler.report.view import Effect, before_after
 
 Item = TypeVar("Item")
@@ -22,6 +23,9 @@ PREVIOUS_PLAN = "the previous plan"
 
 NAMED = 3
 """Limits of a kind that are named; the others are counted."""
+
+_SHOWN = 200
+_MOST_BYTES = 4_000
 
 _EFFECTS = {
     Effect.LOWERED: "lowered",
@@ -47,6 +51,15 @@ def since_sentence(
     if since.is_empty:
         return f"Nothing changed since {earlier}."
     return f"Since {earlier}: {', '.join(since_words(since, quote, named=named))}."
+
+
+def since_markdown(since: Since, *, earlier: str = PREVIOUS_PLAN) -> str:
+    """The sentence for a comment, of at most 4,000 bytes: where names take more, it only counts."""
+    quote = partial(markdown_prose, limit=_SHOWN)
+    sentence = since_sentence(since, quote, earlier=earlier)
+    if len(sentence.encode()) <= _MOST_BYTES:
+        return sentence
+    return since_sentence(since, quote, earlier=earlier, named=0)
 
 
 def since_words(since: Since, quote: Quote, *, named: int = NAMED) -> Iterator[str]:

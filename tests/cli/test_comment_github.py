@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.forges.ci import connected, find_request
-from reconciler.forges.comments import Action, Key, Report, publish
+from reconciler.forges.comments import Action, Key, Report, Text, publish
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.model.plan import Refusal, RefusalCode
 from tests.ci import plans
@@ -34,7 +34,8 @@ def test_the_first_plan_becomes_a_comment(job: Desk, github: GitHub) -> None:
     assert (ran.code, ran.err) == (0, "")
     (note,) = github.notes
     first, blank, title = note.body.splitlines()[:3]
-    assert first == f"{MARKER}{plans.small().digest} commit={plans.COMMIT} -->"
+    assert first.startswith(f"{MARKER}{plans.small().digest} commit={plans.COMMIT} push=1 ")
+    assert first.endswith(" -->")
     assert (blank, title) == ("", "## `production`: 2 lowered, 1 new limit, 1 removed")
     address = f"https://github.com/acme/limits/pull/7#issuecomment-{note.id}"
     assert ran.out == f"production (portal 1234567): comment created: {address}\n"
@@ -224,7 +225,7 @@ def test_runs_at_the_same_time_end_in_one_comment(job: Desk, github: GitHub) -> 
     """Whoever comes second finds the other's and takes its own back."""
     request = find_request(job.env, forge=None, number=None)
     clock = SystemClock(Stop())
-    report = Report(Key(None, "default"), "default", factory.DIGEST, "# A plan")
+    report = Report(Key(None, "default"), "default", factory.DIGEST, lambda _: Text("# A plan"))
 
     def one_run(_: int) -> Action:
         with connected(request, clock=clock, timeout=20, notify=print) as comments:

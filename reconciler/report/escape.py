@@ -34,8 +34,11 @@ LEFT_TO_RIGHT_MARK = "\u200e"
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _EMOJI = "©®\u2010-\u205e\u20a0-\u32ff\U0001f000-\U0001faff"
 _UNSEEN = rf"\x00-\x1f{UNSEEN}"
+_PICTURE = "\u2194\u2195\u2600-\u27bf\u2b1b\U0001f300-\U0001faff"
+_JOINER = rf"(?<=[{_PICTURE}\ufe0f])\u200d(?=[{_PICTURE}])"
+"""Joins pictures into one, as of a family; elsewhere it only hides."""
 _UNSEEN_ANYWHERE = (
-    rf"[{_UNSEEN}]"
+    rf"(?!{_JOINER})[{_UNSEEN}]"
     rf"|(?<![{_EMOJI}])[\ufe00-\ufe0f](?!\u20e3)"  # variation selectors but on a symbol
     rf"|(?<=[{_MARKS}]{{3}})[{_MARKS}]|\A[{_MARKS}]"  # marks that climb over the line above
 )

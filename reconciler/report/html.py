@@ -1,7 +1,8 @@
-"""A plan as one HTML page that needs nothing from outside and runs no script.
+"""Plans as one HTML page that needs nothing from outside, and can be read without its script.
 
 `templates/plan.html` is the page; this module prepares what it shows. Whatever the template writes
-is made visible and then escaped by default: a stranger's text needs no remembered call.
+is made visible and then escaped by default: a stranger's text needs no remembered call. The script
+filters rows; like the style sheet, it is allowed by its hash, and nothing else is.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 import jinja2
 
 from reconciler.errors import plural
 from reconciler.model.limits import Place
-from reconciler.model.plan import Origin, Plan, Refusal
+from reconciler.model.plan import Change, Origin, Plan, Refusal
 from reconciler.model.portals import PortalStatus
 from reconciler.report.escape import (
     NAME_LIMIT,
@@ -29,35 +30,32 @@ from reconciler.report.escape import (
     visible,
     web_link,
 )
+from reconciler.report.markdown_parts import short_paths
+from reconciler.report.matrix import Matrix, matrix
 from reconciler.report.status import notices, status_counts, tables
 from reconciler.report.view import (
     EFFECT_SYMBOLS,
+    EFFECT_WORDS,
     NO_CHANGES,
-    SECTION_NOTES,
     SECTION_TITLES,
     Effect,
-    Group,
     Links,
     Row,
     Section,
-    all_groups,
-    before_after,
+    Unplanned,
     no_links,
     sections,
+    verdict,
     way_out,
 )
 
 MOST_BYTES = 1 << 20
 """A page that would be larger is rendered with shorter names and reasons."""
 
-_MOST_CELLS = 6_400
-"""A matrix of more cells, of eighty object types, is neither readable nor small."""
-
-_ROTATED_FROM = 8
-"""From so many columns on, a matrix has its column headings upright."""
+_REFUSALS = 3
+"""More are folded: the first screen is also for the first change."""
 
 _FILES = 200
-_ORIGIN_MARKS = {None: "", Origin.CONFIG: "", Origin.DRIFT: "⚠", Origin.CONFLICT: "↯"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +80,38 @@ def plan_html(plan: Plan, *, digest: str, links: Links = no_links) -> str:
 
     `links` gives the URL of a file's line, None where the host of the files is not known.
     """
-    page = ""
-    for lengths in _LENGTHS:
-        page = _page(plan, digest, links if lengths.linked else no_links, lengths)
-        if len(page.encode()) <= MOST_BYTES:
-            break
-    return page
+    return _fitted(lambda lengths: _page([_Report(plan, digest, links, lengths)], (), lengths))
+
+
+def plans_html(
+    plans: Sequence[Plan | Unplanned], *, links: Callable[[Plan], Links] = lambda _plan: no_links
+) -> str:
+    """The plans of several portals in one page: a table of all of them, then each with changes.
+
+    A single plan is shown as by `plan_html`. `links` gives the links of a plan.
+    """
+    match plans:
+        case [Plan() as plan]:
+            return plan_html(plan, digest=plan.digest, links=links(plan))
+    made = [each for each in plans if isinstance(each, Plan)]
+    lost = [each for each in plans if isinstance(each, Unplanned)]
+    linked = {id(each): links(each) for each in made}
+
+    def page(lengths: _Lengths) -> str:
+        reports = {
+            id(plan): _Report(plan, plan.digest, linked[id(plan)], lengths, f"p{number}-")
+            for number, plan in enumerate(made, 1)
+        }
+        listed = [each if isinstance(each, Unplanned) else reports[id(each)] for each in plans]
+        return _page(list(reports.values()), listed, lengths, _total(made, lost))
+
+    return _fitted(page)
 
 
 def status_html(status: PortalStatus) -> str:
     """The limits in force, a table per object type."""
-    template, style = _template_of("status.html")
-    page: str = template.render(
+    page: str = _template("status.html").render(
         status=status,
-        policy=_policy(style),
         counts=status_counts(status),
         notices=notices(status),
         tables=tables(status),
@@ -103,84 +119,107 @@ def status_html(status: PortalStatus) -> str:
     return page
 
 
-def _policy(style: str) -> str:
-    """What a page may load: its own style sheet, by its hash."""
-    return (
-        f"default-src 'none'; style-src '{style}'; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
-    )
+# ---------------------------------------------------------------- the page
 
 
-def _page(plan: Plan, digest: str, links: Links, lengths: _Lengths) -> str:
-    template, style = _template_of("plan.html")
-    found = sections(plan)
-    groups = all_groups(plan)
-    ids = {each.change for each in plan.refusals}
-    view = _Preparation(
-        links,
-        lengths,
-        {c.id: f"refused-{n}" for n, c in enumerate(plan.changes) if c.id in ids} if ids else {},
-        {group.direction.key: number for number, group in enumerate(groups)},
-    )
-    page: str = template.render(
-        plan=plan,
-        digest=digest,
-        policy=_policy(style),
-        verdict=_verdict(plan),
-        effects=_effects(groups),
-        refusals=[view.refusal(each) for each in plan.refusals],
-        sections=[view.section(each) for each in found],
-        matrix=view.matrix(found, groups),
-        files=[file.path for file in plan.files[:_FILES]],
-        file_count=plural(len(plan.files), "file"),
-        more_files=max(0, len(plan.files) - _FILES),
+def _fitted(page: Callable[[_Lengths], str]) -> str:
+    """The page with its texts as long as they may be."""
+    text = ""
+    for lengths in _LENGTHS:
+        text = page(lengths)
+        if len(text.encode()) <= MOST_BYTES:
+            break
+    return text
+
+
+def _page(
+    reports: Sequence[_Report],
+    listed: Sequence[_Report | Unplanned],
+    lengths: _Lengths,
+    total: str = "",
+) -> str:
+    """The page of one report, or of those `listed` with a sentence about them all."""
+    effects, origins = _counts(reports)
+    page: str = _template("plan.html").render(
+        reports=reports,
+        listed=listed,
+        total=total,
+        lengths=lengths,
+        effects=effects,
+        origins=origins,
+        shown_refusals=_REFUSALS,
+        symbols=EFFECT_SYMBOLS,
+        words=EFFECT_WORDS,
     )
     return page
 
 
+def _counts(
+    reports: Iterable[_Report],
+) -> tuple[list[tuple[Effect, int]], list[tuple[str, str, int]]]:
+    """How many changes there are of each effect, and of each origin with its name and title."""
+    changes = [change for each in reports for change in each.plan.changes]
+    effects = Counter(map(Effect.of, changes))
+    origins = Counter(change.origin for change in changes)
+    return (
+        [(each, effects[each]) for each in Effect if effects[each]],
+        [(each.value, SECTION_TITLES[each], origins[each]) for each in Origin if origins[each]],
+    )
+
+
+def _total(made: Sequence[Plan], lost: Sequence[Unplanned]) -> str:
+    refused = sum(bool(each.refusals) for each in made)
+    changed = sum(bool(each.changes) and not each.refusals for each in made)
+    same = len(made) - refused - changed
+    parts = [
+        f"{refused:,} will be refused" if refused else "",
+        f"{len(lost):,} without a plan" if lost else "",
+        f"{changed:,} with changes" if changed else "",
+        f"{same:,} without changes" if same else "",
+    ]
+    return f"{plural(len(made) + len(lost), 'portal')}: {', '.join(filter(None, parts))}."
+
+
 @cache
-def _template_of(name: str) -> tuple[jinja2.Template, str]:
-    """A compiled page, and the hash by which its policy allows the style sheet of all pages."""
+def _template(name: str) -> jinja2.Template:
+    """A compiled page with its style sheet, its script and the policy that allows the two."""
     folder = files("reconciler.report").joinpath("templates")
-    style = folder.joinpath("plan.css").read_text("utf-8")
+
+    def text_of(file: str) -> str:
+        return folder.joinpath(file).read_text("utf-8")
+
     environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(text_of),
         autoescape=True,
         finalize=_finalize,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    style, script = text_of("plan.css"), text_of("plan.js")
     environment.filters["short"] = shortened
+    environment.filters["number"] = "{:,}".format
     environment.globals["style"] = style
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    source = folder.joinpath(name).read_text("utf-8")
-    return environment.from_string(source), f"sha256-{digest}"
+    environment.globals["script"] = script
+    environment.globals["script_hash"] = _hash(script)
+    environment.globals["policy"] = (
+        f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    return environment.get_template(name)
+
+
+def _hash(text: str) -> str:
+    """How a policy names the content of an element."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _finalize(value: object) -> object:
-    """What an expression in the template writes, before it is escaped; markup stays as it is."""
+    """What an expression in a template writes, before it is escaped; markup stays as it is."""
     if hasattr(value, "__html__"):
         return value
     text = str(value)
     return visible(text, len(text))
-
-
-# ---------------------------------------------------------------- the first lines
-
-
-def _verdict(plan: Plan) -> str:
-    if plan.refusals:
-        return "Apply will refuse this plan."
-    if not plan.changes:
-        return NO_CHANGES
-    count = len(plan.changes)
-    return f"Apply will change {count:,} {'limit' if count == 1 else 'limits'}."
-
-
-def _effects(groups: Iterable[Group]) -> list[tuple[Effect, str, str]]:
-    """Effect, symbol and number of changes, of the effects that occur."""
-    counts = Counter(Effect.of(row.change) for group in groups for row in group.rows)
-    return [(each, EFFECT_SYMBOLS[each], f"{counts[each]:,}") for each in Effect if counts[each]]
 
 
 # ---------------------------------------------------------------- what the template shows
@@ -194,194 +233,111 @@ class _Where:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    message: str
-    where: _Where | None
-    row: str | None
-    cure: Sequence[str]
-    """Words, and between them what is typed."""
+@dataclass(frozen=True)
+class _Report:
+    """One plan as the template shows it. `prefix` is before its anchors: empty for a single plan."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A row of a table."""
-
-    refused: str | None
-    """The anchor of a change that the plan is refused for."""
-    from_name: str
-    to_name: str
-    effect: Effect
-    symbol: str
-    protected: bool
-    value: str
-    where: _Where | None
-    label: str | None
-    qualifier: str | None
-    reason: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The changes of one origin: lines by direction, each with its anchor."""
-
-    id: str
-    title: str
-    note: str
-    size: str
-    directions: Sequence[tuple[str, Sequence[_Line]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What one origin changes in one direction, as a link in a cell of the matrix."""
-
-    anchor: str
-    words: str
-    spoken: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    kind: str
-    entries: Sequence[_Entry]
-
-
-@dataclass(frozen=True, slots=True)
-class _Matrix:
-    """Object types from which and to which limits change; None: nothing changes there."""
-
-    columns: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[_Cell | None]]]
-    rotated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Preparation:
-    """Turns a plan's values into what the template shows.
-
-    `refused`: anchors of the changes that the plan is refused for, by their IDs. `numbers`: of the
-    directions.
-    """
-
+    plan: Plan
+    digest: str
     links: Links
     lengths: _Lengths
-    refused: dict[str, str]
-    numbers: dict[tuple[str, str], int]
+    prefix: str = ""
 
-    def refusal(self, refusal: Refusal) -> _Refusal:
-        return _Refusal(
-            shortened(refusal.message, PROSE_LIMIT),
-            None if refusal.source is None else self._where(refusal.source),
-            self.refused.get(refusal.change or ""),
-            f"{way_out(refusal)}.".split("`"),
-        )
+    @property
+    def anchor(self) -> str:
+        return f"{self.prefix}plan"
 
-    def section(self, section: Section) -> _Table:
-        """One origin's table: directions in which something is restricted come first."""
-        origin = section.origin
-        return _Table(
-            _name(origin),
-            "Changes" if origin is None else SECTION_TITLES[origin],
-            "" if origin is None else SECTION_NOTES[origin],
-            f"{section.size:,}",
-            [
-                (self._anchor(origin, group), [self._line(group, row) for row in group.rows])
-                for group in sorted(section.groups, key=self._rank)
-            ],
-        )
+    @property
+    def is_worth_showing(self) -> bool:
+        """Whether there is more to say than a line of the table of plans does."""
+        plan = self.plan
+        return bool(plan.changes or plan.refusals or plan.warnings)
 
-    def _line(self, group: Group, row: Row) -> _Line:
-        change, lengths = row.change, self.lengths
-        effect = Effect.of(change)
-        label = row.name.label
-        return _Line(
-            self.refused.get(change.id) if self.refused else None,
-            shortened(group.from_name, lengths.name),
-            shortened(group.to_name, lengths.name),
-            effect,
-            EFFECT_SYMBOLS[effect],
-            change.protected,
-            before_after(change),
-            None if change.source is None else self._where(change.source),
-            None if label is None else shortened(label, lengths.name),
-            row.name.qualifier,
-            prose_lines(change.reason, lengths.reason) if change.reason else (),
-        )
+    @property
+    def counts(self) -> str:
+        return verdict(self.plan)
 
-    def _where(self, place: Place) -> _Where:
-        path = shortened(place.path, self.lengths.path)
-        return _Where(f"{path}:{place.line}", web_link(self.links(place)))
+    @property
+    def sentence(self) -> str:
+        """What happens if somebody approves the plan."""
+        plan = self.plan
+        if not plan.changes:
+            return "Apply will refuse this plan." if plan.refusals else NO_CHANGES
+        limits = f"{len(plan.changes):,} {'limit' if len(plan.changes) == 1 else 'limits'}"
+        what = "refuse this plan" if plan.refusals else f"change {limits}"
+        return f"Apply will {what}: {self.counts}."
 
-    def _anchor(self, origin: Origin | None, group: Group) -> str:
-        return f"{_name(origin)}-{self.numbers[group.direction.key]}"
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        return sections(self.plan)
 
-    def _rank(self, group: Group) -> int:
-        """What is refused, then by the strongest effect."""
-        if self._is_refused(group):
-            return -1
-        order = list(Effect)
-        return min(order.index(Effect.of(row.change)) for row in group.rows)
+    @property
+    def affects(self) -> bool:
+        """Whether anything is known of who is affected."""
+        return any(row.affected for each in self.sections for row in each.rows)
 
-    def _is_refused(self, group: Group) -> bool:
-        return bool(self.refused) and any(row.change.id in self.refused for row in group.rows)
+    @cached_property
+    def matrix(self) -> Matrix | None:
+        return matrix(self.sections)
 
-    # ------------------------------------------------------------ the matrix
+    @property
+    def what(self) -> str:
+        """What apply does, in a word or two."""
+        if self.plan.refusals:
+            return "will be refused"
+        count = len(self.plan.changes)
+        return plural(count, "change") if count else "no changes"
 
-    def matrix(self, found: Iterable[Section], groups: Sequence[Group]) -> _Matrix | None:
-        """None where nothing changes, and where there are too many object types to be read."""
-        froms = _sorted_names((group.direction.from_.id, group.from_name) for group in groups)
-        tos = _sorted_names((group.direction.to.id, group.to_name) for group in groups)
-        if not groups or len(froms) * len(tos) > _MOST_CELLS:
-            return None
-        cells = self._cells(found, groups)
-        length = self.lengths.name
-        return _Matrix(
-            [shortened(name, length) for name in tos.values()],
-            [
-                (shortened(name, length), [cells.get((from_id, to_id)) for to_id in tos])
-                for from_id, name in froms.items()
-            ],
-            len(tos) >= _ROTATED_FROM,
-        )
+    @property
+    def warned(self) -> str:
+        return plural(len(self.plan.warnings), "warning")
 
-    def _cells(
-        self, found: Iterable[Section], groups: Iterable[Group]
-    ) -> dict[tuple[str, str], _Cell]:
-        entries: dict[tuple[str, str], list[_Entry]] = {}
-        for section in found:
-            for group in section.groups:
-                entry = self._entry(section.origin, group)
-                entries.setdefault(group.direction.key, []).append(entry)
+    @property
+    def filed(self) -> str:
+        return plural(len(self.plan.files), "file")
+
+    @cached_property
+    def _anchors(self) -> Mapping[str, str]:
+        """Of the changes that something leads to: what is refused, the first of each direction."""
+        linked = {each.change for each in self.plan.refusals}
+        if self.matrix is not None:
+            linked |= {
+                cell.first.change.id for _, cells in self.matrix.rows for cell in cells if cell
+            }
         return {
-            group.direction.key: _Cell(self._kind(group), entries[group.direction.key])
-            for group in groups
+            change.id: f"{self.prefix}c{number}"
+            for number, change in enumerate(self.plan.changes, 1)
+            if change.id in linked
         }
 
-    def _entry(self, origin: Origin | None, group: Group) -> _Entry:
-        counts = Counter(Effect.of(row.change) for row in group.rows)
-        found = [(each, counts[each]) for each in Effect if counts[each]]
-        spoken = ", ".join(f"{count} {effect}" for effect, count in found)
-        whose = "" if origin is None else f"{SECTION_TITLES[origin]}: "
-        return _Entry(
-            self._anchor(origin, group),
-            _ORIGIN_MARKS[origin] + " ".join(f"{EFFECT_SYMBOLS[e]}{count}" for e, count in found),
-            f"{shortened(group.name, 2 * self.lengths.name)}. {whose}{spoken}",
+    def anchor_of(self, row: Row) -> str | None:
+        """The anchor of a row that something leads to."""
+        return self._anchors.get(row.change.id)
+
+    def anchor_of_refused(self, refusal: Refusal) -> str | None:
+        return self._anchors.get(refusal.change or "")
+
+    def cure(self, refusal: Refusal) -> list[str]:
+        """Words, and between them what is typed."""
+        return f"{way_out(refusal)}.".split("`")
+
+    def reason(self, change: Change) -> list[str]:
+        return prose_lines(change.reason, self.lengths.reason) if change.reason else []
+
+    @cached_property
+    def _paths(self) -> Mapping[str, str]:
+        places = (
+            *(each.source for each in self.plan.changes),
+            *(each.source for each in self.plan.refusals),
         )
+        return short_paths({each.path for each in places if each is not None})
 
-    def _kind(self, group: Group) -> str:
-        """The strongest effect of a direction's changes."""
-        if self._is_refused(group):
-            return "refused"
-        restricts = any(Effect.of(row.change).restricts for row in group.rows)
-        return "restricts" if restricts else "relaxes"
+    def where(self, place: Place) -> _Where:
+        """The place and its address; where it has one, by the end of its path that is unambiguous."""
+        url = web_link(self.links(place)) if self.lengths.linked else None
+        path = place.path if url is None else self._paths[place.path]
+        return _Where(f"{shortened(path, self.lengths.path)}:{place.line}", url)
 
-
-def _name(origin: Origin | None) -> str:
-    """The anchor of an origin's table."""
-    return "all" if origin is None else origin.value
-
-
-def _sorted_names(names: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Names by object type ID, sorted as people sort them."""
-    return dict(sorted(dict(names).items(), key=lambda each: (each[1].casefold(), each[0])))
+    @property
+    def files(self) -> list[str]:
+        return [each.path for each in self.plan.files[:_FILES]]

@@ -70,6 +70,8 @@ def test_the_wheel_holds_the_package_and_the_recipes(source: Path, wheel: Path) 
         "reconciler/hubspot/defined_types.csv",
         "reconciler/report/templates/plan.html",
         "reconciler/report/templates/plan.css",
+        "reconciler/report/templates/plan.js",
+        "reconciler/report/templates/base.html",
         "reconciler/report/templates/status.html",
         "reconciler/sandbox/data/association_types.json",
     } <= package

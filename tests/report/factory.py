@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ from reconciler.model.plan import (
     Plan,
     PortalRef,
     Refusal,
+    RefusalCode,
     Summary,
     count_actions,
 )
@@ -168,6 +170,23 @@ def eleven() -> Plan:
     )
 
 
+def reviewed_plan() -> Plan:
+    """The eleven changes, the one in conflict protected and refused; usage partly unknown."""
+    made = eleven()
+    billing = next(each for each in made.changes if each.origin is Origin.CONFLICT)
+    message = (
+        '"Billing contact" of contacts → companies is protected at 4, and the configuration '
+        "lowers it to 2"
+    )
+    return replace(
+        made,
+        summary=replace(made.summary, unmanaged=2),
+        changes=tuple(replace(each, protected=each == billing) for each in made.changes),
+        refusals=(Refusal(RefusalCode.PROTECTED, message, billing.id, billing.source),),
+        usage=(*made.usage, LimitUsage(CONTACTS.id, COMPANIES.id, 5, None, None)),
+    )
+
+
 def big_plan(count: int = 2_000, types: int = 60, per_direction: int = 5) -> Plan:
     """`count` changes over many directions of `types` object types, most of them around four."""
     objects = [CONTACTS, COMPANIES, DEALS, TICKETS] + [
@@ -233,14 +252,20 @@ HOSTILE = {
     "empty": "",
     "blank": "   ",
     "emoji": "☎️ Phone 👍🏽",
+    "joined emoji": "👨\u200d👩\u200d👧 and 🧑🏽\u200d💻",
     "japanese": "請求先担当者",
 }
 """Texts that try to break a report, by what they try."""
 
 
 def is_printable(text: str) -> bool:
-    """Whether a line has no character that is unseen or steers, our own marks apart."""
-    categories = {unicodedata.category(each) for each in text.replace("\u200e", "")}
+    """Whether a line has no character that is unseen or steers, our own marks apart.
+
+    A joiner between the parts of an emoji is seen in what they become.
+    """
+    picture = "\u2194\u2195\u2600-\u27bf\u2b1b\U0001f300-\U0001faff"
+    joined = re.sub(f"(?<=[{picture}\ufe0f])\u200d(?=[{picture}])", "", text)
+    categories = {unicodedata.category(each) for each in joined.replace("\u200e", "")}
     text.encode()
     return not categories & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 

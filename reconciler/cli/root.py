@@ -42,6 +42,7 @@ COMMANDS = {
     "compare": "Show how the limits of two portals differ.",
     "doctor": "Check token, scopes, portal, API version and this machine.",
     "schema": "Print the JSON Schema of a format.",
+    "explain": "Explain a code that a command printed: cause, example and cure.",
     "completion": "Print the shell's completion script.",
     "sandbox": "Run a local stand-in for HubSpot, for demos and tests.",
 }

@@ -217,12 +217,13 @@ def _collect_overlays(
     if path.is_dir():
         return collect([path], before=before)
     words = "is not a folder" if path.exists() else "does not exist"
+    file = shown_path(workspace.path) if workspace.path else WORKSPACE_FILE
     return [], [
         Diagnostic(
             DiagnosticCode.OVERLAY_MISSING,
             f"the overlay {folder.path} {words}",
-            folder.place or Place(str(workspace.path), 1, 1),
-            hint=f"overlays are folders, seen from {workspace.path}; make {shown_path(path)}",
+            folder.place or Place(file, 1, 1),
+            hint=f"overlays are folders, seen from {file}; make {shown_path(path)}",
             secret_from=1 if folder.place is None else folder.place.line,
         )
     ]

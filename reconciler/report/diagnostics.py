@@ -270,11 +270,20 @@ def diagnostics_sarif(
 
 
 def _sarif_rule(code: str) -> dict[str, object]:
-    words = visible(code).replace("-", " ")
+    """What a rule says of itself is its page of the documentation."""
+    from reconciler.explanations import explanation  # only SARIF needs the pages
+
+    page = explanation(code)
+    words = code.replace("-", " ")
     return {
-        "id": visible(code),
+        "id": code,
         "name": "".join(word.capitalize() for word in words.split()),
         "shortDescription": {"text": words.capitalize()},
+        "fullDescription": {"text": page.summary},
+        "helpUri": page.url,
+        "help": {"text": page.markdown, "markdown": page.markdown},
+        "defaultConfiguration": {"level": page.severity},
+        "properties": {"problem.severity": page.severity},
     }
 
 

@@ -144,7 +144,7 @@ def test_separators_and_drives_of_windows() -> None:
         assert file_uri("configs\\a b.yaml") == "configs/a%20b.yaml"
         assert file_uri("C:\\work\\a.yaml") == "file:///C:/work/a.yaml"
         assert file_uri("\\\\server\\share\\a.yaml") == "file://server/share/a.yaml"
-    assert file_uri("/work/a.yaml") == "file:///work/a.yaml"
+    assert file_uri("/srv/a.yaml") == "file:///srv/a.yaml"
 
 
 # ---------------------------------------------------------------- regions, and more than ten

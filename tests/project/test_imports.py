@@ -40,6 +40,7 @@ BUDGET: dict[tuple[str, ...], tuple[frozenset[str], int]] = {
     ("--help",): (frozenset(), 12),
     ("--version",): (frozenset(), 12),
     ("completion", "bash"): (frozenset(), 26),
+    ("explain", "label-unknown"): (frozenset(), 34),
     ("fmt", "--check"): (frozenset({"ruamel"}), 38),
     ("validate",): (_FILES, 43),
     ("plan",): (_PORTAL, 74),

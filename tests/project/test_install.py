@@ -13,6 +13,7 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 import reconciler
+from reconciler.explanations import Kind
 from tests.project.command import ROOT
 from tests.project.installing import (
     Home,
@@ -54,7 +55,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_the_wheel_holds_the_package_and_the_recipes(source: Path, wheel: Path) -> None:
-    """Every file that the package needs, the recipes that `init` copies, and nothing else."""
+    """Every file that the package needs, the recipes that `init` copies, the pages that `explain` prints, and nothing else."""
     files = [each for each in source.rglob("*") if each.is_file()]
     wanted = {each.relative_to(source).as_posix() for each in files}
     package = {each for each in wanted if each.startswith("reconciler/")}
@@ -62,6 +63,11 @@ def test_the_wheel_holds_the_package_and_the_recipes(source: Path, wheel: Path) 
         each.replace("examples/ci/", "reconciler/recipes/"): each
         for each in wanted
         if each.startswith("examples/ci/")
+    }
+    pages = {
+        each.replace("docs/", "reconciler/pages/")
+        for each in wanted
+        if each.startswith(tuple(f"docs/{kind}/" for kind in Kind))
     }
     about = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 
@@ -77,9 +83,11 @@ def test_the_wheel_holds_the_package_and_the_recipes(source: Path, wheel: Path) 
     } <= package
     assert {"reconciler/recipes/github/hubspot-plan.yml"} < recipes.keys()
     assert {"reconciler/recipes/gitlab/.gitlab-ci.yml"} < recipes.keys()
+    assert {"reconciler/pages/diagnostics/label-unknown.md"} < pages
     assert set(members(wheel)) == {
         *(each for each in package if not each.endswith(".pyc")),
         *recipes,
+        *pages,
         *(f"{VERSION}.dist-info/{each}" for each in about),
     }
 
@@ -106,6 +114,8 @@ def tried(home: Home) -> None:
         shutil.copy(examples / "configs" / "contacts-companies.yaml", home.folder / "configs")
         checked = there.run(home.bin / "hubspot-reconciler", "validate")
         assert (checked.returncode, checked.stderr) == (0, "")
+        explained = there.run(command, "explain", "label-unknown")
+        assert explained.stdout.startswith("label-unknown\n"), explained.stderr
         planned = there.run(command, "plan", "--format", "html", "--detailed-exitcode")
         assert planned.returncode == 2, planned.stderr
         assert planned.stdout.startswith("<!doctype html>")

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import Diagnostic, DiagnosticCode, Located, Severity
+from reconciler.explanations import explanation
 from reconciler.model.limits import Place
 from reconciler.outgoing import mask_alike
 from reconciler.report.diagnostics import (
@@ -311,21 +312,19 @@ def test_sarif() -> None:
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     assert run["columnKind"] == "unicodeCodePoints"
-    assert run["tool"]["driver"] == {
-        "name": "reconciler",
-        "semanticVersion": "0.1.0",
-        "rules": [
-            {
-                "id": "direction-duplicate",
-                "name": "DirectionDuplicate",
-                "shortDescription": {"text": "Direction duplicate"},
-            },
-            {
-                "id": "label-unknown",
-                "name": "LabelUnknown",
-                "shortDescription": {"text": "Label unknown"},
-            },
-        ],
+    driver = run["tool"]["driver"]
+    assert (driver["name"], driver["semanticVersion"]) == ("reconciler", "0.1.0")
+    assert [each["id"] for each in driver["rules"]] == ["direction-duplicate", "label-unknown"]
+    page = explanation("label-unknown")
+    assert driver["rules"][1] == {
+        "id": "label-unknown",
+        "name": "LabelUnknown",
+        "shortDescription": {"text": "Label unknown"},
+        "fullDescription": {"text": page.summary},
+        "helpUri": page.url,
+        "help": {"text": page.markdown, "markdown": page.markdown},
+        "defaultConfiguration": {"level": "error"},
+        "properties": {"problem.severity": "error"},
     }
     assert [(each["ruleId"], each["ruleIndex"]) for each in run["results"]] == [
         ("direction-duplicate", 0),

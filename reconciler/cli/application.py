@@ -47,13 +47,15 @@ EXIT_CODES = {
 class ApplyOptions:
     """How to apply. `verify_timeout`: seconds that written limits have to show.
 
-    `settle`: seconds between two reads that must agree. `no_usage`: a plan that somebody is to say
+    `settle`: seconds between two reads that must agree. `reviewed`: the plan whose digest is
+    expected, where it is at hand. `no_usage`: a plan that somebody is to say
     yes to does not say whom it affects.
     """
 
     auto_approve: bool
     dry_run: bool
     expect_digest: str | None
+    reviewed: Plan | None
     force: bool
     format: str
     journal: Path | None
@@ -153,9 +155,15 @@ class Application:
     def _check(self, *, is_shown: bool) -> None:
         expected, actual = self.chosen.expect_digest, self.plan.digest
         if expected not in (None, actual):
+            details: list[str] = []
+            if self.chosen.reviewed is not None:
+                from reconciler.cli.since import differing  # only a refused plan is compared
+
+                details = differing(self.chosen.reviewed, self.plan)
             raise PlanRefused(
                 f"this is not the plan that was reviewed: its digest is {actual}, expected was "
                 f"{expected}",
+                details=details,
                 hint="the portal or the files changed since the review: review the new plan",
             )
         check_stated(self.plan, self.safeguards)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,6 +26,7 @@ from reconciler.cli.options import (
     PATHS,
     SETTLE,
     PortalOptions,
+    complete_plans,
     portal_options,
 )
 from reconciler.cli.process import stopping_on_signals
@@ -54,6 +56,13 @@ from reconciler.model.plan import Plan
     metavar="sha256:…",
     help="Refuse unless the plan is the one that was reviewed; counts as the approval.",
 )
+@click.option(
+    "--reviewed",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    metavar="PLAN.json",
+    help="The saved plan that was reviewed: its digest is expected, and a refusal says what differs.",
+    shell_complete=complete_plans,
+)
 @click.option("--force", is_flag=True, help="Override the safety thresholds, and nothing else.")
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -82,6 +91,7 @@ def command(
     auto_approve: bool,  # noqa: FBT001 - click passes flags by name
     dry_run: bool,  # noqa: FBT001 - click passes flags by name
     expect_digest: str | None,
+    reviewed: Path | None,
     force: bool,  # noqa: FBT001 - click passes flags by name
     format_: str,
     journal: Path | None,
@@ -92,13 +102,14 @@ def command(
     """Apply a saved plan as it was reviewed, or plan the pair files below PATHS and apply that.
 
     A saved plan is recognised by its content, whatever its file is called; `-` reads one from
-    standard input. Paths need a yes on a terminal, --auto-approve, or the reviewed plan's
-    --expect-digest.
+    standard input. Paths need a yes on a terminal, --auto-approve, or the plan that was reviewed:
+    its digest by --expect-digest, or the plan itself by --reviewed.
     """
     chosen = ApplyOptions(
         auto_approve,
         dry_run,
         _digest(expect_digest),
+        None,
         force,
         format_,
         journal,
@@ -115,6 +126,8 @@ def command(
             "--dry-run checks a saved plan", hint="`reconciler plan` shows a new one"
         )
     try:
+        if reviewed is not None:
+            chosen = _expecting(chosen, reviewed)
         session = Session.start(options)
         if saved is not None:
             return int(_apply_saved(session, plan_from_here(read_plan_file(saved)), base, chosen))
@@ -133,6 +146,18 @@ def _digest(text: str | None) -> str | None:
             "--expect-digest takes sha256: and 64 hexadecimal digits, as the plan shows it"
         )
     return text
+
+
+def _expecting(chosen: ApplyOptions, path: Path) -> ApplyOptions:
+    """With the plan that was reviewed, whose digest is the expected one."""
+    plan = read_plan_file(path)
+    if chosen.expect_digest not in (None, plan.digest):
+        raise PlanRefused(
+            f"{path} is not the plan that --expect-digest names: its digest is {plan.digest}, "
+            f"expected was {chosen.expect_digest}",
+            hint="give the plan that was reviewed, or leave one of the two options out",
+        )
+    return replace(chosen, reviewed=plan, expect_digest=plan.digest)
 
 
 def _apply_saved(session: Session, plan: Plan, base: str | None, chosen: ApplyOptions) -> ExitCode:

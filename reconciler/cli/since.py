@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from reconciler.model.plan import Plan
+from reconciler.model.since import Outline
 from reconciler.planning.pushes import Pushes
 from reconciler.planning.since import since
-from reconciler.report.since import since_markdown
+from reconciler.report.since import since_markdown, since_words
+
+_NAMED = 10
+"""Limits of a kind that are named where a plan is refused: nobody sees the plan that was reviewed."""
+
+
+def differing(reviewed: Plan, now: Plan) -> list[str]:
+    """What differs between the plan that was reviewed and the one made now, not yet escaped."""
+    return list(since_words(since(Outline.of(reviewed), Outline.of(now)), str, named=_NAMED))
 
 
 def since_push(pushes: Pushes) -> str:

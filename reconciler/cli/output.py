@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -33,6 +33,7 @@ from reconciler.report.terminal import Style
 if TYPE_CHECKING:
     from reconciler.forges.job import Links
     from reconciler.model.plan import Plan
+    from reconciler.report.view import Unplanned
 
 PLAN_FORMATS = ("text", "markdown", "json", "html", "mermaid")
 
@@ -283,6 +284,26 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
             from reconciler.report.text import plan_text
 
             return plan_text(plan, style=style(given))
+
+
+def render_plans(plans: Sequence[Plan | Unplanned], format_: str, given: Given) -> str:
+    """The plans of several portals as one document, with a table of all of them."""
+    match format_:
+        case "markdown":
+            from reconciler.report.markdown import plans_markdown
+
+            return plans_markdown(plans, links=_links)
+        case "html":
+            from reconciler.report.html import plan_html
+
+            made = [each for each in plans if isinstance(each, Plan)]
+            return "\n".join(
+                plan_html(each, digest=each.digest, links=_links(each)) for each in made
+            )
+        case _:
+            from reconciler.report.text import plans_text
+
+            return plans_text(plans, style=style(given))
 
 
 def _links(plan: Plan) -> Links:

@@ -20,6 +20,7 @@ from reconciler.cli.options import (
     NO_USAGE,
     PATHS,
     SETTLE,
+    Given,
     PortalOptions,
     portal_options,
 )
@@ -32,8 +33,7 @@ from reconciler.errors import ExitCode, PlanRefused, UsageProblem, plural
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
-from reconciler.report.portals import portals_text
-from reconciler.report.view import headline
+from reconciler.report.view import Unplanned, headline, verdict
 
 
 @click.command("plan")
@@ -88,14 +88,9 @@ def command(
             write_file("--out", name, plan_json(plan_from_top(plan)))
         return plan
 
-    def write(plan: Plan) -> ExitCode:
+    def judge(plan: Plan) -> ExitCode:
         if planned is not None:
             planned.add(plan)
-        shown = plan if format_ == "text" else plan_from_top(plan)
-        output.result(output.render_plan(shown, format_, options.given), brief=headline(plan))
-        name = saved.get(plan.portal.name)
-        if name is not None and not options.asks_for_several:
-            output.note(_saved(name, plan, options), options.given)
         if plan.refusals:
             output.show_error(_would_be_refused(plan), options.given)
             return ExitCode.REFUSED
@@ -103,7 +98,7 @@ def command(
         return ExitCode.PENDING if pending else ExitCode.DONE
 
     if options.asks_for_several:
-        code = _plan_several(session, portals, work, write, format_)
+        code = _plan_several(session, portals, work, judge, format_)
         if saved:
             count = sum(Path(each).exists() for each in saved.values())
             output.note(f"Saved {plural(count, 'plan')} to {out}.", options.given)
@@ -114,38 +109,53 @@ def command(
             reporting(settings.name, options.given) as progress,
         ):
             plan = work(settings, progress)
-        code = write(plan)
+        output.result(_rendered(plan, format_, options.given), brief=headline(plan))
+        if (name := saved.get(settings.name)) is not None:
+            output.note(_saved(name, plan, options), options.given)
+        code = judge(plan)
     if planned is not None:
         planned.save(len(portals))
     return int(code)
+
+
+def _rendered(plan: Plan, format_: str, given: Given) -> str:
+    """One plan; what others read names files from the top of the repository."""
+    return output.render_plan(plan if format_ == "text" else plan_from_top(plan), format_, given)
 
 
 def _plan_several(
     session: Session,
     portals: Sequence[PortalSettings],
     work: Callable[[PortalSettings, Callable[[Event], None]], Plan],
-    write: Callable[[Plan], ExitCode],
+    judge: Callable[[Plan], ExitCode],
     format_: str,
 ) -> ExitCode:
-    """Plan the portals side by side, and report them together."""
-    from reconciler.cli.side_by_side import answers_of, report, side_by_side, worst
+    """Plan the portals side by side, and report them in one document."""
+    from reconciler.cli.side_by_side import Done, answers_of, report, side_by_side, worst
 
-    ended = side_by_side(session, portals, work, counted)
-    with answers_of(portals, as_array=format_ == "json") as answers:
-        ends = report(ended, session.given, answers, write, counted)
-    if format_ == "text":
-        output.result(portals_text(ends, output.style(session.given)))
+    if format_ == "mermaid":
+        raise UsageProblem(
+            "--format mermaid draws one portal", hint="name it with --portal, or choose markdown"
+        )
+    as_json = format_ == "json"
+
+    def write(plan: Plan) -> ExitCode:
+        if as_json:
+            output.result(_rendered(plan, format_, session.given))
+        return judge(plan)
+
+    ended = side_by_side(session, portals, work, verdict)
+    with answers_of(portals, as_array=as_json) as answers:
+        ends = report(ended, session.given, answers, write, verdict)
+    if not as_json:
+        plans = [
+            (each.value if format_ == "text" else plan_from_top(each.value))
+            if isinstance(each, Done)
+            else Unplanned(each.portal.name, each.error.message)
+            for each in ended
+        ]
+        output.result(output.render_plans(plans, format_, session.given))
     return worst(ends)
-
-
-def counted(plan: Plan) -> str:
-    """How many limits a plan changes, in a few words."""
-    counts = plan.summary
-    refused = "; apply would refuse it" if plan.refusals else ""
-    if not plan.changes:
-        return f"no changes{refused}"
-    changes = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
-    return f"{changes}{refused}"
 
 
 def _saved(name: str, plan: Plan, options: PortalOptions) -> str:

@@ -39,6 +39,7 @@ from reconciler.errors import ExitCode, PlanRefused, ReconcilerError
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Outcome, Result, Status
 from reconciler.report.portals import PortalEnd, portals_text
+from reconciler.report.view import verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Rollout:
         self, portals: Sequence[PortalSettings], answers: output.Answers
     ) -> list[Ended[Result]]:
         """Plan every portal, ask once about all of them, and apply."""
-        planned = side_by_side(self.session, portals, self._plan, _planned_in_words)
+        planned = side_by_side(self.session, portals, self._plan, lambda each: verdict(each.plan))
         found = [each.value for each in planned if isinstance(each, Done)]
         changed = [each for each in found if not each.is_empty]
         is_shown = self._show(changed)
@@ -163,13 +164,6 @@ class Rollout:
 def _reported(result: Result) -> ExitCode:
     """The code of a result that is written already."""
     return EXIT_CODES[result.outcome]
-
-
-def _planned_in_words(planned: Planned) -> str:
-    counts = planned.plan.summary
-    if planned.is_empty:
-        return "no changes"
-    return f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
 
 
 def in_words(result: Result) -> str:

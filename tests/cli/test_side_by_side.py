@@ -1,0 +1,342 @@
+"""Several portals at once: none stops, delays or hides another, whatever happens to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.portal_files import file_stems
+from reconciler.cli.workspace import shard_of
+from tests.cli.fleet import Fleet, fleet, name, workspace
+from tests.cli.running import Ran
+from tests.cli.test_progress import on_a_terminal_here
+
+HANGS = "any:hang,seconds=30"
+
+
+def test_portals_are_worked_with_at_once_and_reported_in_order(tmp_path: Path) -> None:
+    """The first one is the slowest, and is the first of the report all the same."""
+    with fleet(tmp_path, 6, latency=0.1, faults={1: "read:delay,seconds=0.5"}) as many:
+        began = time.monotonic()
+        ran = many.run_here("plan", "--all-portals", "--format", "json")
+        took = time.monotonic() - began
+        assert ran.code == 0
+        assert [each["portal"]["name"] for each in ran.json] == many.names
+        assert many.server is not None
+        assert many.server.peak >= 4
+        assert took < 6 * 0.2 + 0.5, "one after another"
+        assert ran.err.splitlines()[-1].startswith("[6/6] p001: ")
+
+
+def test_no_more_portals_than_allowed_are_worked_with_at_a_time(tmp_path: Path) -> None:
+    """--portals-at-once bounds threads and connections."""
+    with fleet(tmp_path, 5, latency=0.05) as many:
+        assert many.run_here("plan", "--all-portals", "--portals-at-once", "1",
+                             "--concurrency", "1").code == 0  # fmt: skip
+        assert many.server is not None
+        assert many.server.peak == 1
+        assert many.run_here("plan", "--all-portals", "--portals-at-once", "0").code == 64
+
+
+def test_what_is_wrong_with_some_portals_costs_the_others_nothing(tmp_path: Path) -> None:
+    """Three answer 401, two accept and never answer, one has no token: each by its name."""
+    with fleet(tmp_path, 60, faults={5: HANGS, 41: HANGS}) as many:
+        for each in (3, 30, 60):
+            many.variables[f"HUBSPOT_P{each:03}"] = f"wrong-token-{each}"
+        del many.variables["HUBSPOT_P007"]
+        began = time.monotonic()
+        ran = many.run_here(
+            *("plan", "--all-portals", "--format", "json", "--timeout", "2", "--out", "plans")
+        )
+        took = time.monotonic() - began
+        assert ran.code == 1
+        bad = [name(each) for each in (3, 5, 7, 30, 41, 60)]
+        found = {each["portal"]: each["error"]["message"] for each in ran.json if "error" in each}
+        assert list(found) == bad
+        assert all(f"error: portal {each}: " in ran.err for each in bad)
+        assert "HUBSPOT_P003" in found["p003"]
+        assert "HUBSPOT_P007 is not set" in found["p007"]
+        assert len(ran.json) == 60
+        saved = sorted(each.stem for each in (tmp_path / "plans").iterdir())
+        assert saved == [each for each in many.names if each not in bad]
+        assert took < 8, "the two that hang were waited for one after another"
+
+
+def test_a_portal_that_hangs_delays_no_other(tmp_path: Path) -> None:
+    """The others end while it still has time left."""
+    with fleet(tmp_path, 5, faults={1: HANGS}) as many:
+        ran = many.run_here("plan", "--all-portals", "--timeout", "2")
+        assert ran.code == 1
+        lines = [each for each in ran.err.splitlines() if each.startswith("[")]
+        assert [each.split()[0] for each in lines] == [f"[{at}/5]" for at in range(1, 6)]
+        assert "p001: failed" in lines[-1]
+
+
+def test_a_summary_ends_the_text(tmp_path: Path) -> None:
+    """With every portal by its name, those included that have no plan."""
+    with fleet(tmp_path, 3) as many:
+        many.variables["HUBSPOT_P002"] = "wrong-token-2"
+        ran = many.run_here("plan", "--all-portals")
+        table = ran.out[ran.out.rindex("3 portals") :]
+        assert [line.split()[0] for line in table.splitlines()[1:4]] == many.names
+        assert "no plan: HubSpot does not accept the token" in table
+        assert ran.last_line == "Plan: 0 to create, 4 to update, 0 to delete."
+
+
+@pytest.mark.parametrize("format_", ["markdown"])
+def test_a_report_of_several_portals_is_one_document(tmp_path: Path, format_: str) -> None:
+    """It names every portal, the one without a plan included."""
+    with fleet(tmp_path, 3) as many:
+        many.variables["HUBSPOT_P002"] = "wrong-token-2"
+        ran = many.run_here("plan", "--all-portals", "--format", format_)
+        assert all(each in ran.out for each in many.names)
+        assert ran.out.lower().count("<!doctype") <= 1
+
+
+def test_a_picture_is_of_one_portal(tmp_path: Path) -> None:
+    """Mermaid has no document of several pictures."""
+    with fleet(tmp_path, 2) as many:
+        assert many.run_here("plan", "--all-portals", "--format", "mermaid").code == 64
+        assert many.run_here("plan", "--portal", "p001", "--format", "mermaid").code == 0
+
+
+def test_a_status_and_a_doctor_of_several_portals(tmp_path: Path) -> None:
+    """In the workspace's order; what is wrong with one portal is its own."""
+    with fleet(tmp_path, 4) as many:
+        many.variables["HUBSPOT_P002"] = "wrong-token-2"
+        ran = many.run_here("status", "--all-portals", "--format", "json")
+        assert ran.code == 1
+        assert [
+            each["portal"] if "error" in each else each["portal"]["name"] for each in ran.json
+        ] == (many.names)
+        ran = many.run_here("doctor", "--all-portals", "--format", "json")
+        assert ran.code == 1
+        checks = [each for each in ran.json["checks"] if each["portal"] is not None]
+        assert list(dict.fromkeys(each["portal"] for each in checks)) == many.names
+        failed = {each["portal"] for each in checks if each["state"] == "error"}
+        assert failed == {"p002"}
+
+
+# ---------------------------------------------------------------- which portal is whose
+
+
+def test_portals_with_one_token_are_reported_and_left_alone(tmp_path: Path) -> None:
+    """Nothing is sent for them, and the rest is done."""
+    with fleet(tmp_path, 3) as many:
+        many.variables["HUBSPOT_P003"] = many.variables["HUBSPOT_P001"]
+        ran = many.run_here("apply", "--all-portals", "--auto-approve")
+        assert ran.code == 5
+        assert "portal p001: p001 and p003 have the same token" in ran.err
+        assert "portal p003: p003 and p001 have the same token" in ran.err
+        assert many.sandboxes["p001"].requests == ()
+        assert many.limit_of("p002") == 8
+
+
+def test_a_portal_id_says_whose_a_shared_token_is(tmp_path: Path) -> None:
+    """That portal is worked with, and the other one is refused by its name."""
+    with fleet(tmp_path, 2) as many:
+        many.variables["HUBSPOT_P002"] = many.variables["HUBSPOT_P001"]
+        many.write("reconciler.yaml", workspace(many.names, {"p001": "portal_id: 1234567"}))
+        ran = many.run_here("plan", "--all-portals", "--format", "json")
+        assert ran.code == 1
+        assert ran.json[0]["portal"]["portal_id"] == 1234567
+        assert "same token" in ran.json[1]["error"]["message"]
+
+
+def test_two_tokens_of_one_account_are_no_two_portals(tmp_path: Path) -> None:
+    """A second key of the same account; the workspace says which portal the account is."""
+    with fleet(tmp_path, 2) as many:
+        many.write("reconciler.yaml", workspace(many.names, {"p001": "portal_id: 1234568"}))
+        ran = many.run_here("plan", "--portal", "p002")
+        assert ran.code == 4
+        assert "portal 1234568, which is p001 in this workspace" in ran.err
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_the_plans_of_several_portals_go_into_a_folder(tmp_path: Path) -> None:
+    """Which is made. An older plan of a portal that cannot be planned is not left there."""
+    with fleet(tmp_path, 2) as many:
+        assert many.run_here("plan", "--all-portals", "--out", "out/plans").code == 0
+        saved = {
+            each.name: json.loads(each.read_text()) for each in (tmp_path / "out/plans").iterdir()
+        }
+        assert {each: plan["portal"]["name"] for each, plan in saved.items()} == {
+            "p001.json": "p001",
+            "p002.json": "p002",
+        }
+        many.variables["HUBSPOT_P002"] = "wrong-token-2"
+        assert many.run_here("plan", "--all-portals", "--out", "out/plans").code == 1
+        assert [each.name for each in (tmp_path / "out/plans").iterdir()] == ["p001.json"]
+        assert many.run_here("apply", "out/plans/p001.json").code == 0
+
+
+@pytest.mark.parametrize("out", ["plan.json", "file", ""])
+def test_one_file_is_not_enough_for_several_plans(tmp_path: Path, out: str) -> None:
+    """Exit 64 before any portal is asked."""
+    with fleet(tmp_path, 2) as many:
+        many.write("file", "")
+        ran = many.run_here("plan", "--all-portals", "--out", out)
+        assert ran.code == 64
+        assert many.sandboxes["p001"].requests == ()
+
+
+def test_one_portal_is_saved_in_a_file_as_ever(tmp_path: Path) -> None:
+    """Even by --all-portals, where a file is named; a shard of one portal has a folder."""
+    with fleet(tmp_path, 1) as many:
+        assert many.run_here("plan", "--all-portals", "--out", "plan.json").code == 0
+        assert (tmp_path / "plan.json").is_file()
+        assert many.run_here("plan", "--all-portals", "--out", "plans").code == 0
+        assert (tmp_path / "plans/p001.json").is_file()
+
+
+def test_every_portal_has_a_file_of_its_own_on_every_file_system() -> None:
+    """Names that differ in case, Windows' devices, and names that no folder takes."""
+    names = ["eu", "EU", "us", "nul", "Con.x", "a" * 300, "a" * 299, "dot."]
+    stems = file_stems(names)
+    assert stems["us"] == "us"
+    assert len({each.casefold() for each in stems.values()}) == len(names)
+    assert all(len(each) < 200 for each in stems.values())
+    assert all("~" in stems[each] for each in names if each != "us")
+    assert stems == file_stems(names)
+
+
+# ---------------------------------------------------------------- shards
+
+
+def test_a_shard_is_the_same_on_every_machine_and_in_every_version() -> None:
+    """Literal values: another hash would move portals between the jobs of a running pipeline."""
+    names = ("production", "sandbox", "staging", "eu", "portal-001", "portal-500")
+    assert [shard_of(each, 2) for each in names] == [2, 1, 1, 2, 2, 1]
+    assert [shard_of(each, 8) for each in names] == [6, 7, 5, 2, 4, 7]
+    assert [shard_of(each, 256) for each in names] == [222, 87, 69, 106, 236, 183]
+
+
+def test_every_portal_is_in_one_shard_and_a_new_one_moves_none(tmp_path: Path) -> None:
+    """Whatever its place in the workspace."""
+    with fleet(tmp_path, 9) as many:
+        before = [shard(many, f"{at}/3") for at in (1, 2, 3)]
+        assert sorted(chain(*before)) == many.names
+        many.write("reconciler.yaml", workspace(["new", *many.names]))
+        many.variables["HUBSPOT_NEW"] = "wrong-token"
+        after = [[each for each in shard(many, f"{at}/3") if each != "new"] for at in (1, 2, 3)]
+        assert after == before
+
+
+def shard(many: Fleet, part: str) -> list[str]:
+    """The portals of one shard, in the workspace's order."""
+    ran = many.run_here("plan", "--all-portals", "--shard", part, "--format", "json")
+    return [each["portal"] if "error" in each else each["portal"]["name"] for each in ran.json]
+
+
+@pytest.mark.parametrize(
+    "part", ["0/2", "3/2", "1/0", "1", "a/b", "-1/2", "1/2/3", "9" * 5000 + "/1"]
+)
+def test_a_shard_out_of_range_is_wrong_usage(tmp_path: Path, part: str) -> None:
+    """Exit 64."""
+    with fleet(tmp_path, 1) as many:
+        assert many.run_here("plan", "--all-portals", "--shard", part).code == 64
+
+
+# ---------------------------------------------------------------- the question, and signals
+
+
+def test_a_person_is_asked_once_about_all_portals(tmp_path: Path) -> None:
+    """After all of them are shown; the portals that cannot be planned are not asked about."""
+    with fleet(tmp_path, 4) as many:
+        many.variables["HUBSPOT_P003"] = "wrong-token-3"
+        code, shown = on_a_terminal_here(many, "apply", "--all-portals", typed="yes\n")
+        assert code == 5
+        assert shown.count('Type "yes" to apply') == 1
+        asked = shown[shown.index("Apply to 3 portals?") : shown.index('Type "yes"')]
+        assert "p001 (1234567, STANDARD): 0 to create, 2 to update, 0 to delete" in asked
+        assert "p003" not in asked
+        assert [many.limit_of(each) for each in many.names] == [8, 8, 5, 8]
+
+
+def test_a_no_holds_for_all_portals(tmp_path: Path) -> None:
+    """Exit 4, and nothing is written anywhere."""
+    with fleet(tmp_path, 3) as many:
+        code, shown = on_a_terminal_here(many, "apply", "--all-portals", typed="no\n")
+        assert code == 4
+        assert "not approved: nothing was written" in shown
+        assert not any(many.writes_to(each) for each in many.names)
+        ran = many.run_here("apply", "--all-portals", "--format", "json")
+        assert ran.code == 4
+        assert [each["outcome"] for each in ran.json] == ["refused"] * 3
+        assert "stdin is not a terminal" in ran.json[0]["message"]
+
+
+def test_an_apply_of_several_portals_answers_with_a_result_for_each(tmp_path: Path) -> None:
+    """In order; an error before the plan is a result, too, as of one portal."""
+    with fleet(tmp_path, 3) as many:
+        many.variables["HUBSPOT_P002"] = "wrong-token-2"
+        ran = many.run_here("apply", "--all-portals", "--auto-approve", "--format", "json")
+        assert ran.code == 5
+        found = [(each["portal"]["name"], each["outcome"]) for each in ran.json]
+        assert found == [("p001", "applied"), ("p002", "failed"), ("p003", "applied")]
+
+
+def interrupted(many: Fleet, *arguments: str) -> Ran:
+    """Run the command with one portal at a time, and SIGINT while the second is worked with."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", *arguments, "--portals-at-once", "1"],
+        cwd=many.folder,
+        env=many.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    give_up = time.monotonic() + 30
+    while not many.sandboxes["p002"].requests and time.monotonic() < give_up:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert "Traceback" not in err
+    return Ran(process.returncode, out, err)
+
+
+def test_after_a_signal_no_further_portal_begins(tmp_path: Path) -> None:
+    """What is done is reported, and the rest is reported as not attempted."""
+    with fleet(tmp_path, 5, latency=0.3) as many:
+        ran = interrupted(many, "plan", "--all-portals", "--format", "json")
+        assert ran.code == 1
+        assert ran.json[0]["portal"]["name"] == "p001"
+        left = ran.json[2:]  # the second one may have had all its requests in flight
+        assert [each["portal"] for each in left] == many.names[2:]
+        assert all("not attempted" in each["error"]["message"] for each in left)
+        assert "interrupted: 3 portals not attempted: p003, p004, p005" in ran.err
+        assert not any(many.sandboxes[each].requests for each in many.names[2:])
+
+
+def test_a_signal_after_a_write_is_incomplete(tmp_path: Path) -> None:
+    """The first portal was applied: exit 5."""
+    with fleet(tmp_path, 4, latency=0.2) as many:
+        ran = interrupted(many, *("apply", "--all-portals", "--auto-approve", "--settle", "0"))
+        assert ran.code == 5
+        assert many.limit_of("p001") == 8
+        assert [many.limit_of(each) for each in many.names[2:]] == [5, 5]
+
+
+def test_threads_of_portals_end_with_the_command(tmp_path: Path) -> None:
+    """None is left behind, nor is a file descriptor of a connection."""
+    with fleet(tmp_path, 20) as many:
+        before = threading.active_count(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names
+        assert many.run_here("plan", "--all-portals").code == 0
+        give_up = time.monotonic() + 5
+        while time.monotonic() < give_up:
+            found = threading.active_count(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names
+            if found <= before:
+                break
+            time.sleep(0.05)
+        assert found <= before

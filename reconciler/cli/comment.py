@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,17 +26,9 @@ from reconciler.cli.workspace import (
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.forges.api import ForgeError
 from reconciler.forges.ci import ForgeName, connected, find_request
-from reconciler.forges.comments import (
-    Action,
-    Fields,
-    Key,
-    Published,
-    Report,
-    Run,
-    Text,
-    publish,
-)
+from reconciler.forges.comments import Action, Published, Report, Text, publish
 from reconciler.forges.job import current_run, job_page, links_for
+from reconciler.forges.marker import Fields, Key, Run
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.model.plan import Plan
 from reconciler.model.since import Outline
@@ -47,6 +40,8 @@ from reconciler.report.markdown import LIMIT, failure_markdown, plan_markdown
 DEFAULT_TIMEOUT = 300.0
 LONGEST_REASON = 1 << 20
 """Bytes of a reason that are read; a comment has room for less."""
+_ANNOTATION = re.compile(r"::(?:error|warning|notice) ")
+_DIAGNOSTIC = re.compile(r":\d+:\d+: (?:error|warning)\[")
 _SECRET = re.compile("TOKEN|SECRET|PASSWORD|KEY")
 
 PLAN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -82,6 +77,9 @@ PLAN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--portal", "names", multiple=True, metavar="NAME", help="With --failed: portal; repeatable."
 )
 @click.option(
+    "--only-update", is_flag=True, help="Write nothing where there is no comment of the portal yet."
+)
+@click.option(
     "--forge",
     type=click.Choice(["github", "gitlab"]),
     help="Where the request is.  [default: as the CI job's variables say]",
@@ -107,6 +105,7 @@ def command(
     reason: Path | None,
     planned: tuple[Path, ...],
     names: tuple[str, ...],
+    only_update: bool,  # noqa: FBT001 - click passes flags by name
     forge: ForgeName | None,
     number: int | None,
     timeout: float,
@@ -141,7 +140,8 @@ def command(
         stopping_on_signals(stop),
         connected(request, clock=clock, timeout=timeout, notify=notify) as comments,
     ):
-        for report in reports:
+        for each in reports:
+            report = replace(each, says_nothing=True) if only_update else each
             try:
                 line = visible(_line(report, publish(comments, report, clock.wait)))
             except ForgeError as error:  # the other portals have comments of their own
@@ -248,9 +248,19 @@ def _read_reason(path: Path | None) -> str:
         return ""
     try:
         with click.open_file(str(path), "rb") as file:
-            return str(file.read(LONGEST_REASON), "utf-8", "replace")
+            return _without_commands(str(file.read(LONGEST_REASON), "utf-8", "replace"))
     except OSError as error:
         raise ReconcilerError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _without_commands(reason: str) -> str:
+    """Without the annotations that a plan in a workflow writes beside the same words as text.
+
+    Where there is no text the annotations are the words.
+    """
+    lines = reason.splitlines()
+    others = [line for line in lines if not _ANNOTATION.match(line)]
+    return "\n".join(others if any(map(_DIAGNOSTIC.search, others)) else lines)
 
 
 def _know_secrets() -> None:
@@ -262,7 +272,8 @@ def _know_secrets() -> None:
 
 def _line(report: Report, published: Published) -> str:
     if published.action is Action.NOT_NEEDED:
-        return f"{report.about}: no changes, and no comment to update"
+        what = "no plan" if report.digest is None else "no changes"
+        return f"{report.about}: {what}, and no comment to update"
     if published.action is Action.OUTDATED:
         what = f"{report.about}: nothing written, a newer run has commented on a newer commit"
         return f"{what}: {published.url}"

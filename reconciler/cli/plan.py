@@ -30,6 +30,7 @@ from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, UsageProblem, plural
+from reconciler.forges.marker import Key
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
@@ -50,7 +51,8 @@ from reconciler.report.view import Unplanned, headline, verdict
 @click.option(
     "--digests",
     metavar="FILE",
-    help="Save a line `PORTAL sha256:…` per portal, if all of them could be planned.",
+    help="Save a line `PORTAL sha256:…` per portal, if all of them could be planned; it ends "
+    "in the workspace file's path where that is not reconciler.yaml at the top.",
 )
 @SETTLE
 @NO_USAGE
@@ -196,7 +198,8 @@ class Digests:
 
     def add(self, plan: Plan) -> None:
         """Note the plan of one portal."""
-        self._lines.append(f"{plan.portal.name} {plan.digest}\n")
+        key = Key(plan.workspace, plan.portal.name)
+        self._lines.append(f"{key.digest_line(plan.digest)}\n")
 
     def save(self, portals: int) -> None:
         """Write the file, if as many plans were noted as there are portals."""

@@ -77,9 +77,12 @@ class Hints:
     unauthorized: str
     forbidden: str
     not_found: str
+    locked: str
 
-    def for_status(self, status: int) -> str | None:
-        """The hint that belongs to a status, if any."""
+    def of(self, status: int, words: str) -> str | None:
+        """The hint that belongs to a status and the body's words, if any."""
+        if status == 403 and "is locked" in words:
+            return self.locked
         return {401: self.unauthorized, 403: self.forbidden, 404: self.not_found}.get(status)
 
 
@@ -170,11 +173,8 @@ class Api:
 
     def _refusal(self, call: Call[Response], response: Response, now: datetime) -> Refusal:
         """What an answer outside 2xx means."""
-        status, words, hint = (
-            response.status,
-            message(response),
-            self._hints.for_status(response.status),
-        )
+        status, words = response.status, message(response)
+        hint = self._hints.of(status, words)
         asked = asked_wait(response, now)
         kind: type[ForgeError] = ForgeError
         passes = status >= 500 or status == _REQUEST_TIMEOUT

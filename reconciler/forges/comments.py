@@ -4,88 +4,16 @@ else's.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
 from typing import Protocol
-from urllib.parse import quote, unquote
 
 from reconciler.forges.api import CommentGone, PerhapsCreated
+from reconciler.forges.marker import NO_RUN, Fields, Key, Marker, Run
 
-_MARKER = re.compile(r"<!-- reconciler (workspace=\S* portal=\S*)(?: ([^<>\n]*))?-->")
 _PAUSES = (0.5, 4.0, 15.0)
 """Seconds before the comments are read again, where one was not there, or perhaps is."""
-
-_LONGEST_NAME = 120
-
-Fields = Mapping[str, str]
-"""What a comment's hidden first line says besides its key, by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What a comment is about: a portal of a workspace file, by its path from the top.
-
-    `workspace` None: there is no workspace file. `portal` None: the workspace as such, where it
-    could not be read.
-    """
-
-    workspace: str | None
-    portal: str | None
-
-    @property
-    def marker(self) -> str:
-        """As the hidden first line of the comment has it."""
-        return f"workspace={_marked(self.workspace)} portal={_marked(self.portal)}"
-
-
-def _marked(name: str | None) -> str:
-    """A name without spaces and angle brackets; a long one by its beginning and its hash."""
-    if name is None:
-        return ""
-    marked = _quoted(name)
-    if len(marked) <= _LONGEST_NAME:
-        return marked
-    return f"{marked[:_LONGEST_NAME]}~{sha256(marked.encode()).hexdigest()}"
-
-
-def _quoted(text: str) -> str:
-    return quote(text.encode("utf-8", "surrogatepass"), safe="/:,").replace("~", "%7E")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The run of the CI that made a report. `commit`: the pushed commit that it is about.
-
-    `order` grows from run to run and from attempt to attempt; it is empty where nothing says it.
-    """
-
-    commit: str | None = None
-    order: tuple[int, ...] = ()
-
-    def is_older_than(self, other: Run) -> bool:
-        """Whether the other run began later, for another commit.
-
-        Of two runs for one commit the one that ends later has read the portal later.
-        """
-        is_same = self.commit is not None and self.commit == other.commit
-        return bool(self.order) and self.order < other.order and not is_same
-
-    @property
-    def fields(self) -> Fields:
-        """As a comment's first line has them."""
-        order = ".".join(map(str, self.order))
-        return {"commit": self.commit or "", "run": order}
-
-    @classmethod
-    def of(cls, fields: Fields) -> Run:
-        """What a comment's first line says of the run; nothing where a person edited it."""
-        parts = fields.get("run", "").split(".")
-        numbers = all(part.isascii() and part.isdecimal() and len(part) < 20 for part in parts)
-        order = tuple(map(int, parts)) if numbers else ()
-        return cls(fields.get("commit") or None, order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +25,15 @@ class Comment:
     url: str
 
     def is_about(self, key: Key) -> bool:
-        """Whether the comment begins with the key's marker.
-
-        A marker anywhere else is a quotation, or somebody's attempt at one.
-        """
-        found = _MARKER.match(self.body)
-        return found is not None and found[1] == key.marker
+        """Whether the comment begins with the key's marker."""
+        found = Marker.of(self.body)
+        return found is not None and found.key == key.marker
 
     @property
     def fields(self) -> Fields:
-        """What its first line says besides the key. Names that this version does not know stay."""
-        found = _MARKER.match(self.body)
-        words = [] if found is None else (found[2] or "").split()
-        parts = [word.partition("=") for word in words]
-        return {name: unquote(value) for name, _, value in parts}
+        """What its first line says besides the key."""
+        found = Marker.of(self.body)
+        return {} if found is None else found.fields
 
 
 class Forge(Protocol):
@@ -157,14 +80,13 @@ class Report:
     digest: str | None
     writing: Writing
     says_nothing: bool = False
-    run: Run = Run()
+    run: Run = NO_RUN
 
     def body(self, fields: Fields) -> str:
         """The comment, over one with these fields."""
         text = self.writing(fields)
-        fields = {"digest": self.digest or "", **self.run.fields, **text.kept}
-        words = [f"{name}={_quoted(value)}" for name, value in fields.items() if value]
-        return f"<!-- reconciler {' '.join([self.key.marker, *words])} -->\n\n{text.markdown}"
+        known = {"digest": self.digest or "", **self.run.fields, **text.kept}
+        return f"{Marker(self.key.marker, known)}\n\n{text.markdown}"
 
 
 class Action(StrEnum):

@@ -18,6 +18,8 @@ HINTS = Hints(
     "a token that can only read",
     not_found="check the repository and the number; a token that may not see them gets this "
     "response too: give the job `permissions: pull-requests: write`",
+    locked="the conversation is locked, and GitHub takes no comment of a workflow there: unlock it on "
+    "the pull request and run the job again; the plan is in the run's summary and artifact",
 )
 
 

@@ -13,6 +13,10 @@ from reconciler.forges.api import Api, Hints
 from reconciler.forges.comments import Comment
 from reconciler.outgoing import Secret
 
+_LOCKED = (
+    "the discussion is locked, and only members of the project may write there: unlock it, or use a "
+    "project access token"
+)
 HINTS = Hints(
     unauthorized="the token is wrong, expired or revoked; set GITLAB_TOKEN to a project access "
     "token with the scope `api`",
@@ -20,12 +24,13 @@ HINTS = Hints(
     "Reporter or higher",
     not_found="check the project and the number; a token that may not see them gets this response "
     "too: GITLAB_TOKEN needs the scope `api`",
+    locked=_LOCKED,
 )
 _INSTEAD = (
     "CI_JOB_TOKEN may not write notes: set GITLAB_TOKEN, masked, to a project access token with "
     "the scope `api`"
 )
-JOB_TOKEN_HINTS = Hints(unauthorized=_INSTEAD, forbidden=_INSTEAD, not_found=_INSTEAD)
+JOB_TOKEN_HINTS = Hints(_INSTEAD, _INSTEAD, _INSTEAD, _LOCKED)
 
 
 def headers(token: Secret, *, is_job_token: bool) -> dict[str, str]:

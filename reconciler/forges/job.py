@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from reconciler.errors import GitError, UsageProblem
-from reconciler.forges.comments import Run
+from reconciler.forges.marker import Run
 from reconciler.git.repository import find_repository, run
 from reconciler.http.messages import whole
 from reconciler.model.limits import Place

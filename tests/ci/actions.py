@@ -119,7 +119,7 @@ class Runner:
         }
         failed: StepFailed | None = None
         for step in steps:
-            status = {"always": True, "failure": failed is not None}
+            status = {"always": True, "failure": failed is not None, "cancelled": False}
             context = {**contexts, **status, "steps": known}
             condition = step.get("if", "")
             if failed and not any(f"{each}()" in condition for each in status):
@@ -167,7 +167,7 @@ class Runner:
 
     def _upload(self, given: Mapping[str, str]) -> dict[str, str]:
         source = Path(given["path"])
-        if not source.exists():
+        if not source.exists() or (source.is_dir() and not any(source.iterdir())):
             assert given.get("if-no-files-found") == "ignore", f"{source} is missing"
             return {}
         target = self.machine.top / "artifacts" / given["name"]

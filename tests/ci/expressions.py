@@ -43,7 +43,7 @@ def _value(token: str, contexts: Contexts) -> Any:
         return token == "true"
     root, *names = token.split(".")
     if not names:
-        assert token in {"always", "failure"}, f"an unknown function: {token}"
+        assert token in {"always", "cancelled", "failure"}, f"an unknown function: {token}"
         return contexts[token]
     found = contexts[root]
     for name in names:

@@ -20,6 +20,7 @@ class GitHub(Forge):
     def __init__(self, prefix: str = "") -> None:
         super().__init__()
         self.prefix = prefix
+        self.locked = False
         self.users = {
             self.TOKEN: BOT,
             self.PERSONAL: User(1, "octocat"),
@@ -91,6 +92,10 @@ class GitHub(Forge):
         if self.READ_ONLY in asked.headers.get("authorization", ""):
             words = "Resource not accessible by integration"
             return Told(403, {"message": words, "status": "403"})
+        if self.locked:  # as observed
+            words = "Unable to create comment because issue is locked."
+            about = "https://docs.github.com/articles/locking-conversations/"
+            return Told(403, {"message": words, "documentation_url": about, "status": "403"})
         if len(asked.body["body"]) > 65_536:
             words = "body is too long (maximum is 65536 characters)"
             error = {"resource": "IssueComment", "code": "custom", "message": words}

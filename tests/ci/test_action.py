@@ -11,6 +11,7 @@ import pytest
 from reconciler.planning.saved import read_plan
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.ci.actions import ACTION, WORKFLOWS, Runner, StepFailed, scripts
+from tests.ci.forges import Told
 from tests.ci.machine import ROOT
 from tests.ci.scene import Scene
 from tests.ci.shell import Coverage, needs_tools
@@ -73,14 +74,35 @@ def push_that_takes_all_back_is_told(scene: Scene) -> None:
     assert "No changes. The portal matches the configuration." in note.body
 
 
-def fork_is_checked_and_told(scene: Scene) -> None:
-    """No secrets, so no request to the portal and no comment; the job succeeds and says why."""
+def pull_request_without_a_token_is_checked_and_told(scene: Scene) -> None:
+    """A fork's, or one by Dependabot: known by what is missing. The job succeeds and says why.
+
+    No portal is asked. A comment of an earlier plan says that there is none of this commit; where
+    there is no comment, none is written.
+    """
     before = len(scene.server.requests)
+    for notes in (list(scene.github.notes), []):
+        scene.github.notes = notes
+        runner = scene.pull_request("mallory/limits")
+        runner.secrets = {}
+        plan(runner)
+        assert "::notice title=Nothing was planned::This run has no token" in runner.log
+        assert (len(scene.server.requests), runner.artifacts) == (before, {})
+        assert ["No plan for `default`" in note.body for note in notes] == [True] * len(notes)
+        assert all("This run has no token" in note.body for note in notes)
+        assert len(scene.github.notes) == len(notes)
+
+
+def comment_that_may_not_be_written_leaves_such_a_run_green(scene: Scene) -> None:
+    """What GitHub gives a pull request of a fork can only read."""
+    scene.repository.branch(object_limit=8, billing=1)
+    plan(scene.pull_request())
     runner = scene.pull_request("mallory/limits")
     runner.secrets = {}
+    refused = Told(403, {"message": "Resource not accessible by integration"})
+    scene.github.fail("PATCH ", refused)
     plan(runner)
-    assert "::notice title=Nothing was planned::A pull request from a fork" in runner.log
-    assert (len(scene.server.requests), runner.artifacts) == (before, {})
+    assert "::warning title=reconciler::The comment with the older plan" in runner.log
 
 
 def several_portals_of_a_named_workspace(scene: Scene) -> None:
@@ -157,6 +179,9 @@ def portals_that_could_be_planned_are_commented_on(scene: Scene) -> None:
     runner = scene.pull_request()
     with pytest.raises(StepFailed, match="Plan: "):
         runner.run_action({"portals": "production\nother\n"} | TOKEN, {})
+    kept = sorted(file.name for file in runner.artifacts["reconciler-plans"].iterdir())
+    assert kept == ["production.html", "production.json"]
+    assert "## Plan for `production`" in runner.summary
     assert [note.body.splitlines()[2].partition(":")[0] for note in scene.github.notes] == [
         "## `production`",
         "## No plan for `other`",
@@ -183,7 +208,8 @@ def test_every_line_of_the_action_runs(scene: Scene, coverage: Coverage) -> None
     """A pull request, a push that takes it back, a fork, a workspace of several portals."""
     pull_request_is_planned_and_commented(scene)
     push_that_takes_all_back_is_told(scene)
-    fork_is_checked_and_told(scene)
+    pull_request_without_a_token_is_checked_and_told(scene)
+    comment_that_may_not_be_written_leaves_such_a_run_green(scene)
     several_portals_of_a_named_workspace(scene)
     for mode in ("install", "validate", "apply"):
         runs_in_mode(scene, mode)
@@ -205,10 +231,36 @@ def runs_in_mode(scene: Scene, mode: str) -> None:
             runner.run_action({"mode": mode} | TOKEN, {})
         assert raised.value.done.code == 64
     else:
-        outputs = runner.run_action({"mode": mode} | TOKEN, {})
+        workspace = {"workspace": "eu/reconciler.yaml"} if mode == "install" else {}
+        outputs = runner.run_action({"mode": mode} | workspace | TOKEN, {})
         assert set(outputs.values()) == {""}
         assert [Path(each).name for each in runner.path] == ["bin"]
     assert len(scene.server.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("folder", "suffix"), [("eu", "@eu+reconciler.yaml"), ("eu west", "@22382635324")]
+)
+def test_two_workspaces_keep_their_plans_apart(scene: Scene, folder: str, suffix: str) -> None:
+    """Portals of one name in one run: a comment and an artifact each; digests say which is whose."""
+    repository = scene.repository
+    repository.git("checkout", "-q", "change")
+    text = "version: 1\nportals:\n  default: {token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+    repository.write(f"{folder}/reconciler.yaml", text)
+    repository.write(f"{folder}/configs/a.yaml", "from: deals\nto: companies\nmax: 3\n")
+    repository.commit("Begin in another folder")
+    runner = scene.pull_request()
+    runner.run_action(TOKEN, {})
+    runner.run_action({"workspace": f"./{folder}/reconciler.yaml"} | TOKEN, {})
+    digests = {
+        name: (kept / "digests").read_text().split() for name, kept in runner.artifacts.items()
+    }
+    assert list(digests) == ["reconciler-plans", f"reconciler-plans{suffix}"]
+    usual, other = digests.values()
+    assert (usual[0], usual[2:]) == ("default", [])
+    workspace = f"{folder}/reconciler.yaml".replace(" ", "%20")
+    assert (other[0], other[2:]) == ("default", [workspace])
+    assert len(scene.github.notes) == 2
 
 
 def test_outputs_tell_the_digest_and_whether_anything_changes(scene: Scene) -> None:

@@ -131,6 +131,34 @@ def test_the_reason_is_shown_and_does_nothing(job: Desk, github: GitHub) -> None
     assert "\u202e" not in body
 
 
+ANNOTATED = "::error file=configs/a.yaml,line=3,col=6,title=limit-range::a limit is a number"
+
+
+@pytest.mark.parametrize("with_text", [True, False])
+def test_annotations_are_words_only_where_there_are_no_others(
+    job: Desk, github: GitHub, *, with_text: bool
+) -> None:
+    """`plan 2> log` in a workflow writes both."""
+    reason = f"{ANNOTATED}\n{REASON if with_text else 'error: configuration invalid: 1 error'}"
+    assert failed(job, "plan.json", reason=reason).code == 0
+    (body,) = github.bodies
+    assert (ANNOTATED in body) is not with_text
+    assert "error: configuration invalid: 1 error" in body
+
+
+@pytest.mark.parametrize("arguments", [(), ("--failed",)], ids=["plan", "failure"])
+def test_only_a_comment_that_is_there_is_updated(
+    job: Desk, github: GitHub, arguments: tuple[str, ...]
+) -> None:
+    """A pull request that was never planned is not told that it is not planned now either."""
+    ran = comment(job, "plan.json", "--only-update", *arguments)
+    assert (ran.code, github.notes) == (0, [])
+    assert "no comment to update" in ran.out
+    comment(job, "empty.json")
+    github.write("<!-- reconciler workspace= portal=production -->\n\nold", BOT)
+    assert "comment updated" in comment(job, "plan.json", "--only-update", *arguments).out
+
+
 def test_the_reason_holds_no_token(job: Desk, github: GitHub) -> None:
     """None that the environment of the command has, by whatever name."""
     job.variables["HUBSPOT_PRODUCTION_TOKEN"] = "pat-na1-0123456789"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.forges.ci import connected, find_request
-from reconciler.forges.comments import Action, Key, Report, Text, publish
+from reconciler.forges.comments import Action, Report, Text, publish
+from reconciler.forges.marker import Key
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.model.plan import Refusal, RefusalCode
 from tests.ci import plans

@@ -120,6 +120,20 @@ def test_a_token_that_may_only_read_is_told_which_permission_is_missing(
     assert "permissions: pull-requests: write" in ran.err
 
 
+@pytest.mark.parametrize("existing", [False, True], ids=["new", "edited"])
+def test_a_locked_conversation_is_told(job: Desk, github: GitHub, *, existing: bool) -> None:
+    """It is not about permissions, though GitHub answers 403 to both."""
+    if existing:
+        comment(job)
+        plans.save(plans.plan(factory.small_changes()[:1]), job.folder / "plan.json")
+    github.locked = True
+    ran = comment(job)
+    assert ran.code == 1
+    assert "(HTTP 403): Unable to create comment because issue is locked." in ran.err
+    assert "hint: the conversation is locked" in ran.err
+    assert "permissions:" not in ran.err
+
+
 def test_an_unknown_pull_request_is_told(job: Desk) -> None:
     """404 is also what a token gets that may not see it."""
     ran = comment(job, "plan.json", "--request", "8")

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.forges.comments import Comment, Key, Report, Run, Text
+from reconciler.forges.comments import Comment, Report, Text
+from reconciler.forges.marker import Key, Run
 from tests.ci import plans
 from tests.ci.forges import Told
 from tests.ci.github_api import BOT, GitHub

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.server import Server, serve
-from reconciler.sandbox.stand_in import DEFAULT_TOKEN
+from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options, Sandbox
 from tests.ci.actions import Runner
 from tests.ci.forges import serving
 from tests.ci.github_api import GitHub
@@ -21,6 +21,9 @@ from tests.ci.repository import Repository
 from tests.ci.shell import Coverage
 from tests.cli.running import Desk
 from tests.sandbox.talking import decoded, get, limits_path, one, write
+
+TWIN_ID, TWIN_TOKEN = 89, "sandbox-token-of-the-twin"
+"""Another portal behind the same address, with the same limits."""
 
 LIMIT = 279
 BILLING = 28
@@ -43,7 +46,8 @@ class Scene:
     def playing(cls, top: Path, coverage: Coverage, *, real: bool = False) -> Iterator[Scene]:
         """A new scene: the main branch says what the portal has. `real`: see `Machine`."""
         github = GitHub()
-        with serve(example_portal()) as server, serving(github):
+        twin = Sandbox(example_portal(TWIN_ID), Options(TWIN_TOKEN))
+        with serve(example_portal(), others=[twin]) as server, serving(github):
             yield cls(top, server, github, Repository.start(top), coverage, real)
 
     def pull_request(self, repository: str = "acme/limits") -> Runner:

@@ -13,7 +13,7 @@ from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.ci.actions import ACTION, WORKFLOWS, Runner, StepFailed, scripts
 from tests.ci.forges import Told
 from tests.ci.machine import ROOT
-from tests.ci.scene import Scene
+from tests.ci.scene import TWIN_TOKEN, Scene
 from tests.ci.shell import Coverage, needs_tools
 
 pytestmark = needs_tools
@@ -112,7 +112,7 @@ def several_portals_of_a_named_workspace(scene: Scene) -> None:
         "sub dir/reconciler.yaml",
         "version: 1\nportals:\n"
         "  production: {portal_id: 1234567, token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
-        "  twin: {token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  twin: {token: {env: HUBSPOT_TWIN_TOKEN}}\n"
         "  other: {portal_id: 7, token: {env: NOT_SET}}\n",
     )
     scene.repository.write("sub dir/configs/a b.yaml", "from: contacts\nto: companies\nmax: 5\n")
@@ -125,13 +125,14 @@ def several_portals_of_a_named_workspace(scene: Scene) -> None:
         "artifact": "",
         "fail-on-changes": "true",
     }
+    tokens = f"{TOKEN['tokens']}HUBSPOT_TWIN_TOKEN={TWIN_TOKEN}\n"
     with pytest.raises(StepFailed) as raised:
-        runner.run_action(inputs | TOKEN, {})
+        runner.run_action(inputs | {"tokens": tokens}, {})
     assert raised.value.done.code == 2
     (digests,) = runner.machine.temp.glob("reconciler-plans.*/digests")
     names = [line.split()[0] for line in digests.read_text().splitlines()]
     assert names == ["production", "twin"]
-    assert runner.summary.count("\n## `") == 2
+    assert runner.summary.count("## `") == 2
     assert runner.artifacts == {}
 
 
@@ -172,16 +173,17 @@ def portals_that_could_be_planned_are_commented_on(scene: Scene) -> None:
         "reconciler.yaml",
         "version: 1\nportals:\n"
         "  production: {portal_id: 1234567, token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
-        "  other: {portal_id: 7, token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  other: {portal_id: 7, token: {env: HUBSPOT_TWIN_TOKEN}}\n"
         "  third: {token: {env: HUBSPOT_NOT_SET}}\n",
     )
     scene.github.notes.clear()
     runner = scene.pull_request()
+    tokens = f"{TOKEN['tokens']}HUBSPOT_TWIN_TOKEN={TWIN_TOKEN}\n"
     with pytest.raises(StepFailed, match="Plan: "):
-        runner.run_action({"portals": "production\nother\n"} | TOKEN, {})
+        runner.run_action({"portals": "production\nother\n", "tokens": tokens}, {})
     kept = sorted(file.name for file in runner.artifacts["reconciler-plans"].iterdir())
     assert kept == ["production.html", "production.json"]
-    assert "## Plan for `production`" in runner.summary
+    assert "## `production`" in runner.summary
     assert [note.body.splitlines()[2].partition(":")[0] for note in scene.github.notes] == [
         "## `production`",
         "## No plan for `other`",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Desk
+from tests.cli.running import OTHER_TOKEN, Desk
 
 MISSPELT = "from: contacts\nto: companies\nmax: 8\nlabels:\n  Biling contact: 1\n"
 ANNOTATION = "::error file=configs/a.yaml,line=5,col=3,endColumn=16,title=label-unknown::"
@@ -17,7 +17,7 @@ TWO_PORTALS = """\
 version: 1
 portals:
   one: {token: {env: HUBSPOT_ACCESS_TOKEN}}
-  two: {token: {env: HUBSPOT_ACCESS_TOKEN}}
+  two: {token: {env: HUBSPOT_TWIN_TOKEN}}
 """
 
 
@@ -76,11 +76,14 @@ def test_a_file_takes_the_document_and_stderr_keeps_the_text(misspelt: Desk) -> 
 def test_portals_with_the_same_files_annotate_once(misspelt: Desk) -> None:
     """GitHub keeps ten annotations of a step."""
     misspelt.write("reconciler.yaml", TWO_PORTALS)
+    misspelt.variables["HUBSPOT_TWIN_TOKEN"] = OTHER_TOKEN
     ran = misspelt.run_here("plan", "--all-portals", "--diagnostics", "github")
     assert ran.code == 3
     assert ran.err.count("::error file=") == 1
-    named = misspelt.run_here("plan", "--all-portals", "--diagnostics", "json")
-    assert len(json.loads(named.err)["diagnostics"]) == 1
+    chosen = ("--diagnostics", "json", "--diagnostics-file", "found.json")
+    assert misspelt.run_here("plan", "--all-portals", *chosen).code == 3
+    found = json.loads((misspelt.folder / "found.json").read_text("utf-8"))
+    assert len(found["diagnostics"]) == 1
 
 
 def test_what_is_beyond_ten_annotations_is_text(desk: Desk) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.files import read_regular
 from reconciler.cli.options import PortalOptions, portal_options
@@ -41,11 +42,12 @@ from reconciler.planning.comparison import (
 )
 from reconciler.planning.names import try_resolve
 from reconciler.report import comparison as report
+from reconciler.report.portals import portals_markdown, portals_text
 
 
 @click.command("compare")
 @click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("b", metavar="[B]", required=False)
 @click.option(
     "--write",
     "folder",
@@ -67,7 +69,7 @@ from reconciler.report import comparison as report
 def command(
     options: PortalOptions,
     a: str,
-    b: str,
+    b: str | None,
     folder: str | None,
     overlay: bool,  # noqa: FBT001 - click passes flags by name
     format_: str,
@@ -78,14 +80,19 @@ def command(
     Both are portals of the workspace. Type IDs differ from portal to portal and do not count.
     Nothing is written to either. With --write, a plan of the files for portal B makes it like A;
     what B has no label or object type for is listed and left out. Files that say something else
-    already are not overwritten.
+    already are not overwritten. In place of B, --all-portals or --portal compare A with several.
     """
-    if options.names or options.every:
-        raise UsageProblem("compare takes the names of two portals: compare A B")
+    several = options.every or bool(options.names)
+    if (b is None) != several:
+        raise UsageProblem("compare takes the names of two portals: compare A B, or A and options")
     if overlay and folder is None:
         raise UsageProblem("--overlay goes with --write DIR")
     if folder is not None and (not folder or (Path(folder).exists() and not Path(folder).is_dir())):
         raise UsageProblem(f"--write {folder}: this is not a folder")
+    if b is None:
+        if folder is not None:
+            raise UsageProblem("--write goes with two portals: compare A B")
+        return int(_with_several(options, a, format_, detailed=detailed_exitcode))
     session = Session.start(replace(options, names=(a, b)))
     if a == b:
         raise UsageProblem("compare takes two different portals")
@@ -94,15 +101,72 @@ def command(
     writing = None if folder is None else _Writing(session, second, Path(folder), overlay)
     with stopping_on_signals(session.stop):
         found = compared(session, first, second, writing)
+    output.result(_rendered(found, format_))
+    return int(_code(found, detailed=detailed_exitcode))
+
+
+def _rendered(found: Comparison, format_: str) -> str:
     match format_:
         case "json":
-            output.result(report.comparison_json(found))
+            return report.comparison_json(found)
         case "markdown":
-            output.result(report.comparison_markdown(found))
+            return report.comparison_markdown(found)
         case _:
-            output.result(report.comparison_text(found))
-    differ = detailed_exitcode and bool(found.differences)
-    return int(ExitCode.PENDING if differ else ExitCode.DONE)
+            return report.comparison_text(found)
+
+
+def _code(found: Comparison, *, detailed: bool) -> ExitCode:
+    return ExitCode.PENDING if detailed and found.differences else ExitCode.DONE
+
+
+def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: bool) -> ExitCode:
+    """Compare one portal, which is read once, with each of several others."""
+    from reconciler.cli import side_by_side as portals
+
+    session = Session.start(options)
+    (first,) = Session.start(replace(options, names=(a,), every=False, shard=None)).portals()
+    others = [each for each in session.portals() if each.name != a]
+
+    def work(second: PortalSettings, events: Callable[[Event], None]) -> Comparison:
+        with session.connected(second, report_to(events)) as portal:
+            return _comparison(session, known, _examined(second, portal))
+
+    def write(found: Comparison) -> ExitCode:
+        output.result(_rendered(found, format_))
+        return _code(found, detailed=detailed)
+
+    with ExitStack() as stack:
+        with stopping_on_signals(session.stop), reporting(a, session.given) as progress:
+            portal = stack.enter_context(session.connected(first, report_to(progress)))
+            known = _examined(first, portal)
+        ended = portals.side_by_side(session, others, work, report.counts)
+    with portals.answers_of(others, as_array=format_ == "json") as answers:
+        ends = portals.report(ended, session.given, answers, write, report.counts)
+        if format_ == "markdown":  # before what `answers` keeps
+            output.result(f"{portals_markdown(ends)}\n\n")
+    if format_ == "text":
+        output.result(portals_text(ends, output.style(session.given)))
+    return portals.worst(ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """What a portal has, and where its labels are read."""
+
+    settings: PortalSettings
+    survey: Survey
+    limits: PortalLimits
+    labels: _Labels
+
+
+def _examined(settings: PortalSettings, portal: Portal) -> _Examined:
+    """Every limit of a portal; an error says which of the two it is."""
+    try:
+        found = survey(portal, standard_type, portal_id=settings.portal_id)
+    except ReconcilerError as error:
+        error.message = f"portal {settings.name}: {error.message}"
+        raise
+    return _Examined(settings, found, _limits(settings.name, found), _Labels(portal))
 
 
 def compared(
@@ -118,33 +182,27 @@ def compared(
             )
             for each in (a, b)
         )
-        surveys = (_surveyed(a, first), _surveyed(b, second))
-        ours, theirs = _limits(a.name, surveys[0]), _limits(b.name, surveys[1])
-        labels = {Side.A: _Labels(first), Side.B: _Labels(second)}
-        found = with_lacking(differences(ours, theirs), {Side.A: ours, Side.B: theirs}, labels)
-        comparison = Comparison(
-            (a.name, b.name),
-            (surveys[0].observed.account, surveys[1].observed.account),
-            found,
-            len(ours.values.items() & theirs.values.items()),
-            (surveys[0].unplaced_in_words, surveys[1].unplaced_in_words),
-        )
-        for portal, each in zip(comparison.names, surveys, strict=True):
-            for note in each.notes:
-                output.note(f"warning: {portal}: {note}", session.given)
+        ours, theirs = _examined(a, first), _examined(b, second)
+        comparison = _comparison(session, ours, theirs)
         if writing is None:
             return comparison
-        carrier = Carrier(ours, theirs, labels[Side.B], session.workspace.prune)
-        return replace(comparison, written=writing.write(comparison, carrier, surveys[1]))
+        carrier = Carrier(ours.limits, theirs.limits, theirs.labels, session.workspace.prune)
+        return replace(comparison, written=writing.write(comparison, carrier, theirs.survey))
 
 
-def _surveyed(settings: PortalSettings, portal: Portal) -> Survey:
-    """Every limit of a portal; an error says which of the two it is."""
-    try:
-        return survey(portal, standard_type, portal_id=settings.portal_id)
-    except ReconcilerError as error:
-        error.message = f"portal {settings.name}: {error.message}"
-        raise
+def _comparison(session: Session, ours: _Examined, theirs: _Examined) -> Comparison:
+    limits = {Side.A: ours.limits, Side.B: theirs.limits}
+    labels = {Side.A: ours.labels, Side.B: theirs.labels}
+    for each in (ours, theirs):
+        for note in each.survey.notes:
+            output.note(f"warning: {each.settings.name}: {note}", session.given)
+    return Comparison(
+        (ours.settings.name, theirs.settings.name),
+        (ours.survey.observed.account, theirs.survey.observed.account),
+        with_lacking(differences(ours.limits, theirs.limits), limits, labels),
+        len(ours.limits.values.items() & theirs.limits.values.items()),
+        (ours.survey.unplaced_in_words, theirs.survey.unplaced_in_words),
+    )
 
 
 def _limits(name: str, found: Survey) -> PortalLimits:

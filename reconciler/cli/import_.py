@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.adopting import Seen, Wanted, look, parse_pair
 from reconciler.cli.options import SETTLE, PortalOptions, complete_pairs, portal_options
@@ -21,6 +22,7 @@ from reconciler.cli.pair_changes import (
     new_files,
     updates,
 )
+from reconciler.cli.portal_files import file_stems, make_folder
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
@@ -34,6 +36,7 @@ from reconciler.model.limits import Desired, ObservedLimit, UnknownRow
 from reconciler.model.plan import Plan
 from reconciler.outgoing import harmless_json
 from reconciler.planning.origin import Observation
+from reconciler.report.portals import portals_text
 
 
 @click.command("import")
@@ -45,7 +48,12 @@ from reconciler.planning.origin import Observation
     help="Object types whose limits to import, both ways; repeatable.  [default: every limit]",
     shell_complete=complete_pairs,
 )
-@click.option("--out", metavar="DIR", help="Folder of the pair files.  [default: the workspace's]")
+@click.option(
+    "--out",
+    metavar="DIR",
+    help="Folder of the pair files; with several portals one in it for each.  "
+    "[default: the workspace's]",
+)
 @click.option("--update", is_flag=True, help="Edit existing files in place, comments kept.")
 @click.option(
     "--drift",
@@ -79,36 +87,65 @@ def command(
         raise UsageProblem("--base goes with --update --drift")
     wanted = Wanted(tuple(parse_pair(each) for each in pairs) or None, drift)
     session = Session.start(options)
-    (settings,) = _one(session.portals())
+    portals = session.portals()
+    folders = _folders(session, portals, out)
+
+    def work(settings: PortalSettings, events: Callable[[Event], None]) -> _Imported:
+        folder = folders[settings.name]
+        files = _existing(session, settings, folder, base)
+        with session.connected(settings, report_to(events)) as portal:
+
+            def confirm(observation: Observation) -> Plan:
+                return session.plan(settings, portal, files, settle, observation=observation)
+
+            seen = look(portal, files, wanted, settings.portal_id, confirm)
+        reload = _reload(session, settings, folder)
+        edits = updates(seen, files, folder, reload) if update else _unchanged(seen)
+        first_line = modeline(session.workspace.root, folder)
+        new = Changes() if drift else new_files(seen, folder, first_line)
+        changes = Changes((*new.files, *edits.files), (*seen.notes, *new.notes))
+        changes.write()
+        return _Imported(settings, changes, seen, wanted)
+
+    def write(imported: _Imported) -> ExitCode:
+        where = f"portal {imported.settings.name}: " if options.asks_for_several else ""
+        for each in imported.notes:
+            output.note(f"warning: {where}{each}", options.given)
+        output.result(imported.report(format_))
+        return ExitCode.DONE
+
+    if options.asks_for_several:
+        from reconciler.cli.side_by_side import answers_of, report, side_by_side, worst
+
+        ended = side_by_side(session, portals, work, _Imported.summary)
+        with answers_of(portals, as_array=format_ == "json") as answers:
+            ends = report(ended, options.given, answers, write, _Imported.summary)
+        if format_ == "text":
+            output.result(portals_text(ends, output.style(options.given)))
+        return int(worst(ends))
+    (settings,) = portals
+    with stopping_on_signals(session.stop), reporting(settings.name, options.given) as progress:
+        imported = work(settings, progress)
+    return int(write(imported))
+
+
+def _folders(
+    session: Session, portals: Sequence[PortalSettings], out: str | None
+) -> Mapping[str, Path]:
+    """Where each portal's pair files go: those of several portals into a folder for each."""
+    options = session.options
+    if not options.asks_for_several or (len(portals) == 1 and (out, options.shard) == (None, None)):
+        return {each.name: _folder(session, out) for each in portals}
+    if out is None:
+        raise UsageProblem(
+            "several portals do not fit into one folder of pair files",
+            hint="--out DIR makes a folder in it for each portal; --portal NAME imports one",
+        )
     folder = _folder(session, out)
-    files = _existing(session, settings, folder, base)
-    with (
-        stopping_on_signals(session.stop),
-        reporting(settings.name, options.given) as progress,
-        session.connected(settings, report_to(progress)) as portal,
-    ):
-
-        def confirm(observation: Observation) -> Plan:
-            return session.plan(settings, portal, files, settle, observation=observation)
-
-        seen = look(portal, files, wanted, settings.portal_id, confirm)
-    reload = _reload(session, settings, folder)
-    edits = updates(seen, files, folder, reload) if update else _unchanged(seen)
-    first_line = modeline(session.workspace.root, folder)
-    new = Changes() if drift else new_files(seen, folder, first_line)
-    changes = Changes((*new.files, *edits.files), (*seen.notes, *new.notes))
-    changes.write()
-    notes = [*changes.notes, *(f"not placed: {each}" for each in seen.unplaced_in_words)]
-    for each in notes:
-        output.note(f"warning: {each}", options.given)
-    output.result(_report(format_, settings, changes, seen, wanted))
-    return int(ExitCode.DONE)
-
-
-def _one(portals: list[PortalSettings]) -> list[PortalSettings]:
-    if len(portals) != 1:
-        raise UsageProblem("import reads one portal: name it with --portal")
-    return portals
+    stems = file_stems([each.name for each in portals])
+    found = {name: _folder(session, str(folder / stem)) for name, stem in stems.items()}
+    make_folder("--out", out)
+    return found
 
 
 def _folder(session: Session, out: str | None) -> Path:
@@ -165,32 +202,42 @@ def _unchanged(seen: Seen) -> Changes:
     )
 
 
-def _report(
-    format_: str, settings: PortalSettings, changes: Changes, seen: Seen, wanted: Wanted
-) -> str:
-    if format_ == "json":
-        document = _document(settings, changes, seen)
-        return harmless_json(json.dumps(document, indent=2, ensure_ascii=False))
-    lines = [
-        f"{each.status} {each.path} ({plural(each.limits, 'limit')})" for each in changes.files
-    ]
-    return "\n".join([*lines, _summary(changes, seen, wanted)])
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """What was written of one portal, and what it has beside that."""
 
+    settings: PortalSettings
+    changes: Changes
+    seen: Seen
+    wanted: Wanted
 
-def _summary(changes: Changes, seen: Seen, wanted: Wanted) -> str:
-    """The last line: what was written, and what is left for a person."""
-    said = ["Nothing to import."]
-    if changes.files:
-        limits = plural(sum(each.limits for each in changes.files), "limit")
-        said = [f"Imported: {limits} in {plural(len(changes.files), 'file')}."]
-    elif not wanted.drift:
-        said.append("The files say what the portal has.")
-    conflicts = sum(len(each.conflicts) for each in seen.adoptions)
-    if conflicts:
-        said.append(f"{plural(conflicts, 'conflict')} left alone.")
-    if seen.unplaced:
-        said.append(f"{plural(len(seen.unplaced), 'limit')} could not be placed.")
-    return " ".join(said)
+    @property
+    def notes(self) -> list[str]:
+        unplaced = (f"not placed: {each}" for each in self.seen.unplaced_in_words)
+        return [*self.changes.notes, *unplaced]
+
+    def report(self, format_: str) -> str:
+        if format_ == "json":
+            document = _document(self.settings, self.changes, self.seen)
+            return harmless_json(json.dumps(document, indent=2, ensure_ascii=False))
+        files = self.changes.files
+        lines = [f"{each.status} {each.path} ({plural(each.limits, 'limit')})" for each in files]
+        return "\n".join([*lines, self.summary()])
+
+    def summary(self) -> str:
+        """The last line: what was written, and what is left for a person."""
+        said, files = ["Nothing to import."], self.changes.files
+        if files:
+            limits = plural(sum(each.limits for each in files), "limit")
+            said = [f"Imported: {limits} in {plural(len(files), 'file')}."]
+        elif not self.wanted.drift:
+            said.append("The files say what the portal has.")
+        conflicts = sum(len(each.conflicts) for each in self.seen.adoptions)
+        if conflicts:
+            said.append(f"{plural(conflicts, 'conflict')} left alone.")
+        if self.seen.unplaced:
+            said.append(f"{plural(len(self.seen.unplaced), 'limit')} could not be placed.")
+        return " ".join(said)
 
 
 def _document(settings: PortalSettings, changes: Changes, seen: Seen) -> dict[str, object]:

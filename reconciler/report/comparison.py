@@ -45,7 +45,7 @@ def comparison_text(found: Comparison) -> str:
             line = f"  {padded(name, first - 2)}  {padded(a, second)}  {padded(b, third)}"
             lines.append(f"{line}  {terminal(_remark(each, found), 300)}".rstrip())
     written = ["", *_written(found, terminal)] if found.written is not None else []
-    return "\n".join([*lines, *_unplaced(found), "", _counts(found), *written])
+    return "\n".join([*lines, *_unplaced(found), "", counts(found), *written])
 
 
 def comparison_markdown(found: Comparison) -> str:
@@ -67,7 +67,7 @@ def comparison_markdown(found: Comparison) -> str:
     unplaced = [f"- {markdown_prose(line)}" for line in _unplaced(found) if line]
     written = [f"- {line}" for line in _written(found, markdown_prose)]
     lines += ["", *unplaced] if unplaced else []
-    return "\n".join([*lines, "", _counts(found), *([""] if written else []), *written])
+    return "\n".join([*lines, "", counts(found), *([""] if written else []), *written])
 
 
 def comparison_json(found: Comparison) -> str:
@@ -182,7 +182,7 @@ def _written(found: Comparison, escaped: Callable[[str], str]) -> Iterator[str]:
         yield f"Next: {escaped(found.written.next_step)}"
 
 
-def _counts(found: Comparison) -> str:
+def counts(found: Comparison) -> str:
     """The last line, for people and for grep."""
     if not found.differences:
         return f"{NO_DIFFERENCES} {plural(found.shared, 'limit')} in both portals."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import ExitCode, plural
-from reconciler.report.escape import terminal
+from reconciler.report.escape import markdown_cell, markdown_code, markdown_prose, terminal
 from reconciler.report.terminal import Mark, Style, padded, widest
 
 _WIDEST_NAME = 40
@@ -40,6 +40,17 @@ def portals_text(ends: Sequence[PortalEnd], style: Style) -> str:
     lines = ["", style.mark(Mark.BOLD, f"{padded('portal', width)}  result"), *rows, ""]
     counted = f"{plural(len(ends), 'portal')}: {len(ends) - len(failed)} done"
     return "\n".join([*lines, f"{counted}, {len(failed)} failed." if failed else f"{counted}."])
+
+
+def portals_markdown(ends: Sequence[PortalEnd]) -> str:
+    """The same as a table of markdown."""
+    rows = [
+        f"| {markdown_cell(markdown_code(each.portal))} "
+        f"| {'failed: ' if each.failed else ''}"
+        f"{markdown_cell(markdown_prose(each.words, _LONGEST_WORDS))} |"
+        for each in ends
+    ]
+    return "\n".join(["| portal | result |", "|---|---|", *rows])
 
 
 def _words(end: PortalEnd, style: Style) -> str:

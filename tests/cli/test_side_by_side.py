@@ -340,3 +340,66 @@ def test_threads_of_portals_end_with_the_command(tmp_path: Path) -> None:
                 break
             time.sleep(0.05)
         assert found <= before
+
+
+# ---------------------------------------------------------------- import and compare
+
+
+def test_several_portals_are_imported_into_a_folder_each(tmp_path: Path) -> None:
+    """One that fails writes nothing and stops no other; importing twice changes nothing."""
+    with fleet(tmp_path, 3) as many:
+        many.variables["HUBSPOT_P002"] = "wrong-token-2"
+        ran = many.run_here("import", "--all-portals", "--out", "imported")
+        assert ran.code == 1
+        assert sorted(each.name for each in (tmp_path / "imported").iterdir()) == ["p001", "p003"]
+        assert (tmp_path / "imported/p003/contacts-companies.yaml").is_file()
+        assert "p001    Imported: " in ran.out
+        assert "error: portal p002: " in ran.err
+        again = many.run_here("import", "--all-portals", "--out", "imported", "--format", "json")
+        assert [each["files"] for each in again.json if "error" not in each] == [[], []]
+        assert again.json[1]["portal"] == "p002"
+
+
+def test_several_portals_do_not_share_a_folder_of_pair_files(tmp_path: Path) -> None:
+    """Exit 64 without --out; one portal that --all-portals means goes where it always went."""
+    with fleet(tmp_path, 2) as many:
+        assert many.run_here("import", "--all-portals").code == 64
+        many.write("reconciler.yaml", workspace(["p001"]))
+        assert many.run_here("import", "--all-portals", "--update").code == 0
+
+
+def test_a_portal_is_compared_with_several(tmp_path: Path) -> None:
+    """It is read once; each of the others has its own comparison, or its own error."""
+    with fleet(tmp_path, 4) as many:
+        many.sandboxes["p003"].edit("contacts", "companies", 279, 9)
+        many.variables["HUBSPOT_P004"] = "wrong-token-4"
+        arguments = ("compare", "p001", "--all-portals")
+        ran = many.run_here(*arguments, "--detailed-exitcode", "--format", "json")
+        assert ran.code == 1
+        assert [len(each.get("differences", "error")) for each in ran.json] == [0, 1, 5]
+        assert ran.json[2]["portal"] == "p004"
+        accounts = [
+            each
+            for each in many.sandboxes["p001"].requests
+            if (each.operation, each.status) == ("account", 200)
+        ]
+        assert len(accounts) == 1
+        ran = many.run_here("compare", "p001", "--portal", "p002", "--portal", "p003")
+        assert ran.code == 0
+        assert ran.last_line == "2 portals: 2 done."
+        assert "p003    1 limit differs: 1 with another value." in ran.out
+        ran = many.run_here(*arguments, "--format", "markdown")
+        assert ran.out.startswith("| portal | result |")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["p001"], ["p001", "p002", "--portal", "p003"],
+                  ["p001", "--all-portals", "--write", "out"], ["nobody", "--all-portals"]],
+)  # fmt: skip
+def test_a_comparison_with_several_that_makes_no_sense(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    """Exit 64 before anything is sent."""
+    with fleet(tmp_path, 3) as many:
+        assert many.run_here("compare", *arguments).code == 64
+        assert many.sandboxes["p001"].requests == ()

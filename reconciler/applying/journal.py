@@ -35,6 +35,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.http import messages as http
 from reconciler.hubspot.portal import DirectionRead, Reading
 from reconciler.model.plan import Batch, BatchInput, ChangeResult, Plan, change_id
+from reconciler.opening import APPENDING
 from reconciler.outgoing import harmless_json, mask
 
 MODE = 0o600
@@ -282,11 +283,15 @@ class _JournalFile:
         self._save = save
         self._lock = Lock()
         self._failure: str | None = None
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         try:
-            self._descriptor = os.open(path, flags, MODE)
+            self._descriptor = os.open(path, APPENDING, MODE)
             opened = os.fstat(self._descriptor)
-            half = opened.st_size > 0 and os.pread(self._descriptor, 1, opened.st_size - 1) != b"\n"
+            half = False
+            if (
+                opened.st_size > 0
+            ):  # read without `pread`, which Windows lacks; writes append anyway
+                os.lseek(self._descriptor, -1, os.SEEK_END)
+                half = os.read(self._descriptor, 1) != b"\n"
         except OSError as error:
             self._failure = error.strerror
             raise self._broken() from error

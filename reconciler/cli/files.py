@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.errors import PlanRefused, ReconcilerError, UsageProblem
+from reconciler.opening import READING, WRITING, is_own, set_mode
 from reconciler.outgoing import mask
 from reconciler.planning.plan_file import MAXIMUM_BYTES, is_plan, starts_as_json
 
@@ -112,7 +112,7 @@ def _create(path: Path, content: bytes) -> None:
     try:
         try:
             _write_all(descriptor, content)
-            os.fchmod(descriptor, 0o666 & ~_umask())
+            set_mode(descriptor, 0o666 & ~_umask())
         finally:
             os.close(descriptor)
         try:
@@ -136,7 +136,7 @@ def read_regular(path: Path, most: int) -> tuple[bytes, os.stat_result]:
 
     Raises OSError, for a pipe, a device and a folder too: reading one may never end.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    descriptor = os.open(path, READING)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -174,6 +174,10 @@ def _own_stream(status: os.stat_result) -> int | None:
 
 
 def _is_writable(descriptor: int) -> bool:
+    try:
+        import fcntl  # Windows has none, and no shell that opens such descriptors
+    except ImportError:
+        return False
     return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
 
 
@@ -184,7 +188,7 @@ def _overwrite(path: str, content: bytes, status: os.stat_result) -> None:
     """
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    if status.st_nlink == 1 and status.st_uid == os.geteuid():
+    if status.st_nlink == 1 and is_own(status.st_uid):
         try:
             _replace(path, content, stat.S_IMODE(status.st_mode))
             return
@@ -203,7 +207,7 @@ def _replace(path: str, content: bytes, mode: int | None) -> None:
     try:
         try:
             _write_all(descriptor, content)
-            os.fchmod(descriptor, 0o666 & ~_umask() if mode is None else mode)
+            set_mode(descriptor, 0o666 & ~_umask() if mode is None else mode)
         finally:
             os.close(descriptor)
         os.replace(part, path)  # noqa: PTH105 - one name is enough
@@ -214,7 +218,7 @@ def _replace(path: str, content: bytes, mode: int | None) -> None:
 
 
 def _write_in_place(path: str, content: bytes, flags: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | flags, 0o666)
+    descriptor = os.open(path, WRITING | flags, 0o666)
     try:
         _write_all(descriptor, content)
     finally:

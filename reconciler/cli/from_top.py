@@ -49,10 +49,9 @@ def _for_a_forge(path: str) -> str:
     inside = path_in_checkout(path)
     if inside is not None:
         return inside
-    seen = os.path.relpath(path)
-    if seen.startswith(os.pardir):
-        return Path(os.path.abspath(path)).as_posix()  # noqa: PTH100 - keeps links
-    return Path(seen).as_posix()
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
+    here = Path.cwd()
+    return (whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix()
 
 
 def plan_from_top(plan: Plan) -> Plan:

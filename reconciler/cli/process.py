@@ -50,7 +50,8 @@ class Outlet(io.TextIOBase):
             self.encoding = "utf-8" if name.startswith("utf") else name
         with suppress(OSError, ValueError):  # a stream without a descriptor
             stream.flush()  # nothing is left behind in the stream's own buffer
-            self._descriptor = stream.fileno()
+            if not (os.name == "nt" and stream.isatty()):  # a console takes text, not UTF-8
+                self._descriptor = stream.fileno()
 
     @property
     def reader_left(self) -> bool:

@@ -36,6 +36,7 @@ from reconciler.errors import (
 )
 from reconciler.git.repository import find_top
 from reconciler.model.limits import Place
+from reconciler.opening import HAS_MODES
 from reconciler.outgoing import LONGEST_TOKEN, Secret, know
 
 
@@ -317,7 +318,7 @@ def _content(portal: PortalSettings, file: Path, given: Given) -> str:
 
 @lru_cache(maxsize=256)  # a plan and its apply read the token each, and one warning is enough
 def _warn(file: Path, mode: int, given: Given) -> None:
-    if mode & _OTHERS:
+    if HAS_MODES and mode & _OTHERS:
         output.note(
             f"warning: {file} is open to other users of this machine (mode {mode:04o}): chmod 600",
             given,

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from reconciler.errors import Diagnostic, DiagnosticCode, Severity
 from reconciler.git.repository import find_top, has_git, is_below
 from reconciler.model.limits import Desired, Place
+from reconciler.opening import READING_NO_LINK
 
 WORKSPACE_FILE = "reconciler.yaml"
 """The name of the workspace file, which is no pair file."""
@@ -58,7 +59,6 @@ class Loaded:
 _SUFFIXES = (".yaml", ".yml")
 _GIT = ".git"
 _LARGEST_GIT_FILE = 4096
-_OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def is_pair_file(name: str) -> bool:
@@ -322,7 +322,7 @@ class Disk:
             if not self.boundary.holds(real):
                 return self.boundary.refusal(shown)
             if stat.S_ISREG(Path(real).stat().st_mode):
-                with open(os.open(real, _OPENING), "rb") as file:  # noqa: PTH123 - a descriptor
+                with open(os.open(real, READING_NO_LINK), "rb") as file:  # noqa: PTH123 - a descriptor
                     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                         content = file.read(MAXIMUM_BYTES + 1)
         except (OSError, ValueError) as error:

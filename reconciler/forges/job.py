@@ -18,6 +18,7 @@ from reconciler.git.repository import find_repository, run
 from reconciler.http.messages import whole
 from reconciler.model.limits import Place
 from reconciler.model.plan import Plan
+from reconciler.opening import READING
 
 Environment = Mapping[str, str]
 Links = Callable[[Place], str | None]
@@ -44,7 +45,7 @@ def read_event(environment: Environment) -> dict[str, Any]:
 
 def _read_regular(path: str) -> bytes:
     """A pipe or a device is not read: that may never end."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:  # noqa: PTH123 - a descriptor
+    with open(os.open(path, READING), "rb") as file:  # noqa: PTH123 - a descriptor
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("it is not a regular file")
         return file.read(_LARGEST_EVENT)

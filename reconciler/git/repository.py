@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 import subprocess
 from collections.abc import Sequence
@@ -103,8 +104,7 @@ class Repository:
 
     def shown(self, parts: Sequence[str]) -> str:
         """How the path below the top reads from the directory."""
-        path = os.path.relpath("/".join(("/", *parts)), "/".join(("/", *self.prefix)))
-        return printable(path.replace(os.sep, "/"))
+        return printable(posixpath.relpath("/".join(("/", *parts)), "/".join(("/", *self.prefix))))
 
 
 def _below_top(steps: Sequence[str]) -> tuple[str, ...] | None:

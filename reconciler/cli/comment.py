@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,16 +26,17 @@ from reconciler.cli.workspace import (
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.forges.api import ForgeError
 from reconciler.forges.ci import ForgeName, connected, find_request
-from reconciler.forges.comments import Action, Published, Report, Text, publish
+from reconciler.forges.comments import Action, Comment, Published, Report, Text, publish
 from reconciler.forges.job import current_run, job_page, links_for
-from reconciler.forges.marker import Fields, Key, Run
+from reconciler.forges.marker import USUAL_WORKSPACE, Fields, Key, Run
+from reconciler.git.repository import find_top
 from reconciler.http.clock import Stop, SystemClock
 from reconciler.model.plan import Plan
 from reconciler.model.since import Outline
 from reconciler.outgoing import know
 from reconciler.planning.pushes import Pushes, read_pushes, write_planned
 from reconciler.report.escape import visible
-from reconciler.report.markdown import LIMIT, failure_markdown, plan_markdown
+from reconciler.report.markdown import LIMIT, failure_markdown, plan_markdown, removed_markdown
 
 DEFAULT_TIMEOUT = 300.0
 LONGEST_REASON = 1 << 20
@@ -118,11 +119,12 @@ def command(
     """
     given = given_options()
     plans, codes = _readable(plan_files, given)
+    why = _read_reason(reason)
     if failed:
         made, unreadable = _readable(planned, given)
         codes += unreadable
         keys = [_key(plan) for plan in plans] or _planless(names, made, given)
-        reports = [*map(_report, made), *_failures(keys, _read_reason(reason))]
+        reports = [*map(_report, made), *_failures(keys, why)]
     else:
         _check_usage(plan_files, (reason, planned, names))
         reports = [_report(plan) for plan in plans]
@@ -140,14 +142,23 @@ def command(
         stopping_on_signals(stop),
         connected(request, clock=clock, timeout=timeout, notify=notify) as comments,
     ):
-        for each in reports:
-            report = replace(each, says_nothing=True) if only_update else each
+
+        def put(report: Report) -> None:
             try:
                 line = visible(_line(report, publish(comments, report, clock.wait)))
             except ForgeError as error:  # the other portals have comments of their own
                 codes.append(output.show_error(error, given, f"{report.about}: "))
             else:
                 output.result(line, brief=line)
+
+        for each in reports:
+            put(replace(each, says_nothing=True) if only_update else each)
+        if any(code == ExitCode.ERROR for code in codes):
+            return min(codes, key=WORST_FIRST.index)
+        keys = [report.key for report in reports]
+        for key in _out_of_date(comments.own_comments(), keys, given):
+            lacks_portal = Key(key.workspace, None) not in keys
+            put(_removal(key) if lacks_portal else _failures([key], why)[0])
     return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
 
 
@@ -219,9 +230,11 @@ def _planless(names: Sequence[str], made: Sequence[Plan], given: Given) -> list[
     try:
         portals = choose_portals(open_workspace(given), names, every=not names, shard=None)
     except (ReconcilerError, click.UsageError):
-        return [Key(workspace, None)]
+        keys = [Key(workspace, name) for name in names] or [Key(workspace, None)]
+    else:
+        keys = [Key(workspace, each.name) for each in portals]
     planned = {_key(plan) for plan in made}
-    return [key for each in portals if (key := Key(workspace, each.name)) not in planned]
+    return [key for key in keys if key not in planned]
 
 
 def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
@@ -240,6 +253,40 @@ def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
         return Report(key, _named(key, key.portal or "the workspace"), None, writing, run=run)
 
     return [report(key) for key in keys]
+
+
+def _out_of_date(comments: Sequence[Comment], told: Sequence[Key], given: Given) -> Iterator[Key]:
+    """What other comments are about that show a plan which is none any more.
+
+    Every portal of a workspace that cannot be read; portals that the workspace does not have any
+    more; portals of workspace files that the checkout does not have.
+    """
+    for key in dict.fromkeys(each.key for each in comments):
+        if key is None or key.portal is None or key in told:
+            continue
+        if Key(key.workspace, None) in told or _is_gone(key, told, given):
+            yield key
+
+
+def _is_gone(key: Key, told: Sequence[Key], given: Given) -> bool:
+    """Whether this checkout, which has the workspace that was reported, lacks the portal."""
+    top, workspace = find_top(Path.cwd()), workspace_name(workspace_file(given))
+    if top is None or workspace not in {each.workspace for each in told}:
+        return False
+    if key.workspace is None:
+        return workspace == USUAL_WORKSPACE
+    if key.workspace != workspace:
+        return not (top / key.workspace).exists()
+    try:
+        return key.portal not in {each.name for each in open_workspace(given).portals}
+    except (ReconcilerError, click.UsageError):
+        return False
+
+
+def _removal(key: Key) -> Report:
+    words = Text(removed_markdown(key.portal, key.workspace))
+    run = current_run(os.environ, Path.cwd())
+    return Report(key, _named(key, f"{key.portal}"), None, lambda _: words, run=run)
 
 
 def _read_reason(path: Path | None) -> str:

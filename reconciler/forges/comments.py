@@ -30,6 +30,12 @@ class Comment:
         return found is not None and found.key == key.marker
 
     @property
+    def key(self) -> Key | None:
+        """What it is about, where its first line says that in full."""
+        found = Marker.of(self.body)
+        return None if found is None else Key.of(found.key)
+
+    @property
     def fields(self) -> Fields:
         """What its first line says besides the key."""
         found = Marker.of(self.body)

@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote
 
 _MARKER = re.compile(r"<!-- reconciler (workspace=\S* portal=\S*)(?: ([^<>\n]*))?-->")
 _LONGEST_NAME = 120
-_USUAL = "reconciler.yaml"
+USUAL_WORKSPACE = "reconciler.yaml"
+"""The one at the repository's top, which most repositories have, and no other."""
 
 Fields = Mapping[str, str]
 """What a comment's hidden first line says besides its key, by name."""
@@ -32,9 +33,17 @@ class Key:
         """As the hidden first line of the comment has it."""
         return f"workspace={_marked(self.workspace)} portal={_marked(self.portal)}"
 
+    @classmethod
+    def of(cls, marker: str) -> Key | None:
+        """The key of a first line; None where a name in it is shortened."""
+        workspace, portal = (word.partition("=")[2] for word in marker.split(" "))
+        if "~" in workspace + portal:
+            return None
+        return cls(unquote(workspace) or None, unquote(portal) or None)
+
     def digest_line(self, digest: str) -> str:
         """A line of the file of digests. The workspace is named where it is not the usual one."""
-        usual = self.workspace in {None, _USUAL}
+        usual = self.workspace in {None, USUAL_WORKSPACE}
         return f"{self.portal} {digest}" + ("" if usual else f" {_marked(self.workspace)}")
 
 

@@ -83,6 +83,15 @@ def plans_markdown(
     return "\n\n".join(filter(None, [summary, _more_portals(len(reports) - len(shown)), *texts]))
 
 
+def removed_markdown(portal: str | None, workspace: str | None) -> str:
+    """That a commit has no such portal any more: what a comment said of it before is out of date."""
+    named = parts.named(portal, workspace, before="")
+    return f"""\
+## {named}: not in the workspace any more
+
+Nothing is planned for this portal, and nothing is applied: its limits in HubSpot stay as they are."""
+
+
 def failure_markdown(
     portal: str | None,
     workspace: str | None,

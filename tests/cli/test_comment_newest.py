@@ -14,7 +14,7 @@ from tests.ci import plans
 from tests.ci.forges import Told
 from tests.ci.github_api import BOT, GitHub
 from tests.cli.commenting import comment
-from tests.cli.running import Desk, Ran
+from tests.cli.running import Desk, Ran, git
 from tests.report import factory
 
 OLD, NEW = "a" * 40, "b" * 40
@@ -152,6 +152,86 @@ def test_a_failure_names_the_commit_and_holds_no_digest(job: Desk, github: GitHu
     title = f"## No plan for `production`: planning commit {NEW[:10]} failed"
     assert body.splitlines()[2] == title
     assert "sha256:" not in body
+
+
+# ---------------------------------------------------------------- what is not planned any more
+
+
+WORKSPACE = """\
+version: 1
+portals:
+  production: {token: {env: HUBSPOT_PRODUCTION_TOKEN}}
+  sandbox: {token: {env: HUBSPOT_SANDBOX_TOKEN}}
+"""
+
+
+@pytest.fixture
+def checkout(job: Desk) -> Desk:
+    """A repository with a workspace of two portals, whose plans were commented on."""
+    git(job, "init", "-q")
+    job.write("reconciler.yaml", WORKSPACE)
+    for name in ("production", "sandbox"):
+        made = replace(plans.plan(factory.small_changes(), name=name), workspace="reconciler.yaml")
+        plans.save(made, job.folder / f"{name}.json")
+    assert comment(job, "production.json", "sandbox.json").code == 0
+    return job
+
+
+def test_a_workspace_that_cannot_be_read_leaves_no_plan_behind(
+    checkout: Desk, github: GitHub
+) -> None:
+    """Every comment of its portals says so, beside the one of the workspace."""
+    other = github.write("<!-- reconciler workspace=eu/reconciler.yaml portal=p -->\n\nkept", BOT)
+    checkout.write("eu/reconciler.yaml", WORKSPACE)
+    checkout.write("reconciler.yaml", "version: 2\n")
+    assert failing(checkout).code == 0
+    assert other.body.endswith("kept")
+    github.notes.remove(other)
+    titles = [body.splitlines()[2] for body in github.bodies]
+    assert [title.partition(": ")[0] for title in titles] == [
+        "## No plan for `production`",
+        "## No plan for `sandbox`",
+        "## No plan",
+    ]
+    assert all("error: it failed" in body and "sha256:" not in body for body in github.bodies)
+    checkout.write("reconciler.yaml", WORKSPACE)
+    assert comment(checkout, "production.json", "sandbox.json").code == 0
+    assert ["No plan" in body for body in github.bodies] == [False, False]
+
+
+def test_a_portal_that_a_commit_removes_has_no_plan_any_more(
+    checkout: Desk, github: GitHub
+) -> None:
+    """Its comment says so; that of another workspace's portal stays."""
+    other = github.write("<!-- reconciler workspace=eu/reconciler.yaml portal=p -->\n\nkept", BOT)
+    checkout.write("eu/reconciler.yaml", WORKSPACE)
+    checkout.write("reconciler.yaml", "\n".join(WORKSPACE.splitlines()[:3]))
+    ran = comment(checkout, "production.json")
+    assert ran.code == 0
+    assert "sandbox in reconciler.yaml: comment updated" in ran.out
+    removed = github.bodies[1]
+    assert removed.splitlines()[2] == "## `sandbox`: not in the workspace any more"
+    assert "sha256:" not in removed
+    assert other.body.endswith("kept")
+    (checkout.folder / "eu/reconciler.yaml").unlink()
+    comment(checkout, "production.json")
+    assert "## `p` in `eu/reconciler.yaml`: not in the workspace any more" in other.body
+
+
+def test_a_workspace_file_that_a_commit_adds_ends_the_plan_without_one(
+    checkout: Desk, github: GitHub
+) -> None:
+    """The only portal was called default until then."""
+    before = github.write("<!-- reconciler workspace= portal=default -->\n\nold", BOT)
+    comment(checkout, "production.json")
+    assert "## `default`: not in the workspace any more" in before.body
+
+
+def test_without_a_checkout_nothing_is_known_of_other_portals(job: Desk, github: GitHub) -> None:
+    """A job that only has the plan files comments on those."""
+    other = github.write("<!-- reconciler workspace=reconciler.yaml portal=p -->\n\nkept", BOT)
+    assert comment(job).code == 0
+    assert other.body.endswith("kept")
 
 
 # ---------------------------------------------------------------- several portals

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from pathlib import Path
-from threading import RLock
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import click
 
@@ -28,7 +26,7 @@ from reconciler.errors import (
 )
 from reconciler.planning.plan_file import plan_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
-from reconciler.report.terminal import Style
+from reconciler.report.terminal import Mark, Style
 
 if TYPE_CHECKING:
     from reconciler.forges.job import Links
@@ -76,6 +74,21 @@ def note(message: str, given: Given) -> None:
         click.echo(terminal(message, PROSE_LIMIT), err=True)
 
 
+class Turn(Protocol):
+    """One portal's results where several portals answer: `answers.Answers` has their order."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether a result was given."""
+
+    def take(self, text: str, brief: str) -> bool:
+        """Write a result or keep it; whether it is written."""
+
+
+TURN: ContextVar[Turn | None] = ContextVar("turn", default=None)
+"""Whose results are written, in each thread; None: there is one portal, or none."""
+
+
 def result(text: str, *, brief: str = "", is_document: bool = False) -> bool:
     """Write a result to stdout, ended by one newline; its colour was decided by `style`.
 
@@ -83,11 +96,11 @@ def result(text: str, *, brief: str = "", is_document: bool = False) -> bool:
 
     What stdout does not take goes to stderr. Where a reader went away, it had seen enough: then
     only `brief` does. Where several portals answer, it is kept until it is this one's turn, see
-    `Answers`. Returns whether the text is written somewhere, to its last byte.
+    `answers`. Returns whether the text is written somewhere, to its last byte.
     """
     text = text.rstrip("\n")
-    if (turn := _TURN.get()) is not None:
-        return turn.answers.take(turn, text, brief)
+    if (turn := TURN.get()) is not None:
+        return turn.take(text, brief)
     out, err = sys.stdout, sys.stderr
     if not isinstance(out, Outlet):
         click.echo(text, color=True)
@@ -111,104 +124,10 @@ def result(text: str, *, brief: str = "", is_document: bool = False) -> bool:
 
 def is_answered() -> bool:
     """Whether a result was written, for this portal where there are several."""
-    turn = _TURN.get()
+    turn = TURN.get()
     if turn is not None:
         return turn.answered
     return isinstance(sys.stdout, Outlet) and sys.stdout.answered
-
-
-def next_answer() -> None:
-    """What follows is about another portal, which has no result yet."""
-    if isinstance(sys.stdout, Outlet):
-        sys.stdout.answered = False
-
-
-# ---------------------------------------------------------------- the answers of several portals
-
-
-class Answers:
-    """The results of several portals, in the order of their names; as JSON, one array.
-
-    `of` says whose results are written from here on in this thread: portals may work side by side.
-    The first that is not done writes at once, the others are kept until it is their turn. Elements
-    of an array are kept until the block ends, however it ends: what is done by then is valid JSON.
-    """
-
-    def __init__(self, names: Iterable[str], *, as_array: bool) -> None:
-        self._as_array = as_array
-        self._lock = RLock()
-        self._turns = {name: _Turn(self) for name in names}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            kept = [text for each in self._turns.values() for text, _ in each.kept]
-            if self._as_array:
-                result(json_array(kept))
-                return
-            for each in self._turns.values():
-                each.write()
-
-    @contextmanager
-    def of(self, name: str) -> Iterator[None]:
-        """Within, in this thread: results and errors are those of this portal."""
-        turn = self._turns[name]
-        token = _TURN.set(turn)
-        try:
-            yield
-        finally:
-            _TURN.reset(token)
-            with self._lock:
-                turn.done = True
-                if not self._as_array:
-                    self._write_what_is_next()
-
-    def take(self, turn: _Turn, text: str, brief: str) -> bool:
-        """Write a result if it is the portal's turn, else keep it; whether it is written."""
-        with self._lock:
-            turn.answered = True
-            turn.kept.append((text, brief))
-            if self._as_array:
-                return True
-            self._write_what_is_next()
-            return not turn.kept and turn.shown
-
-    def _write_what_is_next(self) -> None:
-        for each in self._turns.values():
-            each.write()
-            if not each.done:
-                return
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One portal's results that are not written yet."""
-
-    answers: Answers
-    kept: list[tuple[str, str]] = field(default_factory=list)
-    answered: bool = False
-    done: bool = False
-    shown: bool = True
-
-    def write(self) -> None:
-        """Write what is kept."""
-        token = _TURN.set(None)
-        for text, brief in self.kept:
-            self.shown = result(text, brief=brief)
-        self.kept.clear()
-        _TURN.reset(token)
-
-
-_TURN: ContextVar[_Turn | None] = ContextVar("turn", default=None)
-"""Whose results are written, in each thread; None: there is one portal, or none."""
-
-
-def json_array(documents: Iterable[str]) -> str:
-    """JSON documents as one array, an element beginning on each line."""
-    elements = ",\n".join(each.strip() for each in documents)
-    return f"[\n{elements}\n]" if elements else "[]"
 
 
 # ---------------------------------------------------------------- diagnostics
@@ -283,7 +202,7 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
         case _:
             from reconciler.report.text import plan_text
 
-            return plan_text(plan, style=style(given))
+            return plan_text(plan, style=style(given), width=width_of(sys.stdout))
 
 
 def render_plans(plans: Sequence[Plan | Unplanned], format_: str, given: Given) -> str:
@@ -303,7 +222,7 @@ def render_plans(plans: Sequence[Plan | Unplanned], format_: str, given: Given) 
         case _:
             from reconciler.report.text import plans_text
 
-            return plans_text(plans, style=style(given))
+            return plans_text(plans, style=style(given), width=width_of(sys.stdout))
 
 
 def _links(plan: Plan) -> Links:
@@ -327,21 +246,24 @@ def show_error(
         if given.findings is not None and given.findings.is_document:
             answer_in_json(error, error.exit_code, portal)
             return int(error.exit_code)
-    show_words(error, prefix)
+    show_words(error, given, prefix)
     answer_in_json(error, error.exit_code, portal)
     return int(error.exit_code)
 
 
-def show_words(error: ReconcilerError, prefix: str = "") -> None:
+def show_words(error: ReconcilerError, given: Given, prefix: str = "") -> None:
     """Write what an error says and how to fix it to stderr, without its diagnostics."""
     from reconciler.report.escape import PROSE_LIMIT, terminal  # only errors need it
 
-    click.echo(f"error: {prefix}{terminal(error.message, PROSE_LIMIT)}", err=True)
+    look = style(given, sys.stderr)
+    words = f"{prefix}{terminal(error.message, PROSE_LIMIT)}"
+    click.echo(f"{look.mark(Mark.BAD, 'error:')} {words}", err=True, color=True)
     if isinstance(error, PlanRefused):
         for detail in error.details:
             click.echo(f"  - {terminal(detail, PROSE_LIMIT)}", err=True)
     if error.hint:
-        click.echo(f"  hint: {terminal(error.hint, PROSE_LIMIT)}", err=True)
+        hint = terminal(error.hint, PROSE_LIMIT)
+        click.echo(f"  {look.mark(Mark.BOLD, 'hint:')} {hint}", err=True, color=True)
 
 
 def show_unexpected(

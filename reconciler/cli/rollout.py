@@ -13,6 +13,7 @@ import click
 
 from reconciler.applying.events import Event
 from reconciler.cli import output
+from reconciler.cli.answers import Answers
 from reconciler.cli.application import (
     EXIT_CODES,
     ApplyOptions,
@@ -65,7 +66,7 @@ class Rollout:
         return self._together(ends, ended)
 
     def _plan_and_apply(
-        self, settings: PortalSettings, events: Callable[[Event], None], answers: output.Answers
+        self, settings: PortalSettings, events: Callable[[Event], None], answers: Answers
     ) -> Result:
         count = RequestCount()
         with answers.of(settings.name):
@@ -80,7 +81,7 @@ class Rollout:
         return plan_files(self.session, settings, self.files.of(settings), self.chosen, events)
 
     def _planned_first(
-        self, portals: Sequence[PortalSettings], answers: output.Answers
+        self, portals: Sequence[PortalSettings], answers: Answers
     ) -> list[Ended[Result]]:
         """Plan every portal, ask once about all of them, and apply."""
         planned = side_by_side(self.session, portals, self._plan, lambda each: verdict(each.plan))

@@ -18,6 +18,7 @@ from typing import Generic, Protocol, TypeVar, assert_never
 
 from reconciler.applying.events import Event
 from reconciler.cli import output
+from reconciler.cli.answers import Answers
 from reconciler.cli.options import Given
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import LineReporter, Pane, bars
@@ -154,20 +155,20 @@ def _with_shared_tokens(session: Session, portals: Iterable[PortalSettings]) -> 
 
 
 @contextmanager
-def answers_of(portals: Sequence[PortalSettings], *, as_array: bool) -> Iterator[output.Answers]:
+def answers_of(portals: Sequence[PortalSettings], *, as_array: bool) -> Iterator[Answers]:
     """Keeps the results of all portals, and writes them in order when the block ends.
 
     Not before: on a terminal they would be written through the bar. In JSON they are one array,
     with an element for each portal, be it the document of an error.
     """
-    with output.Answers(["", *(each.name for each in portals)], as_array=as_array) as answers:
+    with Answers(["", *(each.name for each in portals)], as_array=as_array) as answers:
         yield answers
 
 
 def report(
     ended: Sequence[Ended[T]],
     given: Given,
-    answers: output.Answers,
+    answers: Answers,
     write: Callable[[T], ExitCode],
     in_words: Callable[[T], str],
 ) -> list[PortalEnd]:
@@ -183,7 +184,7 @@ def report(
     untouched = [each.portal.name for each in ended if isinstance(each, NotAttempted)]
     if untouched:
         words = f"interrupted: {plural(len(untouched), 'portal')} not attempted"
-        output.show_words(Interrupted(f"{words}: {first_few(untouched)}"))
+        output.show_words(Interrupted(f"{words}: {first_few(untouched)}"), given)
     return found
 
 
@@ -204,7 +205,7 @@ def _report_one(
                 new = [each for each in error.diagnostics if each not in shown]
                 shown.update(new)
                 output.show_diagnostics(new, given)
-            output.show_words(error, f"portal {name}: ")
+            output.show_words(error, given, f"portal {name}: ")
             output.answer_in_json(error, error.exit_code, name)
             return PortalEnd(name, error.message, error.exit_code, failed=True)
         case NotAttempted(error=error):
@@ -239,7 +240,7 @@ def _board(portals: int, given: Given) -> Iterator[_Board]:
     """One display for the process: a bar on a terminal, in a log a line per portal as it ends."""
     pane = Pane(sys.stderr)
     try:
-        if given.verbosity >= 0 and sys.stderr.isatty():
+        if given.verbosity == 0 and sys.stderr.isatty():
             with bars(pane, given) as found:
                 task = found.add_task("", total=portals, portal="portals", count=f"0/{portals}")
                 yield _Bar(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from reconciler.errors import (
 )
 from reconciler.model.limits import Desired
 from reconciler.report.diagnostics import diagnostics_json
+from reconciler.report.terminal import Mark
 
 
 @click.command("validate")
@@ -105,7 +107,9 @@ def _report(
 def _report_text(findings: tuple[Diagnostic, ...], desired: Desired | None, given: Given) -> None:
     output.show_diagnostics(findings, given)
     if desired is None:
-        click.echo(f"error: {ConfigurationInvalid(findings).message}", err=True)
+        verdict = output.style(given, sys.stderr).mark(Mark.BAD, "error:")
+        words = ConfigurationInvalid(findings).message
+        click.echo(f"{verdict} {words}", err=True, color=True)
         return
     limits = sum(len(direction.limits) for direction in desired.directions)
     counts = (

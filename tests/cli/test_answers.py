@@ -14,8 +14,8 @@ from unittest import mock
 import pytest
 
 from reconciler.cli import output
+from reconciler.cli.answers import Answers, json_array
 from reconciler.cli.options import Given
-from reconciler.cli.output import Answers, json_array
 from reconciler.cli.process import outlets
 from reconciler.errors import ReconcilerError
 

@@ -182,5 +182,9 @@ def test_errors_after_the_command_heed_the_colour(offline: Desk) -> None:
     offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: none\n")
     offline.variables["HUBSPOT_ACCESS_TOKEN"] = "pat-eu1-12345678"
     assert "\x1b[" in offline.run_here("--color", "always", "plan").err
+    for command in ("plan", "validate"):
+        ran = offline.run_here("--color", "always", command)
+        assert ran.err.endswith("\x1b[1;31merror:\x1b[0m configuration invalid: 1 error\n")
     offline.variables["FORCE_COLOR"] = "1"
-    assert "\x1b[" not in offline.run_here("--color", "never", "plan").err
+    for command in ("plan", "validate"):
+        assert "\x1b[" not in offline.run_here("--color", "never", command).err

@@ -28,7 +28,7 @@ from reconciler.planning.names import resolve_directions
 from reconciler.planning.standing import limits_in_force
 from reconciler.report.portals import portals_text
 from reconciler.report.status import status_counts, status_json, status_text
-from reconciler.report.view import USAGE_NEEDS_SCOPE
+from reconciler.report.view import USAGE_NEEDS_SCOPE, Unplanned
 
 
 @click.command("status")
@@ -60,18 +60,31 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
         with session.connected(settings, report_to(events)) as portal:
             return _status(settings, portal, own, session.clock)
 
+    one_page = options.asks_for_several and format_ == "html"
+
     def write(found: PortalStatus) -> ExitCode:
-        output.result(_rendered(found, format_), brief=status_counts(found))
+        if not one_page:
+            output.result(_rendered(found, format_), brief=status_counts(found))
         return ExitCode.DONE
 
     if options.asks_for_several:
-        from reconciler.cli.side_by_side import answers_of, report, side_by_side, worst
+        from reconciler.cli.side_by_side import Done, answers_of, report, side_by_side, worst
 
         ended = side_by_side(session, portals, work, status_counts)
         with answers_of(portals, as_array=format_ == "json") as answers:
             ends = report(ended, session.given, answers, write, status_counts)
         if format_ == "text":
             output.result(portals_text(ends, output.style(session.given)))
+        if one_page:
+            from reconciler.report.html import statuses_html
+
+            shown = [
+                each.value
+                if isinstance(each, Done)
+                else Unplanned(each.portal.name, each.error.message)
+                for each in ended
+            ]
+            output.result(statuses_html(shown))
         return int(worst(ends))
     (settings,) = portals
     with stopping_on_signals(session.stop), reporting(settings.name, session.given) as progress:

@@ -110,11 +110,19 @@ def plans_html(
 
 def status_html(status: PortalStatus) -> str:
     """The limits in force, a table per object type."""
+    return _status_page([status], "")
+
+
+def statuses_html(statuses: Sequence[PortalStatus | Unplanned]) -> str:
+    """The limits in force in several portals, in one page with a table of all of them."""
+    lost = sum(isinstance(each, Unplanned) for each in statuses)
+    total = plural(len(statuses), "portal") + (f", {lost:,} not read" if lost else "")
+    return _status_page(statuses, f"{total}: limits in force")
+
+
+def _status_page(listed: Sequence[PortalStatus | Unplanned], total: str) -> str:
     page: str = _template("status.html").render(
-        status=status,
-        counts=status_counts(status),
-        notices=notices(status),
-        tables=tables(status),
+        listed=listed, total=total, counts=status_counts, notices=notices, tables=tables
     )
     return page
 

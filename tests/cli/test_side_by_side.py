@@ -118,6 +118,11 @@ def test_a_status_and_a_doctor_of_several_portals(tmp_path: Path) -> None:
         assert [
             each["portal"] if "error" in each else each["portal"]["name"] for each in ran.json
         ] == (many.names)
+        page = many.run_here("status", "--all-portals", "--format", "html").out
+        assert page.count("<!doctype html>") == 1
+        assert "4 portals, 1 not read: limits in force" in page
+        assert all(page.count(f"<bdi>{each}</bdi>") == 2 for each in ("p001", "p003", "p004"))
+        assert page.count("<bdi>p002</bdi>") == 1
         ran = many.run_here("doctor", "--all-portals", "--format", "json")
         assert ran.code == 1
         checks = [each for each in ran.json["checks"] if each["portal"] is not None]

@@ -15,7 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model.limits import ConfigFile, ObjectType, Place
+from reconciler.model.limits import (
+    Account,
+    AccountType,
+    ConfigFile,
+    Direction,
+    ObjectType,
+    Place,
+)
 from reconciler.model.plan import (
     Change,
     GitState,
@@ -25,7 +32,8 @@ from reconciler.model.plan import (
     Refusal,
     RefusalCode,
 )
-from reconciler.report.html import plan_html, plans_html
+from reconciler.model.portals import LimitInForce, PortalStatus, Standing
+from reconciler.report.html import plan_html, plans_html, status_html, statuses_html
 from reconciler.report.matrix import MOST_CELLS
 from reconciler.report.view import Unplanned
 from tests.report.factory import (
@@ -552,6 +560,54 @@ def test_five_hundred_portals() -> None:
     root = read(html)
     assert len(root.all("table", "plans")[0].all("tr")) == 501
     assert len(rows(root)) == 550
+
+
+# ---------------------------------------------------------------- the status
+
+
+def status(text: str) -> PortalStatus:
+    """A portal with a limit, whose every text is `text`."""
+    there = Direction(ObjectType("2-1", text), CONTACTS)
+    return PortalStatus(
+        text,
+        Account(1, AccountType.STANDARD),
+        (LimitInForce(there, label(text), 5, Standing.MANAGED, 6, Place(text, 3, 1)),),
+        (),
+        (text,),
+        (text,),
+    )
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_status_is_harmless(kind: str) -> None:
+    """Of one portal and of several; it has no script at all."""
+    text = HOSTILE[kind]
+    one, many = status_html(status(text)), statuses_html([status(text), Unplanned(text, text)])
+    for html in (one, many, statuses_html([status("friend"), status(text)])):
+        assert "<script" not in html
+        assert_harmless(read(html))
+        ids = [each.attributes["id"] for each in every(read(html)) if "id" in each.attributes]
+        assert len(ids) == len(set(ids))
+
+
+def test_the_status_of_several_portals_is_one_document() -> None:
+    """A table of all of them leads to each; one that was not read says why."""
+    root = read(statuses_html([status("production"), Unplanned("legacy", "no token")]))
+    assert root.all("h1")[0].text == "2 portals, 1 not read: limits in force"
+    (table,) = root.all("table", "plans")
+    assert [[cell.text for cell in row.children] for row in table.all("tr")[1:]] == [
+        ["production 1", "1 limit: 1 managed. 1 limit not as the files want."],
+        ["legacy", "not read: no token"],
+    ]
+    (link,) = table.all("a")
+    assert link.attributes["href"] == f"#{root.all('h2')[0].attributes['id']}"
+    (limits,) = root.all("table", "limits")
+    assert [each.text for each in limits.all("thead")[0].all("th")] == [
+        "To",
+        "Limit",
+        "Value",
+        "In the files",
+    ]
 
 
 # ---------------------------------------------------------------- nothing from outside

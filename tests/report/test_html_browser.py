@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.model.limits import ConfigFile, ObjectType, Place
 from reconciler.model.plan import Origin, Plan, Refusal, RefusalCode
-from reconciler.report.html import plan_html, plans_html
+from reconciler.report.html import plan_html, plans_html, statuses_html
 from reconciler.report.view import Unplanned
 from tests.chromium import launched
 from tests.report.factory import (
@@ -31,6 +31,7 @@ from tests.report.factory import (
     reviewed_plan,
     small_changes,
 )
+from tests.report.test_html import status
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -57,10 +58,16 @@ class Pages:
         self.requests: list[str] = []
         self.opened = 0
 
-    def __call__(self, of: Plan | Sequence[Plan | Unplanned], **options: Any) -> Page:
-        """The report of a plan, or of several, as a page just opened."""
+    def __call__(self, of: str | Plan | Sequence[Plan | Unplanned], **options: Any) -> Page:
+        """The report of a plan, or of several, or any page, as a page just opened."""
         page = self._pages.get(str(options)) or self._new(options)
-        html = plan_html(of, digest=DIGEST) if isinstance(of, Plan) else plans_html(of)
+        match of:
+            case str():
+                html = of
+            case Plan():
+                html = plan_html(of, digest=DIGEST)
+            case _:
+                html = plans_html(of)
         self._file.write_text(html, encoding="utf-8")
         self.opened += 1
         page.emulate_media(media="screen")
@@ -447,6 +454,15 @@ def test_phone(open_page: Open, of: Plan | Sequence[Plan | Unplanned]) -> None:
     page = open_page(of, viewport={"width": 390, "height": 844}, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.locator(".changes tbody tr").first.evaluate("(row) => row.offsetWidth") <= 390
+
+
+@pytest.mark.parametrize("text", ["production", "x" * 200], ids=["", "long"])
+def test_a_status_on_a_phone(open_page: Open, text: str) -> None:
+    """Limits become cards, and the page does not scroll sideways."""
+    html = statuses_html([status(text), Unplanned(text, "y" * 300)])
+    page = open_page(html, viewport={"width": 390, "height": 844}, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.get_by_text("the files want 6").is_visible()
 
 
 # ---------------------------------------------------------------- hostile text and size

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import UsageProblem
-from reconciler.http.connection import Connection, parse_base_url
+from reconciler.http.connection import Connection, environment_proxy, parse_base_url
 from reconciler.hubspot.portal import connect
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.outgoing import Secret
@@ -191,3 +191,37 @@ def test_the_end_of_support_is_known_for_every_version() -> None:
     ends = [version.end_of_support for version in ApiVersion]
     assert ends == sorted(ends)
     assert str(ApiVersion.V4.end_of_support) == "2027-03-30"
+
+
+PROXY = "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize(
+    ("variables", "found"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": PROXY}, ("https", PROXY)),
+        ({"https_proxy": PROXY, "HTTPS_PROXY": "http://other"}, ("https", PROXY)),
+        ({"ALL_PROXY": PROXY}, ("all", PROXY)),
+        ({"ALL_PROXY": "http://other", "HTTPS_PROXY": PROXY}, ("https", PROXY)),
+        ({"HTTP_PROXY": PROXY}, None),
+        ({"HTTPS_PROXY": ""}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "a.example, api.hubapi.com"}, None),
+        ({"HTTPS_PROXY": PROXY, "no_proxy": "hubapi.com"}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": ".hubapi.com"}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "*"}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "notapi.hubapi.com"}, ("https", PROXY)),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "10.0.0.0/8"}, ("https", PROXY)),
+    ],
+)
+def test_the_proxy_is_the_one_of_the_environment(
+    variables: dict[str, str], found: tuple[str, str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/network.md has it; this machine itself is never asked through one."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert environment_proxy("https://api.hubapi.com") == found
+    assert environment_proxy("http://127.0.0.1:8111") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
@@ -299,7 +300,7 @@ def _parse(content: bytes) -> PlanDocument:
         raise PlanRefused(f"the file is not a plan: {_what_else(value)}", hint=hint)
     version = value.get("format_version")
     if version != FORMAT_VERSION:
-        raise _other_format(str(version))
+        raise _other_format(version)
     try:
         return PlanDocument.model_validate_json(content, strict=True)
     except ValidationError as error:
@@ -310,16 +311,19 @@ def _parse(content: bytes) -> PlanDocument:
         ) from error
 
 
-def _other_format(version: str) -> PlanRefused:
+def _other_format(version: object) -> PlanRefused:
     if version == "1.0":
         return PlanRefused(
             "the plan has format 1.0: its digest does not cover protected limits and refusals, so "
-            "it is not applied any more",
-            hint="make the plan again with this version, and have it reviewed",
+            "it is neither shown nor applied any more",
+            hint="plan again with this version, and have the new plan reviewed",
         )
+    short = version[:20] if isinstance(version, str) else version
+    named = isinstance(short, str | int | float)
+    stated = f"has format {json.dumps(short)}" if named else "states no format"
     return PlanRefused(
-        f"the plan has format {version[:20]!r}; this version of reconciler reads {FORMAT_VERSION}",
-        hint="apply it with the version that made it, or make the plan again",
+        f'the plan {stated}; this version of reconciler reads "{FORMAT_VERSION}"',
+        hint="use the version of reconciler that made it, or plan again with this one",
     )
 
 

@@ -276,8 +276,8 @@ def test_a_saved_plan_in_the_folder_of_pair_files_is_one_error(pair: Desk) -> No
         ("[1, 2]", "it is not a JSON object"),
         ("from: contacts\n", "it is not valid JSON"),
         ("", "it is not valid JSON"),
-        ('{"batches": [], "format_version": "3"}', "the plan has format '3'"),
-        ('{"batches": []}', "the plan has format"),
+        ('{"batches": [], "format_version": "3"}', 'the plan has format "3"'),
+        ('{"batches": []}', "the plan states no format"),
     ],
 )
 def test_a_json_file_that_is_not_a_plan_is_refused_in_words(
@@ -288,6 +288,46 @@ def test_a_json_file_that_is_not_a_plan_is_refused_in_words(
     for command in ("apply", "show"):
         assert refused(pair.run_here(command, "x.json"), words)
     assert pair.run_here("apply", "x.json").err.startswith("error: x.json: ")
+
+
+def aged(desk: Desk, version: object) -> None:
+    """A plan as the first release wrote it, or one that only states another format."""
+    desk.run_here("plan", "--out", "plan.json")
+    path = desk.folder / "plan.json"
+    document = json.loads(path.read_text())
+    document["format_version"] = version
+    if version == "1.0":
+        del document["usage"], document["config"]["workspace"]
+        for each in document["changes"]:
+            del each["protected"]
+    path.write_text(json.dumps(document, sort_keys=True))
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.2", "2.0", 2, None])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show", "plan.json"),
+        ("apply", "plan.json"),
+        ("apply", "plan.json", "--dry-run"),
+        ("apply", "plan.json", "--format", "json"),
+        ("apply", "--reviewed", "plan.json"),
+        ("comment", "plan.json"),
+    ],
+)
+def test_a_plan_of_another_format_is_to_be_planned_again(
+    pair: Desk, version: object, command: tuple[str, ...]
+) -> None:
+    """Whoever reads it, with exit 4; nothing is sent."""
+    aged(pair, version)
+    assert pair.server is not None
+    before = len(pair.server.requests)
+    ran = pair.run_here(*command)
+    assert ran.code == 4
+    said = json.dumps(version) if version not in ("1.0", None) else str(version)
+    assert ("states no format" if version is None else f"has format {said}") in ran.err
+    assert "plan again" in ran.err
+    assert len(pair.server.requests) == before
 
 
 @pytest.mark.parametrize("path", ["-", "/dev/stdin"])

@@ -39,7 +39,9 @@ from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, ReconcilerError
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Outcome, Result, Status
+from reconciler.report.escape import terminal
 from reconciler.report.portals import PortalEnd, portals_text
+from reconciler.report.terminal import Mark
 from reconciler.report.view import verdict
 
 
@@ -72,6 +74,8 @@ class Rollout:
         with answers.of(settings.name):
             try:
                 planned = self._plan(settings, report_to(events, count))
+                if planned.is_empty and self.chosen.format == "text":
+                    output.result(self._title(planned))
                 return apply_planned(self.session, planned, self.chosen, events, asks=True)
             except ReconcilerError as error:
                 answer(self.chosen, error, self.session.destination(settings), count.requests)
@@ -113,8 +117,7 @@ class Rollout:
             match each:
                 case Done(portal, value) if value.is_empty:
                     with answers.of(portal.name):
-                        nothing = apply_planned(self.session, value, self.chosen, asks=False)
-                    ended.append(Done(portal, nothing))
+                        ended.append(Done(portal, self._apply(value, None, _nothing)))
                 case Done(portal):
                     ended.append(applied[portal.name])
                 case Failed(portal, problem):
@@ -137,7 +140,14 @@ class Rollout:
     ) -> Result:
         if refusal is not None and not planned.is_empty and not planned.plan.refusals:
             raise PlanRefused(refusal.message, hint=refusal.hint)
+        if self.chosen.format == "text":
+            output.result(self._title(planned))
         return apply_planned(self.session, planned, self.chosen, events, asks=False)
+
+    def _title(self, planned: Planned) -> str:
+        """In front of a portal's result."""
+        style = output.style(self.chosen.given)
+        return f"\n{style.mark(Mark.BOLD, terminal(planned.settings.name))}"
 
     def _show(self, planned: Sequence[Planned]) -> bool:
         """Show the plans that are asked about; whether all of it could be written somewhere."""
@@ -160,6 +170,10 @@ class Rollout:
         if code is not ExitCode.ERROR or not written:
             return code
         return ExitCode.INCOMPLETE
+
+
+def _nothing(_: Event) -> None:
+    """Nothing happens to a portal that has no changes."""
 
 
 def _reported(result: Result) -> ExitCode:

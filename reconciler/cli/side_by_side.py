@@ -39,6 +39,9 @@ from reconciler.http.clock import TURN
 from reconciler.report.escape import terminal, visible
 from reconciler.report.portals import PortalEnd
 
+_ALIKE = 10
+"""Portals whose errors are the same and are written one by one; more are written together."""
+
 _LONGEST_WORDS = 120
 """Of how a portal ended, in the log; the error itself is reported in full."""
 
@@ -176,11 +179,11 @@ def report(
 
     `write` writes the result of one portal unless it is written, and gives its exit code.
     """
-    shown: set[Diagnostic] = set()
+    errors = _Errors(ended, given)
     found: list[PortalEnd] = []
     for each in ended:
         with answers.of(each.portal.name):
-            found.append(_report_one(each, given, write, in_words, shown))
+            found.append(_report_one(each, errors, write, in_words))
     untouched = [each.portal.name for each in ended if isinstance(each, NotAttempted)]
     if untouched:
         words = f"interrupted: {plural(len(untouched), 'portal')} not attempted"
@@ -190,22 +193,16 @@ def report(
 
 def _report_one(
     ended: Ended[T],
-    given: Given,
+    errors: _Errors,
     write: Callable[[T], ExitCode],
     in_words: Callable[[T], str],
-    shown: set[Diagnostic],
 ) -> PortalEnd:
     name = ended.portal.name
     match ended:
         case Done(value=value):
             return PortalEnd(name, in_words(value), write(value), failed=False)
         case Failed(error=error):
-            if isinstance(error, ConfigurationInvalid):
-                error.hint = error.hint or f"as resolved in portal {name}"
-                new = [each for each in error.diagnostics if each not in shown]
-                shown.update(new)
-                output.show_diagnostics(new, given)
-            output.show_words(error, given, f"portal {name}: ")
+            errors.show(name, error)
             output.answer_in_json(error, error.exit_code, name)
             return PortalEnd(name, error.message, error.exit_code, failed=True)
         case NotAttempted(error=error):
@@ -213,6 +210,32 @@ def _report_one(
             return PortalEnd(name, "not attempted", error.exit_code, failed=True)
         case _:
             assert_never(ended)
+
+
+class _Errors:
+    """Writes the errors of portals to stderr: one that many have is written once, with their names."""
+
+    def __init__(self, ended: Iterable[Ended[T]], given: Given) -> None:
+        self._given = given
+        self._names: dict[tuple[str, str | None], list[str]] = {}
+        self._shown: set[Diagnostic] = set()
+        for each in ended:
+            if isinstance(each, Failed):
+                key = (each.error.message, each.error.hint)
+                self._names.setdefault(key, []).append(each.portal.name)
+
+    def show(self, name: str, error: ReconcilerError) -> None:
+        """Write the error of a portal, unless it was written with those of many others."""
+        key = (error.message, error.hint)
+        names = self._names.get(key, [])
+        if isinstance(error, ConfigurationInvalid):
+            new = [each for each in error.diagnostics if each not in self._shown]
+            self._shown.update(new)
+            output.show_diagnostics(new, self._given)
+        if len(names) <= _ALIKE:
+            output.show_words(error, self._given, f"portal {name}: ")
+        elif name == names[0]:
+            output.show_words(error, self._given, f"portals {', '.join(names)}: ")
 
 
 def worst(ends: Iterable[PortalEnd]) -> ExitCode:

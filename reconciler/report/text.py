@@ -88,12 +88,14 @@ def plan_text(plan: Plan, *, style: Style, width: int | None = None) -> str:
 def plans_text(plans: Sequence[Plan | Unplanned], *, style: Style, width: int | None = None) -> str:
     """The plans of several portals, then a table of them; the last line counts all their changes.
 
-    A single plan is shown as by `plan_text`.
+    A plan that has nothing to say is a line of the table only. A single plan is shown as by
+    `plan_text`.
     """
     made = [each for each in plans if isinstance(each, Plan)]
     if len(plans) == 1 and made:
         return plan_text(made[0], style=style, width=width)
-    texts = [plan_text(each, style=style, width=width) for each in made]
+    said = [each for each in made if each.changes or each.refusals or each.warnings]
+    texts = [plan_text(each, style=style, width=width) for each in said]
     names = [terminal(portal_name(each)) for each in plans]
     name_cells = widest(names, _NAME_CELLS)
     table = [style.mark(Mark.BOLD, f"{plural(len(plans), 'portal')}")]

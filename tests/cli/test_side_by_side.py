@@ -92,6 +92,25 @@ def test_a_summary_ends_the_text(tmp_path: Path) -> None:
         assert ran.last_line == "Plan: 0 to create, 4 to update, 0 to delete."
 
 
+def test_an_error_that_many_portals_have_is_written_once(tmp_path: Path) -> None:
+    """With the names of all of them; the answer in JSON has it for each."""
+    with fleet(tmp_path, 12) as many:
+        arguments = (
+            "plan",
+            "--all-portals",
+            "--base-url",
+            "http://127.0.0.1:9",
+            "--timeout",
+            "0.2",
+        )
+        ran = many.run_here(*arguments, "--format", "json")
+        assert ran.code == 1
+        assert len({each["error"]["message"] for each in ran.json}) == 1
+        errors = [each for each in ran.err.splitlines() if each.startswith("error: ")]
+        assert len(errors) == 1
+        assert errors[0].startswith(f"error: portals {', '.join(many.names)}: ")
+
+
 @pytest.mark.parametrize("format_", ["markdown"])
 def test_a_report_of_several_portals_is_one_document(tmp_path: Path, format_: str) -> None:
     """It names every portal, the one without a plan included."""

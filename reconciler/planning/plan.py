@@ -325,10 +325,12 @@ def _warnings(
         yield f"{len(notes) - _MOST_NOTES} more limits that the base ref moved on"
     lowered = [change for change in changes if change.lowers]
     if lowered:
+        signs = {"+" if change.before is None else "↓" for change in lowered}
+        marks = " and ".join(sorted(signs, reverse=True))  # as reports mark their rows
         yield (
             f"{plural(len(lowered), 'limit')} set or lowered "
             f"({_listed(lowered)}): records already above keep their associations, new ones are "
-            "refused, and HubSpot refuses to merge records that together are above"
+            f"refused, and HubSpot refuses to merge records that together are above; marked {marks}"
         )
     if any(change.type.label == "Primary" for change in changes):
         yield (

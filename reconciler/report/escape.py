@@ -145,14 +145,13 @@ def web_link(url: str | None) -> str | None:
 
 # ---------------------------------------------------------------- markdown of GitHub and GitLab
 
-_PLAIN_PROSE = (
-    r"""[\"“]?[^\W_](?:[^\W_]|[ ,;()/"“”’'–—→-]|\.(?!\w)|:(?= )|(?<!\W)_(?!\W)|[?!%](?=[ )]|\Z))*"""
-)
+_PLAIN_PROSE = r"""[\"“]?[^\W_](?:[^\W_]|[ ,;()/"“”’'–—→↓+-]|\.(?!\w)|:(?= )|(?<!\W)_(?!\W)|[?!%](?=[ )]|\Z))*"""
 _LOOKS_LIKE_REFERENCE = r"[0-9a-f]{7,}|[a-z]-\d|\bwww\b|/\S*/|https?|ftp|mailto|xmpp|\A\d+[.)]"
 _BACKTICKS = re.compile("`+")
 _PIPE = re.compile(r"(\\*)\|")
 
 
+@lru_cache(maxsize=8_192)
 def markdown_code(text: str, limit: int = NAME_LIMIT) -> str:
     """A code span. Mentions, references, links, images and HTML mean nothing inside one."""
     shown = one_way(visible(text, limit))
@@ -164,6 +163,7 @@ def markdown_code(text: str, limit: int = NAME_LIMIT) -> str:
     return f"{fence}{padding}{shown}{padding}{fence}"
 
 
+@lru_cache(maxsize=8_192)
 def markdown_prose(text: str, limit: int = PROSE_LIMIT) -> str:
     """Plain words where that is harmless beyond doubt, otherwise a code span."""
     shown = visible(text, limit)

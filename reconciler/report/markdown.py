@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, islice
 
 from reconciler.errors import plural
@@ -190,10 +190,14 @@ class _Report:
     sections: Sequence[Section]
     top: Sequence[str]
     bottom: Sequence[str]
+    made: dict[Detail, Sequence[Table]] = field(default_factory=dict)
 
     def tables(self, detail: Detail) -> Sequence[Table]:
-        """One for each origin."""
-        return [parts.section(each, self.places, detail) for each in self.sections]
+        """One for each origin, made once."""
+        if detail not in self.made:
+            tables = [parts.section(each, self.places, detail) for each in self.sections]
+            self.made[detail] = tables
+        return self.made[detail]
 
     @property
     def weight(self) -> tuple[bool, int]:

@@ -271,7 +271,7 @@ def effect(row: Row) -> str:
 
 def direction(row: Row) -> str:
     """`contacts → companies`."""
-    return markdown_cell(f"{_object_type(row.from_name)} → {_object_type(row.to_name)}")
+    return markdown_cell(f"{_object_type(row.from_name)}{NBSP}→ {_object_type(row.to_name)}")
 
 
 def _object_type(name: str) -> str:
@@ -280,7 +280,7 @@ def _object_type(name: str) -> str:
 
 def limit(name: LimitName) -> str:
     """A limit's name: labels are code, the object limit is not."""
-    words = "object limit" if name.label is None else markdown_code(name.label)
+    words = f"object{NBSP}limit" if name.label is None else markdown_code(name.label)
     if name.qualifier is not None:
         words += f" ({markdown_code(name.qualifier)})"
     return markdown_cell(words)

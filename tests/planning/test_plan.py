@@ -392,7 +392,8 @@ def test_the_warning_for_lowered_limits_names_them_and_says_what_hubspot_refuses
     assert warning == (
         "2 limits set or lowered (contacts → companies object limit: 5 → 4, contacts → companies "
         '"Billing contact": unlimited → 2): records already above keep their associations, new '
-        "ones are refused, and HubSpot refuses to merge records that together are above"
+        "ones are refused, and HubSpot refuses to merge records that together are above; marked ↓ "
+        "and +"
     )
     assert plan(declared(limit(OBJECT, 6)), {OBJECT: 5}).warnings == ()
 

@@ -36,7 +36,6 @@ from reconciler.report.view import (
     way_out,
 )
 
-NBSP = "&nbsp;"
 REASON_LIMIT = 300
 WARNING_LIMIT = 600
 _COLOURS = {Role.RESTRICTS: "🟠", Role.RELAXES: "🔵", Role.REFUSED: "🔴"}
@@ -227,7 +226,10 @@ def _refusal(refusal: Refusal, places: Places) -> str:
 def warnings(plan: Plan) -> Block:
     """What to look at twice."""
     items = [markdown_prose(each, WARNING_LIMIT) for each in plan.warnings]
-    return Block("> [!WARNING]", tuple(f"> - {item}" for item in items), "> - and {} more")
+    head = "> [!WARNING]"
+    if len(items) == 1:
+        return Block(f"{head}\n> {items[0]}", (), "")
+    return Block(head, tuple(f"> - {item}" for item in items), "> - and {} more")
 
 
 # ---------------------------------------------------------------- tables of changes
@@ -265,13 +267,13 @@ def section(of: Section, places: Places, detail: Detail) -> Table:
 
 def effect(row: Row) -> str:
     """`🟠 ↓ lowered`: what a change does, and the colour of that."""
-    words = f"{EFFECT_SYMBOLS[row.effect]} {EFFECT_WORDS[row.effect]}".replace(" ", NBSP)
-    return f"{_COLOURS[row.role]}{NBSP}{f'**{words}**' if _weighs(row) else words}"
+    words = f"{EFFECT_SYMBOLS[row.effect]} {EFFECT_WORDS[row.effect]}"
+    return f"{_COLOURS[row.role]} {f'**{words}**' if _weighs(row) else words}"
 
 
 def direction(row: Row) -> str:
     """`contacts → companies`."""
-    return markdown_cell(f"{_object_type(row.from_name)}{NBSP}→ {_object_type(row.to_name)}")
+    return markdown_cell(f"{_object_type(row.from_name)} → {_object_type(row.to_name)}")
 
 
 def _object_type(name: str) -> str:
@@ -280,7 +282,7 @@ def _object_type(name: str) -> str:
 
 def limit(name: LimitName) -> str:
     """A limit's name: labels are code, the object limit is not."""
-    words = f"object{NBSP}limit" if name.label is None else markdown_code(name.label)
+    words = "object limit" if name.label is None else markdown_code(name.label)
     if name.qualifier is not None:
         words += f" ({markdown_code(name.qualifier)})"
     return markdown_cell(words)
@@ -288,7 +290,7 @@ def limit(name: LimitName) -> str:
 
 def _value(row: Row, places: Places, detail: Detail) -> str:
     """`5 → 6`, linked to its line, and the reason that the file gives below it."""
-    words = row.value.replace(" ", NBSP)
+    words = row.value
     if _weighs(row):
         words = f"**{words}**"
     source = row.change.source

@@ -133,9 +133,9 @@ def _refusals(plan: Plan, style: Style, width: int | None) -> Iterator[str]:
 
 def _warnings(plan: Plan, style: Style, width: int | None) -> Iterator[str]:
     for warning in plan.warnings:
-        first, *rest = wrapped(f"Warning: {terminal(warning, PROSE_LIMIT)}", "", width)
-        yield first.replace("Warning:", style.mark(Mark.WARNING, "Warning:"), 1)
-        yield from (f"  {line}" for line in rest)
+        first, *rest = wrapped(f"Warning: {terminal(warning, PROSE_LIMIT)}", "  ", width)
+        yield first[2:].replace("Warning:", style.mark(Mark.WARNING, "Warning:"), 1)
+        yield from rest
     yield ""
 
 

@@ -291,7 +291,7 @@ def _usage_words(usage: LimitUsage, change: Change) -> str:
     records = plural(usage.at_limit, "record")
     found = f"{records} at the present limit, {usage.near_limit} near it"
     if change.type.label is not None and usage.limit is not None:
-        return f"{found} (limit {usage.limit}, all labels together)"
+        return f"{found} (object limit {usage.limit})"
     if change.type.label is not None or change.before is None:
         none = usage.at_limit == usage.near_limit == 0
         unset = "no object limit is set yet"

@@ -203,8 +203,8 @@ Refused: apply will not carry out this plan.
 Changes
   − removed    contacts → companies  "Billing contact"  3 → unlimited
 
-Warning: 1 limit set or lowered: records already above keep
-  their associations
+Warning: 1 limit set or lowered: records already above
+  keep their associations
 
 Plan: 0 to create, 0 to update, 1 to delete."""
     )

@@ -48,8 +48,8 @@ def test_unknown_usage_is_said_to_be_unknown(why: UsageGap | None, said: str) ->
 @pytest.mark.parametrize(
     ("type_", "before", "limit", "counts", "said"),
     [
-        (label("Billing"), 5, 25, (12, 40), "{} (limit 25, all labels together)"),
-        (label("Billing"), None, 25, (0, 0), "{} (limit 25, all labels together)"),
+        (label("Billing"), 5, 25, (12, 40), "{} (object limit 25)"),
+        (label("Billing"), None, 25, (0, 0), "{} (object limit 25)"),
         (label("Billing"), 5, None, (12, 40), "{} (HubSpot's own: no object limit is set yet)"),
         (label("Billing"), 5, None, (0, 0), "no records counted: no object limit is set yet"),
         (object_limit(), None, 50_000, (0, 0), "no records counted: no object limit is set yet"),

@@ -149,6 +149,9 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic], given: Given) -> None:
     if as_text:
         look, width = style(given, sys.stderr), width_of(sys.stderr)
         text = diagnostics_text(found, lines=source_lines(), style=look, width=width)
+        errors = (each.code for each in found if each.severity is Severity.ERROR)
+        if isinstance(sys.stderr, Outlet) and sys.stderr.code is None:
+            sys.stderr.code = next(errors, None)
         click.echo(f"{text}\n", err=True, color=True)
     if annotations:
         click.echo(annotations, err=True)

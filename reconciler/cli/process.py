@@ -30,7 +30,7 @@ class Outlet(io.TextIOBase):
 
     What its encoding does not have is replaced by what looks like it, see `replacement`; bytes are
     written as they are. `problem`: why something could not be written, from the first failure on.
-    `answered`: whether it was given a result.
+    `answered`: whether it was given a result. `code`: of the first mistake that was shown on it.
     """
 
     encoding = "utf-8"
@@ -42,6 +42,7 @@ class Outlet(io.TextIOBase):
         self._descriptor: int | None = None
         self.problem: OSError | None = None
         self.answered = False
+        self.code: str | None = None
         if stream is None:
             self.problem = OSError(errno.EBADF, "it is closed")
             return

@@ -121,11 +121,13 @@ def run(cli: click.Group) -> int:
     """The exit code of the command line that `sys.argv` holds."""
     # Looking for plugins of other packages costs 30 ms, and there is none we want.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    with outlets() as (out, _):
+    with outlets() as (out, err):
         invocation = Invocation()
         code = _invoke(cli, invocation)
         if invocation.given.findings is not None:
             invocation.given.findings.close(code)
+        if err.code is not None and err.isatty() and not invocation.given.quiet:
+            click.echo(f"Cause and cure: reconciler explain {err.code}", err=True)
         if out.problem is not None and not out.reader_left and not out.answered:
             click.echo(f"error: cannot write to standard output: {out.problem.strerror}", err=True)
     return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
 import re
 import tomllib
@@ -156,3 +157,40 @@ def test_the_address_of_the_project_is_in_one_place() -> None:
     """What the package index shows is what links lead to."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["urls"]["Source"] == SOURCE
+
+
+# ---------------------------------------------------------------- who is pointed here
+
+
+class Screen(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "last"),
+    [
+        (("validate",), "Cause and cure: reconciler explain limit-out-of-range"),
+        (("validate", "-q"), "error: configuration invalid: 2 errors"),
+        (("plan",), "Cause and cure: reconciler explain limit-out-of-range"),
+        (("validate", "good"), "Cause and cure"),
+    ],
+    ids=" ".join,
+)
+def test_a_run_with_mistakes_ends_with_the_command_that_explains_one(
+    offline: Desk, arguments: tuple[str, ...], last: str
+) -> None:
+    """On a terminal, after mistakes, for the first of them; not with -q, and not in a log."""
+    offline.write("configs/a.yaml", "from: contacts\nto: companies\nmax: 0\nlabel: {}\n")
+    offline.write("good/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    offline.variables["TERM"] = "dumb"
+    screen = Screen()
+    offline.run_onto(io.StringIO(), screen, *arguments)
+    shown = screen.getvalue()
+    if "good" in arguments:
+        assert last not in shown
+        return
+    assert shown.splitlines()[-1] == last
+    assert "explain" not in offline.run_here(*arguments).err

@@ -16,9 +16,10 @@ from reconciler.applying.events import Event
 from reconciler.applying.journal import Journal
 from reconciler.applying.safeguards import Safeguards, Settling, check, check_stated
 from reconciler.cli import output
+from reconciler.cli.approval import approve
 from reconciler.cli.from_top import result_document
 from reconciler.cli.options import Given
-from reconciler.cli.progress import approve, reporting
+from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (
@@ -32,7 +33,7 @@ from reconciler.http.clock import SystemClock, timestamp
 from reconciler.http.messages import Sending, report_to
 from reconciler.hubspot.portal import Portal
 from reconciler.model.plan import Destination, Outcome, Plan, Result, Status
-from reconciler.report.text import result_text
+from reconciler.report.applied import result_text
 
 EXIT_CODES = {
     Outcome.NOTHING: ExitCode.DONE,

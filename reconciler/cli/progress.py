@@ -1,4 +1,4 @@
-"""What a person at the terminal sees of the work: its progress, and the question before it.
+"""What a person at the terminal sees of the work while it is done.
 
 Progress goes to stderr, as a bar on a terminal and as plain lines elsewhere.
 
@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
 from typing import IO, TYPE_CHECKING, TextIO, assert_never, cast
-
-import click
 
 from reconciler.applying.events import (
     Checking,
@@ -32,12 +30,11 @@ from reconciler.applying.events import (
 )
 from reconciler.cli import output
 from reconciler.cli.options import Given
-from reconciler.cli.process import Outlet, interrupting_on_signals
-from reconciler.errors import PlanRefused, plural
+from reconciler.errors import plural
 from reconciler.http import messages as http
-from reconciler.http.clock import Stop
 from reconciler.hubspot.portal import DirectionRead, Reading
-from reconciler.model.plan import Action, Plan
+from reconciler.model.plan import Plan
+from reconciler.report.applied import Verified
 from reconciler.report.escape import visible
 
 if TYPE_CHECKING:
@@ -59,12 +56,16 @@ def reporting(
 ) -> Iterator[Callable[[Event], None]]:
     """Report one portal's work as suits where stderr goes; who asks for more is given lines."""
     pane = Pane(sys.stderr)
+    verified = None
+    if plan is not None:
+        look, width = output.style(given, sys.stderr), output.width_of(sys.stderr)
+        verified = Verified(plan.changes, look, width)
     try:
         if given.verbosity == 0 and sys.stderr.isatty():
             with bars(pane, given) as shown:
-                yield BarReporter(portal, shown, len(plan.changes) if plan else 0)
+                yield BarReporter(portal, shown, len(plan.changes) if plan else 0, verified)
         else:
-            yield LineReporter(portal, given.verbosity, pane)
+            yield LineReporter(portal, given.verbosity, pane, verified)
     finally:
         pane.finish()
 
@@ -93,12 +94,14 @@ def bars(pane: Pane, given: Given) -> Bars:
 class LineReporter:
     """Plain lines: phases and long waits; with -v every request, with -vv before it is sent, too.
 
-    -vv also has what HubSpot's support and its rate limits go by.
+    -vv also has what HubSpot's support and its rate limits go by. `verified` lists the changes of
+    an apply; None: they are not listed.
     """
 
     portal: str
     verbosity: int
     pane: Pane
+    verified: Verified | None = None
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -113,15 +116,22 @@ class LineReporter:
             case http.Waiting(seconds, _, message):
                 long = seconds >= NOTABLE_WAIT
                 self._say(f"waiting {seconds:.1f} s: {message}", verbosity=0 if long else 1)
-            case Checking() | ReadingBack() | Settled() | Writing() | Watching():
+            case Checking() | ReadingBack() | Settled() | Writing() | Watching() | Finished():
+                self._list(event)
                 words, verbosity = _phase(event)
                 self._say(words, verbosity=verbosity)
             case Reading(directions):
                 self._say(f"reading {plural(directions, 'direction')}", verbosity=1)
-            case DirectionRead() | Started() | Learned() | CreateTried() | Finished():
+            case DirectionRead() | Started() | Learned() | CreateTried():
                 pass
             case _:
                 assert_never(event)
+
+    def _list(self, event: Event) -> None:
+        """The changes that are verified; their lines are harmless, and may have colour."""
+        if self.verbosity >= 0:
+            for line in _verified(self.verified, event):
+                self.pane.write(f"{self.portal}:{line[1:]}\n")
 
     def _say(self, text: str, *, verbosity: int) -> None:
         if self.verbosity >= verbosity:
@@ -141,11 +151,15 @@ def _details(answer: http.Answered) -> str:
 class BarReporter:
     """One bar for the portal: directions read or changes settled, and what is done or waited for.
 
-    `changes` to settle; 0: the portal is only read.
+    `changes` to settle; 0: the portal is only read. The changes that are `verified` are listed
+    above the bar.
     """
 
-    def __init__(self, portal: str, bars: Bars, changes: int) -> None:
+    def __init__(
+        self, portal: str, bars: Bars, changes: int, verified: Verified | None = None
+    ) -> None:
         self._bars = bars
+        self._verified = verified
         self._changes = changes
         self._lock = Lock()
         self._read = self._directions = 0
@@ -168,15 +182,24 @@ class BarReporter:
             case ReadingBack(direction, missing):
                 limits = plural(missing, "written limit")
                 self._describe(f"{direction}: waiting for {limits} to show")
-            case Settled(direction, results):
-                self._describe(f"{direction}: settled")
-                self._advance(len(results))
+            case Settled() | Finished():
+                self._list(event)
             case Writing() | Watching():
                 self._describe(_words(event))
-            case http.Answered() | Started() | Learned() | CreateTried() | Finished():
+            case http.Answered() | Started() | Learned() | CreateTried():
                 pass
             case _:
                 assert_never(event)
+
+    def _list(self, event: Settled | Finished) -> None:
+        """The changes that are verified, above the bar, which goes on."""
+        from rich.text import Text  # the bar has imported most of it
+
+        if isinstance(event, Settled):
+            self._describe(f"{event.direction}: settled")
+            self._advance(len(event.results))
+        for line in _verified(self._verified, event):
+            self._bars.console.print(Text.from_ansi(line), soft_wrap=True)
 
     def _count_read(self, event: Reading | Checking | DirectionRead) -> None:
         """`reading 12 of 16 directions`; before an apply, `checking` them; none when it is over."""
@@ -202,7 +225,18 @@ class BarReporter:
         self._bars.update(self._task, description=visible(text))
 
 
-def _phase(event: Checking | ReadingBack | Settled | Writing | Watching) -> tuple[str, int]:
+def _verified(verified: Verified | None, event: Event) -> Iterator[str]:
+    """The lines of the list of verified changes that an event brings."""
+    match event:
+        case Settled(_, results) if verified is not None:
+            yield from verified.settled(results)
+        case Finished() if verified is not None:
+            yield from verified.finished()
+
+
+def _phase(
+    event: Checking | ReadingBack | Settled | Writing | Watching | Finished,
+) -> tuple[str, int]:
     """Where an apply is, and how much has to be asked for to be told."""
     match event:
         case Checking(directions):
@@ -211,6 +245,8 @@ def _phase(event: Checking | ReadingBack | Settled | Writing | Watching) -> tupl
             return f"{direction}: {plural(missing, 'written limit')} not shown yet", 0
         case Settled(direction, results):
             return f"{direction}: {len(results)} settled", 1
+        case Finished(result):
+            return f"the apply ended: {result.outcome}", 1
         case Writing():
             return _words(event), 1
         case Watching():
@@ -286,74 +322,3 @@ class Pane(io.TextIOBase):
             self._outlet.write(piece)
             if self._pieces.empty():
                 self._outlet.flush()
-
-
-# ---------------------------------------------------------------- a question
-
-SHOWN_DELETES = 20
-
-
-def approve(plans: Sequence[Plan], stop: Stop, *, is_shown: bool) -> None:
-    """Raise PlanRefused unless somebody at a terminal answers "yes"; end of input is a no.
-
-    There is one question, whichever number of plans there is.
-
-    Nobody is asked about a plan that could not be shown, or with a question that cannot be.
-    """
-    stdin = sys.stdin
-    if stdin is None or stdin.closed or not stdin.isatty():
-        raise PlanRefused(
-            "not approved: stdin is not a terminal",
-            hint="--auto-approve, --expect-digest, or a saved plan that was reviewed",
-        )
-    if not is_shown:
-        raise PlanRefused(
-            "not approved: the plan could not be shown",
-            hint="--auto-approve, --expect-digest, or a saved plan that was reviewed",
-        )
-    click.echo(question(plans), err=True, nl=False)
-    if isinstance(sys.stderr, Outlet) and sys.stderr.problem is not None:
-        raise PlanRefused("not approved: the question could not be shown")
-    if _answer(stdin, stop).strip() != "yes":
-        raise PlanRefused("not approved: nothing was written")
-
-
-def _answer(stdin: TextIO, stop: Stop) -> str:
-    """One line; nothing where a signal ends the question or the terminal goes away."""
-    with interrupting_on_signals(stop):
-        try:
-            return stdin.readline()
-        except KeyboardInterrupt:
-            click.echo(err=True)
-        except (OSError, ValueError):
-            click.echo("no answer could be read", err=True)
-    return ""
-
-
-def question(plans: Sequence[Plan]) -> str:
-    """What is about to happen, and where."""
-    portals = [
-        f"{each.name} ({each.portal_id}, {each.account_type})"
-        for each in (plan.portal for plan in plans)
-    ]
-    what = f"portal {portals[0]}" if len(plans) == 1 else plural(len(plans), "portal")
-    addresses = dict.fromkeys(visible(plan.portal.base_url) for plan in plans)
-    lines = ["", f"Apply to {what}?", *(f"  address: {each}" for each in addresses)]
-    for portal, plan in zip(portals, plans, strict=True):
-        counts = plan.summary
-        to_be = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
-        lines.append(f"  {to_be}" if len(plans) == 1 else f"  {portal}: {to_be}")
-    deletes = [
-        (each, "" if len(plans) == 1 else f" in {plan.portal.name}")
-        for plan in plans
-        for each in plan.changes
-        if each.action is Action.DELETE
-    ]
-    lines += [
-        f"  - remove {visible(str(each.direction))}: {visible(str(each.type))} (was {each.before})"
-        f"{where}"
-        for each, where in deletes[:SHOWN_DELETES]
-    ]
-    if len(deletes) > SHOWN_DELETES:
-        lines.append(f"  … and {len(deletes) - SHOWN_DELETES} more to remove")
-    return "\n".join([*lines, 'Type "yes" to apply: '])

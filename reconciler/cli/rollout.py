@@ -23,7 +23,7 @@ from reconciler.cli.application import (
     apply_planned,
     plan_files,
 )
-from reconciler.cli.progress import approve
+from reconciler.cli.approval import approve
 from reconciler.cli.session import FilesByPortal, Session
 from reconciler.cli.side_by_side import (
     Done,

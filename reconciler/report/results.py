@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import ExitCode, plural
 from reconciler.model.plan import ChangeResult, Outcome, Result, Status, count_actions
+from reconciler.report.applied import result_text
 from reconciler.report.escape import (
     NAME_LIMIT,
     PROSE_LIMIT,
@@ -18,7 +19,6 @@ from reconciler.report.escape import (
 )
 from reconciler.report.markdown_parts import table
 from reconciler.report.terminal import Mark, Style, padded, widest
-from reconciler.report.text import result_text
 from reconciler.report.view import DONE, NO_CHANGES
 
 LIMIT = 1_000_000

@@ -1,40 +1,29 @@
-"""A plan, and the result of an apply, as text for terminals and logs."""
+"""A plan as text for terminals and logs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from reconciler.errors import plural
 from reconciler.model.limits import Place
 from reconciler.model.plan import (
-    Change,
-    ChangeError,
-    Outcome,
     Plan,
-    Result,
-    Status,
     Summary,
-    count_actions,
 )
 from reconciler.report.escape import PATH_LIMIT, PROSE_LIMIT, prose_lines, terminal
 from reconciler.report.terminal import Mark, Style, cells, padded, widest, wrapped
 from reconciler.report.view import (
-    DONE,
     EFFECT_SYMBOLS,
     EFFECT_WORDS,
     NO_CHANGES,
-    Effect,
     LimitName,
     Role,
     Row,
     Section,
     Unplanned,
-    before_after,
     counted,
     headline,
-    limit_name,
     portal_name,
     sections,
     verdict,
@@ -186,10 +175,10 @@ def _cells(row: Row) -> _Cells:
     return _Cells(
         row,
         f"{terminal(row.from_name)} → {terminal(row.to_name)}",
-        _name(row.name),
+        name_words(row.name),
         row.before,
         row.after,
-        "" if source is None else _file_line(source),
+        "" if source is None else file_line(source),
     )
 
 
@@ -235,7 +224,7 @@ def _row(each: _Cells, columns: _Columns, style: Style, width: int | None) -> It
         yield from wrapped(terminal(line, PROSE_LIMIT), _INDENT, width)
 
 
-def _name(name: LimitName) -> str:
+def name_words(name: LimitName) -> str:
     """`object limit`, or the label in quotes, with what distinguishes it from another."""
     words = "object limit" if name.label is None else f'"{terminal(name.label)}"'
     return words if name.qualifier is None else f"{words} ({name.qualifier})"
@@ -243,94 +232,9 @@ def _name(name: LimitName) -> str:
 
 def _place(place: Place, style: Style) -> str:
     """`file:line` of a change."""
-    return style.mark(Mark.PLACE, _file_line(place))
+    return style.mark(Mark.PLACE, file_line(place))
 
 
-def _file_line(place: Place) -> str:
+def file_line(place: Place) -> str:
+    """`configs/cars.yaml:8`."""
     return f"{terminal(place.path, PATH_LIMIT)}:{place.line}"
-
-
-# ---------------------------------------------------------------- the result of an apply
-
-_HEADINGS = {
-    Status.FAILED: "Failed: HubSpot refused these, or shows another value.",
-    Status.UNCERTAIN: "Uncertain: these were sent, and no reads of the portal confirm them.",
-    Status.NOT_ATTEMPTED: "Not attempted: these were never sent.",
-}
-_COUNTED = {
-    Status.VERIFIED: "verified",
-    Status.FAILED: "failed",
-    Status.UNCERTAIN: "uncertain",
-    Status.NOT_ATTEMPTED: "not attempted",
-}
-
-
-def result_text(result: Result, *, style: Style, width: int | None = None) -> str:
-    """What became of the changes that are not verified; the last line is the one to grep."""
-    lines: list[str] = []
-    message = wrapped(terminal(result.message, PROSE_LIMIT), "", width) if result.message else []
-    if result.outcome is not Outcome.REFUSED:
-        for status in _HEADINGS:
-            lines += _with_status(result, status, style, width)
-    if result.outcome is Outcome.INCOMPLETE:
-        lines += [*message, *wrapped("Run plan again: it shows what is left to do.", "", width), ""]
-    if result.outcome is Outcome.NOTHING:
-        lines += message
-    return "\n".join([*lines, _last_line(result, style)])
-
-
-def _with_status(result: Result, status: Status, style: Style, width: int | None) -> Iterator[str]:
-    found = result.with_status(status)
-    if not found:
-        return
-    yield style.mark(Mark.BOLD, _HEADINGS[status])
-    for error, group in groupby(found, key=lambda each: each.error):
-        alike = [each.change for each in group]
-        for change in alike:
-            yield _change(change, style)
-        if error is not None:
-            yield from _error(error, len(alike), style, width)
-    yield ""
-
-
-def _change(change: Change, style: Style) -> str:
-    direction = f"{terminal(change.direction.from_.name)} → {terminal(change.direction.to.name)}"
-    effect = Effect.of(change)
-    what = f"{EFFECT_SYMBOLS[effect]} {direction} {_name(limit_name(change))}"
-    source = "" if change.source is None else f"  {_place(change.source, style)}"
-    mark = Mark.RESTRICTS if effect.restricts else Mark.RELAXES
-    return f"  {style.mark(mark, what)}  {before_after(change)}{source}"
-
-
-def _error(error: ChangeError, changes: int, style: Style, width: int | None) -> Iterator[str]:
-    """Why, once for neighbours that share it."""
-    shared = f"all {changes}: " if changes > 1 else ""
-    yield from wrapped(shared + terminal(error.message, PROSE_LIMIT), " " * 6, width)
-    traces = []
-    if error.category:
-        traces.append(f"category {terminal(error.category)}")
-    if error.correlation_id:
-        traces.append(f"correlation ID {terminal(error.correlation_id)}")
-    if traces:
-        yield " " * 6 + style.mark(Mark.DIM, ", ".join(traces))
-
-
-def _last_line(result: Result, style: Style) -> str:
-    match result.outcome:
-        case Outcome.NOTHING:
-            return style.mark(Mark.BOLD, NO_CHANGES)
-        case Outcome.APPLIED:
-            counts = count_actions(each.change for each in result.with_status(Status.VERIFIED))
-            done = ", ".join(f"{count} {DONE[action]}" for action, count in counts.items())
-            return style.mark(Mark.GOOD, f"Apply complete: {done}.")
-        case Outcome.INCOMPLETE:
-            statuses = ", ".join(
-                f"{len(result.with_status(status))} {words}" for status, words in _COUNTED.items()
-            )
-            return style.mark(Mark.BAD, f"Apply incomplete: {statuses}.")
-        case Outcome.FAILED:
-            reason = terminal(result.message or "", PROSE_LIMIT)
-            return style.mark(Mark.BAD, f"Apply failed: nothing was written. {reason}".rstrip())
-        case Outcome.REFUSED:
-            reason = terminal(result.message or "nothing was written.", PROSE_LIMIT)
-            return style.mark(Mark.BAD, f"Apply refused: {reason}")

@@ -13,8 +13,8 @@ from reconciler.http.messages import Sending
 from reconciler.model.limits import TypeKey
 from reconciler.model.plan import Change, ChangeResult, Operation, Outcome, Plan, Status
 from reconciler.planning.plan_file import place_json, plan_json
+from reconciler.report.applied import result_text
 from reconciler.report.terminal import Style
-from reconciler.report.text import result_text
 from reconciler.sandbox.portal import Associations
 from reconciler.sandbox.portal import TypeKey as SandboxKey
 from reconciler.sandbox.state import Origin, Step

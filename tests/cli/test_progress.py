@@ -215,3 +215,52 @@ def test_who_asks_for_more_is_given_lines_on_a_terminal_too(desk: Desk, command:
     assert code == 0
     assert re.search(r"a: GET /account-info/\S+: 200 in", shown)
     assert "GET" not in on_a_terminal_here(desk, *arguments, "-q")[1]
+
+
+# ---------------------------------------------------------------- changes as they are verified
+
+LINES = (
+    '+ new limit  companies → contacts  "Decision maker"   unlimited → 7  configs/contacts-companies.yaml:10',
+    "↑ raised     contacts → companies  object limit       5 → 8          configs/contacts-companies.yaml:3",
+    '↑ raised     contacts → companies  "Billing contact"  1 → 2          configs/contacts-companies.yaml:5',
+)
+
+
+def test_an_apply_lists_each_change_as_it_is_verified(pair: Desk) -> None:
+    """In a log on stderr, by portal; stdout has the result and nothing else. Not with -q."""
+    pair.run_here("plan", "--out", "plan.json")
+    ran = pair.run_here("apply", "plan.json")
+    assert ran.out == "Apply complete: 1 created, 2 updated, 0 deleted.\n"
+    assert [each for each in ran.err.splitlines() if "✓" in each] == [
+        f"default: ✓ {line}" for line in LINES
+    ]
+    assert pair.server is not None
+    pair.server.edit("contacts", "companies", 28, 1)
+    ran = pair.run_here("apply", "--auto-approve", "-q", "--format", "json")
+    assert (ran.err, ran.json["outcome"]) == ("", "applied")
+
+
+def test_a_terminal_lists_them_above_the_bar(pair: Desk) -> None:
+    """With the colours of their effects, and without any where none are wanted."""
+    code, shown = on_a_terminal_here(pair, "apply", "--auto-approve")
+    assert code == 0
+    for line in LINES:
+        words = re.escape(line[:10].rstrip()).replace("\\ ", " ")
+        assert re.search(rf"✓[^\r\n]*{words}", shown)
+    assert "\x1b[94m" in shown
+    assert pair.server is not None
+    pair.server.edit("contacts", "companies", 28, 1)
+    code, shown = on_a_terminal_here(pair, "apply", "--auto-approve", "--color", "never")
+    assert (code, "\x1b[94m" in shown) == (0, False)
+    assert '✓ ↑ raised  contacts → companies  "Billing contact"  1 → 2' in shown
+
+
+def test_what_is_not_verified_is_not_listed_and_the_code_says_so(pair: Desk) -> None:
+    """One direction is refused, the other is verified."""
+    assert pair.server is not None
+    pair.server.set_faults([parse_fault("write@companies/contacts:400")])
+    ran = pair.run_here("apply", "--auto-approve", "--verify-timeout", "1")
+    assert ran.code == 5
+    assert sum("✓" in each for each in ran.err.splitlines()) == 2
+    assert "Decision maker" not in "".join(each for each in ran.err.splitlines() if "✓" in each)
+    assert re.search(r"^  \+ new limit  companies → contacts  ", ran.out, re.MULTILINE)

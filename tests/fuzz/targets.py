@@ -43,6 +43,7 @@ from reconciler.model.plan import Operation, Plan, Result
 from reconciler.outgoing import Secret
 from reconciler.planning.plan_file import plan_json
 from reconciler.planning.saved import read_plan
+from reconciler.report.applied import result_text
 from reconciler.report.diagnostics import (
     diagnostics_github,
     diagnostics_json,
@@ -53,7 +54,7 @@ from reconciler.report.html import plan_html
 from reconciler.report.markdown import LIMIT, plan_markdown
 from reconciler.report.mermaid import plan_mermaid
 from reconciler.report.terminal import Style
-from reconciler.report.text import plan_text, result_text
+from reconciler.report.text import plan_text
 from tests.clock import VirtualClock
 from tests.fuzz.plans import plan_from, result_from
 from tests.hubspot.support import always, batch, scripted

@@ -208,20 +208,29 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
             return plan_text(plan, style=style(given), width=width_of(sys.stdout))
 
 
-def render_plans(plans: Sequence[Plan | Unplanned], format_: str, given: Given) -> str:
-    """The plans of several portals as one document, with a table of all of them."""
+def render_plans(
+    plans: Sequence[Plan | Unplanned],
+    format_: str,
+    given: Given,
+    since: Callable[[Plan], str] = lambda _plan: "",
+) -> str:
+    """The plans of several portals as one document, with a table of all of them.
+
+    `since` says what differs from an earlier plan, made harmless for markdown; text does without.
+    """
     match format_:
         case "markdown":
             from reconciler.report.markdown import plans_markdown
 
-            return plans_markdown(plans, links=_links)
+            return plans_markdown(plans, links=_links, since=since)
         case "html":
-            from reconciler.report.html import plan_html
+            from reconciler.report.html import plans_html
 
-            made = [each for each in plans if isinstance(each, Plan)]
-            return "\n".join(
-                plan_html(each, digest=each.digest, links=_links(each)) for each in made
-            )
+            return plans_html(plans, links=_links, since=since)
+        case "mermaid":
+            from reconciler.report.mermaid import plans_mermaid
+
+            return plans_mermaid(plans)
         case _:
             from reconciler.report.text import plans_text
 

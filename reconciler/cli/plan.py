@@ -135,10 +135,6 @@ def _plan_several(
     """Plan the portals side by side, and report them in one document."""
     from reconciler.cli.side_by_side import Done, answers_of, report, side_by_side, worst
 
-    if format_ == "mermaid":
-        raise UsageProblem(
-            "--format mermaid draws one portal", hint="name it with --portal, or choose markdown"
-        )
     as_json = format_ == "json"
 
     def write(plan: Plan) -> ExitCode:

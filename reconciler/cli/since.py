@@ -1,20 +1,110 @@
-"""What changed since an earlier plan: found for the plans of a command, and in words for a comment."""
+"""What changed since earlier plans: found for the plans of a command, in words for each format."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from reconciler.errors import UsageProblem
 from reconciler.model.plan import Plan
-from reconciler.model.since import Outline
+from reconciler.model.since import Outline, Since
 from reconciler.planning.pushes import Pushes
-from reconciler.planning.since import since
-from reconciler.report.since import since_markdown, since_words
+from reconciler.planning.since import since, since_json
+from reconciler.report.escape import terminal
+from reconciler.report.since import since_markdown, since_sentence, since_words
 
 _NAMED = 10
 """Limits of a kind that are named where a plan is refused: nobody sees the plan that was reviewed."""
+
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The earlier plans of a command's plans, by the place of the later one among them."""
+
+    plans: Sequence[Plan]
+    earlier: Mapping[int, Plan]
+
+    @classmethod
+    def of(cls, plans: Sequence[Plan], given: Mapping[Path, Sequence[Plan]]) -> Earlier:
+        """Find the plan of the same portal for each of those given, which are from these files.
+
+        A file of many plans may have more portals. Raises UsageProblem where a file has nothing to
+        compare with, or two of its plans are of one portal.
+        """
+        found: dict[int, Plan] = {}
+        for path, olds in given.items():
+            places = [(place, old) for old in olds if (place := _place(plans, old)) is not None]
+            if not places:
+                raise UsageProblem(
+                    f"{path} is for {_named(olds)}, and what is shown is not: there is nothing to "
+                    "compare",
+                    hint="--since takes an earlier plan of the same portal",
+                )
+            for place, old in places:
+                if place in found:
+                    raise UsageProblem(f"two earlier plans are for {_named([old])}: {path}")
+                found[place] = old
+        return cls(plans, found)
+
+    def plain(self, plan: Plan) -> str:
+        """What differs, not yet escaped; empty where no earlier plan was given."""
+        found = self._since(plan)
+        return "" if found is None else since_sentence(found, str)
+
+    def markdown(self, plan: Plan) -> str:
+        """The same in markdown."""
+        found = self._since(plan)
+        return "" if found is None else since_markdown(found)
+
+    def text(self, plan: Plan) -> str:
+        """The same for a terminal."""
+        found = self._since(plan)
+        return "" if found is None else since_sentence(found, partial(terminal, limit=_SHOWN))
+
+    def json(self, plan: Plan) -> dict[str, object] | None:
+        """The same as a document; None where no earlier plan was given."""
+        found, old = self._since(plan), self._earlier(plan)
+        return None if found is None or old is None else since_json(found, old, plan)
+
+    def _earlier(self, plan: Plan) -> Plan | None:
+        place = next(at for at, each in enumerate(self.plans) if each is plan)
+        return self.earlier.get(place)
+
+    def _since(self, plan: Plan) -> Since | None:
+        old = self._earlier(plan)
+        return None if old is None else since(Outline.of(old), Outline.of(plan))
+
+
+def _place(plans: Sequence[Plan], old: Plan) -> int | None:
+    """The plan of the same portal; of several, the one of the same workspace and name."""
+    same = [at for at, each in enumerate(plans) if each.portal.portal_id == old.portal.portal_id]
+    same.sort(key=lambda at: key_of(plans[at]) != key_of(old))
+    return same[0] if same else None
+
+
+def key_of(plan: Plan) -> tuple[str | None, str]:
+    """What a plan is for: the workspace file and the portal's name in it."""
+    return (plan.workspace, plan.portal.name)
+
+
+def _named(plans: Sequence[Plan]) -> str:
+    named = ", ".join(f"{each.portal.name} ({each.portal.portal_id})" for each in plans[:3])
+    return f"portal {named}" if named else "no portal"
+
+
+# ---------------------------------------------------------------- a plan that was reviewed
 
 
 def differing(reviewed: Plan, now: Plan) -> list[str]:
     """What differs between the plan that was reviewed and the one made now, not yet escaped."""
     return list(since_words(since(Outline.of(reviewed), Outline.of(now)), str, named=_NAMED))
+
+
+# ---------------------------------------------------------------- pushes
 
 
 def since_push(pushes: Pushes) -> str:

@@ -75,31 +75,39 @@ _LENGTHS = (
 )
 
 
-def plan_html(plan: Plan, *, digest: str, links: Links = no_links) -> str:
+def plan_html(plan: Plan, *, digest: str, links: Links = no_links, since: str = "") -> str:
     """The page, of about 1 MiB at most: where it would be larger, its texts are shortened more.
 
-    `links` gives the URL of a file's line, None where the host of the files is not known.
+    `links` gives the URL of a file's line, None where the host of the files is not known. `since`
+    is plain text that says what differs from an earlier plan.
     """
-    return _fitted(lambda lengths: _page([_Report(plan, digest, links, lengths)], (), lengths))
+    return _fitted(
+        lambda lengths: _page([_Report(plan, digest, links, lengths, since=since)], (), lengths)
+    )
 
 
 def plans_html(
-    plans: Sequence[Plan | Unplanned], *, links: Callable[[Plan], Links] = lambda _plan: no_links
+    plans: Sequence[Plan | Unplanned],
+    *,
+    links: Callable[[Plan], Links] = lambda _plan: no_links,
+    since: Callable[[Plan], str] = lambda _plan: "",
 ) -> str:
     """The plans of several portals in one page: a table of all of them, then each with changes.
 
-    A single plan is shown as by `plan_html`. `links` gives the links of a plan.
+    A single plan is shown as by `plan_html`. `links` and `since` give those of a plan.
     """
     match plans:
         case [Plan() as plan]:
-            return plan_html(plan, digest=plan.digest, links=links(plan))
+            return plan_html(plan, digest=plan.digest, links=links(plan), since=since(plan))
     made = [each for each in plans if isinstance(each, Plan)]
     lost = [each for each in plans if isinstance(each, Unplanned)]
     linked = {id(each): links(each) for each in made}
 
     def page(lengths: _Lengths) -> str:
         reports = {
-            id(plan): _Report(plan, plan.digest, linked[id(plan)], lengths, f"p{number}-")
+            id(plan): _Report(
+                plan, plan.digest, linked[id(plan)], lengths, f"p{number}-", since(plan)
+            )
             for number, plan in enumerate(made, 1)
         }
         listed = [each if isinstance(each, Unplanned) else reports[id(each)] for each in plans]
@@ -243,13 +251,17 @@ class _Where:
 
 @dataclass(frozen=True)
 class _Report:
-    """One plan as the template shows it. `prefix` is before its anchors: empty for a single plan."""
+    """One plan as the template shows it. `prefix` is before its anchors: empty for a single plan.
+
+    `since`: what differs from an earlier plan, empty where there is none.
+    """
 
     plan: Plan
     digest: str
     links: Links
     lengths: _Lengths
     prefix: str = ""
+    since: str = ""
 
     @property
     def anchor(self) -> str:
@@ -259,7 +271,7 @@ class _Report:
     def is_worth_showing(self) -> bool:
         """Whether there is more to say than a line of the table of plans does."""
         plan = self.plan
-        return bool(plan.changes or plan.refusals or plan.warnings)
+        return bool(plan.changes or plan.refusals or plan.warnings or self.since)
 
     @property
     def counts(self) -> str:

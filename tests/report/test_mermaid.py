@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model.plan import Origin, Refusal, RefusalCode
-from reconciler.report.mermaid import plan_mermaid
+from reconciler.model.plan import Origin, Plan, Refusal, RefusalCode
+from reconciler.report.mermaid import plan_mermaid, plans_mermaid
+from reconciler.report.view import Unplanned
 from tests.report.factory import (
     COMPANIES,
     CONTACTS,
@@ -32,9 +34,10 @@ from tests.report.factory import (
 LINE = re.compile(
     r"flowchart LR"
     r"|    accTitle: Association limits that change"
-    r'|    (?:t\d+|none|rest|refused)\["[^"\[\]|`<>{}()\\]+"\]'
-    r'|    d\d+\(\["[^"|`\[\]{}()\\]+"\]\)'
-    r"|    t\d+ (-->|==>|-\.->) d\d+ \1 t\d+"
+    r'|    (?:p\d+)?(?:t\d+|none|refused|rest|same)\["[^"\[\]|`<>{}()\\]+"\]'
+    r'|    (?:p\d+)?d\d+\(\["[^"|`\[\]{}()\\]+"\]\)'
+    r"|    (p\d+|)t\d+ (-->|==>|-\.->) \1d\d+ \2 \1t\d+"
+    r'|    subgraph p\d+\["[^"\[\]|`<>{}()\\]+"\]|    end'
     r"|    linkStyle [\d,]+ stroke:#[0-9a-f]{6},stroke-width:\dpx"
 )
 """Every line that may occur; the only tag in a label is our own line break."""
@@ -122,6 +125,83 @@ def test_mermaid_takes_a_big_plan() -> None:
     assert time.process_time() - start < 0.5
     assert len(text) <= 48_000
     assert 100 < len(re.findall(r"t\d+ (?:-->|==>|-\.->)", text)) <= 240
+
+
+# ---------------------------------------------------------------- several portals
+
+
+def named(name: str, of: Plan) -> Plan:
+    """A plan for a portal of this name."""
+    return replace(of, portal=replace(of.portal, name=name))
+
+
+def test_several_portals_are_one_flowchart() -> None:
+    """A frame each, their nodes and edges apart; those without changes are counted."""
+    lowered = change(CONTACTS, COMPANIES, object_limit(), 2, 1)
+    raised = change(DEALS, CONTACTS, label("VIP"), 1, 2)
+    refusal = Refusal(RefusalCode.MAX_CHANGES, "too many")
+    shown: list[Plan | Unplanned] = [
+        named("one", plan(lowered)),
+        named("same", plan()),
+        named("two", plan(raised, refusals=(refusal,))),
+        Unplanned("three", "no token"),
+    ]
+    assert (
+        plans_mermaid(shown)
+        == """\
+flowchart LR
+    accTitle: Association limits that change
+    subgraph p0["one"]
+    p0t0["contacts"]
+    p0t1["companies"]
+    p0d0(["↓ object limit 2 → 1"])
+    p0t0 ==> p0d0 ==> p0t1
+    end
+    subgraph p1["two"]
+    p1refused["apply will refuse this plan#58; max#95;changes"]
+    p1t0["deals"]
+    p1t1["contacts"]
+    p1d0(["↑ “VIP” 1 → 2"])
+    p1t0 --> p1d0 --> p1t1
+    end
+    subgraph p2["three"]
+    p2none["no plan#58; no token"]
+    end
+    linkStyle 0,1 stroke:#bf8700,stroke-width:3px
+    linkStyle 2,3 stroke:#0969da,stroke-width:2px
+    same["1 portal without changes"]"""
+    )
+
+
+def test_one_portal_has_no_frame() -> None:
+    """As `plan_mermaid` draws it."""
+    of = plan(*small_changes())
+    assert plans_mermaid([of]) == plan_mermaid(of)
+
+
+@pytest.mark.parametrize("portals", [7, 600])
+def test_mermaid_takes_many_portals(portals: int) -> None:
+    """Below its limits, in seconds; what is not drawn is counted."""
+    big = big_plan(300)
+    many = [named(f"portal {number}", big) for number in range(portals)]
+    start = time.process_time()
+    text = plans_mermaid(many)
+    assert time.process_time() - start < 5
+    assert len(text) <= 48_000
+    assert len(re.findall(r"t\d+ (?:-->|==>|-\.->)", text)) <= 240
+    assert_well_formed(text)
+    drawn = text.count("subgraph")
+    assert drawn == portals or f'rest["{portals - drawn} portals more#44; not drawn"]' in text
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_names_of_portals_are_no_syntax(kind: str) -> None:
+    """Of those with and without a plan."""
+    text = HOSTILE[kind]
+    assert_well_formed(plans_mermaid([hostile_plan(text), Unplanned(text, text)]))
+
+
+# ---------------------------------------------------------------- hostile texts
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

@@ -16,7 +16,7 @@ from reconciler.cli.files import read_plan_file
 from reconciler.cli.options import Given, complete_plans, given_options
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.session import WORST_FIRST
-from reconciler.cli.since import since_push
+from reconciler.cli.since import Earlier, since_push
 from reconciler.cli.workspace import (
     choose_portals,
     open_workspace,
@@ -81,6 +81,15 @@ PLAN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--only-update", is_flag=True, help="Write nothing where there is no comment of the portal yet."
 )
 @click.option(
+    "--since",
+    "earlier",
+    multiple=True,
+    type=PLAN_FILE,
+    metavar="OLD.json",
+    shell_complete=complete_plans,
+    help="Say what changed from this plan of the same portal, not from the last push; repeatable.",
+)
+@click.option(
     "--forge",
     type=click.Choice(["github", "gitlab"]),
     help="Where the request is.  [default: as the CI job's variables say]",
@@ -106,6 +115,7 @@ def command(
     reason: Path | None,
     planned: tuple[Path, ...],
     names: tuple[str, ...],
+    earlier: tuple[Path, ...],
     only_update: bool,  # noqa: FBT001 - click passes flags by name
     forge: ForgeName | None,
     number: int | None,
@@ -124,10 +134,12 @@ def command(
         made, unreadable = _readable(planned, given)
         codes += unreadable
         keys = [_key(plan) for plan in plans] or _planless(names, made, given)
-        reports = [*map(_report, made), *_failures(keys, why)]
+        failures = _failures(keys, why)
     else:
         _check_usage(plan_files, (reason, planned, names))
-        reports = [_report(plan) for plan in plans]
+        made, failures = plans, []
+    before = _earlier(made, earlier)
+    reports = [*(_report(plan, before) for plan in made), *failures]
     _check_keys([report.key for report in reports])
     if not reports:
         return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
@@ -196,7 +208,11 @@ def _key(plan: Plan) -> Key:
     return Key(plan.workspace, plan.portal.name)
 
 
-def _report(plan: Plan) -> Report:
+def _earlier(plans: Sequence[Plan], files: Sequence[Path]) -> Earlier:
+    return Earlier.of(plans, {path: [read_plan_file(path)] for path in files})
+
+
+def _report(plan: Plan, before: Earlier) -> Report:
     links = links_for(plan, os.environ, Path.cwd())
     says_nothing = not plan.changes and not plan.refusals
     key = _key(plan)
@@ -206,7 +222,7 @@ def _report(plan: Plan) -> Report:
     def writing(fields: Fields) -> Text:
         pushes = _pushes(fields).now_at(run.commit, plan.digest)
         pushes = pushes.with_plan(plan.digest, Outline.of(plan))
-        kept, words = _kept(pushes), since_push(pushes)
+        kept, words = _kept(pushes), before.markdown(plan) or since_push(pushes)
         room = LIMIT - sum(map(len, kept.values()))
         return Text(plan_markdown(plan, links=links, limit=room, since=words), kept)
 

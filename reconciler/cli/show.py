@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
+from reconciler.cli.answers import json_array
 from reconciler.cli.files import located, read_documents
 from reconciler.cli.from_top import plan_from_here
 from reconciler.cli.options import complete_plans, given_options
@@ -74,7 +75,7 @@ def command(files: tuple[Path, ...], format_: str, earlier: tuple[Path, ...]) ->
                 for each, (_, document) in zip(shown, found, strict=True)
             ]
             is_one = len(files) == 1 and found[0][1].line == 0
-            text = texts[0] if is_one else output.json_array(texts)
+            text = texts[0] if is_one else json_array(texts)
         case "text":
             here = [plan_from_here(each) if isinstance(each, Plan) else each for each in shown]
             text = _since_text(plans, before) + output.render_plans(here, format_, given)

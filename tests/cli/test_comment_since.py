@@ -139,6 +139,27 @@ def test_a_failure_with_a_long_reason_fits_beside_what_is_kept(job: Desk, github
     assert since(github)[0].startswith("Since push 1: 1 change is gone")
 
 
+def test_a_plan_to_compare_with_may_be_given(job: Desk, github: GitHub) -> None:
+    """Whatever the last push was; the count goes on, and the push is kept for the next one."""
+    plans.save(plans.plan([REMOVED]), job.folder / "old.json")
+    push(job, 1, RAISED)
+    at(job, 2)
+    plans.save(plans.plan([REMOVED, RAISED]), job.folder / "plan.json")
+    assert comment(job, "plan.json", "--since", "old.json").code == 0
+    words = 'Since the previous plan: 1 limit more is raised (deals → contacts "Champion").'
+    assert since(github) == [words]
+    push(job, 3, REMOVED, RAISED)
+    assert since(github) == ["Nothing changed since push 2."]
+
+
+def test_a_plan_of_another_portal_is_nothing_to_compare_with(job: Desk, github: GitHub) -> None:
+    """Wrong usage, before anything is written."""
+    plans.save(plans.plan([REMOVED], portal_id=7), job.folder / "old.json")
+    ran = comment(job, "plan.json", "--since", "old.json")
+    assert (ran.code, github.notes) == (64, [])
+    assert "old.json is for portal production (7), and what is shown is not" in ran.err
+
+
 # ---------------------------------------------------------------- edited by somebody
 
 

@@ -11,7 +11,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
 from typing import IO, TYPE_CHECKING, TextIO, assert_never, cast
@@ -65,7 +65,11 @@ def reporting(
             with bars(pane, given) as shown:
                 yield BarReporter(portal, shown, len(plan.changes) if plan else 0, verified)
         else:
-            yield LineReporter(portal, given.verbosity, pane, verified)
+            lines = LineReporter(portal, given.verbosity, pane, verified)
+            try:
+                yield lines
+            finally:
+                lines.finish()
     finally:
         pane.finish()
 
@@ -90,22 +94,31 @@ def bars(pane: Pane, given: Given) -> Bars:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LineReporter:
     """Plain lines: phases and long waits; with -v every request, with -vv before it is sent, too.
 
-    -vv also has what HubSpot's support and its rate limits go by. `verified` lists the changes of
-    an apply; None: they are not listed.
+    -v ends with how many requests there were; -vv also has what HubSpot's support and its rate
+    limits go by. `verified` lists the changes of an apply; None: they are not listed.
     """
 
     portal: str
     verbosity: int
     pane: Pane
     verified: Verified | None = None
+    _requests: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def finish(self) -> None:
+        """Say how many requests were sent, every attempt counted."""
+        if self._requests:
+            self._say(plural(self._requests, "request"), verbosity=1)
 
     def __call__(self, event: Event) -> None:
         match event:
             case http.Sending(exchange):
+                with self._lock:
+                    self._requests += 1
                 which = f"request {exchange.number}, attempt {exchange.attempt}"
                 self._say(f"{exchange}: {which}", verbosity=2)
             case http.Answered(exchange, status, duration):

@@ -262,7 +262,8 @@ class Portal(AbstractContextManager["Portal"]):
         then: Sequence[Callable[[], None]] = (),
     ) -> tuple[ObservedDirection, ...]:
         """Many directions in parallel, in the order given; `then` is begun once all of them are."""
-        self._report(Reading(len(directions)))
+        if directions:
+            self._report(Reading(len(directions)))
         reads = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
         tasks: list[Callable[[], ObservedDirection | None]] = [*reads, *then]
         return tuple(each for each in self.in_parallel(tasks) if each is not None)

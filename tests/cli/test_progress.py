@@ -264,3 +264,17 @@ def test_what_is_not_verified_is_not_listed_and_the_code_says_so(pair: Desk) -> 
     assert sum("✓" in each for each in ran.err.splitlines()) == 2
     assert "Decision maker" not in "".join(each for each in ran.err.splitlines() if "✓" in each)
     assert re.search(r"^  \+ new limit  companies → contacts  ", ran.out, re.MULTILINE)
+
+
+def test_v_ends_with_the_number_of_requests(pair: Desk) -> None:
+    """Those of the plan, and those of the apply that follows; without -v nobody counts."""
+    assert pair.server is not None
+    ran = pair.run_here("-v", "plan")
+    assert ran.err.splitlines()[-1] == f"default: {len(pair.server.requests)} requests"
+    assert "reading 0 directions" not in ran.err
+    before = len(pair.server.requests)
+    ran = pair.run_here("-v", "apply", "--auto-approve")
+    counted = re.findall(r"^default: (\d+) requests$", ran.err, re.MULTILINE)
+    assert sum(map(int, counted)) == len(pair.server.requests) - before
+    assert "requests" not in pair.run_here("plan").err
+    assert not re.search(r"^default: \d+ requests?$", pair.run_here("validate", "-v").err)

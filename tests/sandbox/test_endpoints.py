@@ -86,4 +86,6 @@ def test_usage_can_be_forbidden() -> None:
     document = decoded(response)
     assert (response.status, document["category"]) == (403, "MISSING_SCOPES")
     assert document["errors"][0]["context"] == {"requiredGranularScopes": [scope]}
-    assert "errors" not in decoded(get(Sandbox(example_portal(), options("usage:403")), path))
+    without = Sandbox(example_portal(), options("usage:403"))
+    assert "errors" not in decoded(get(without, path))
+    assert get(without, "/crm/limits/2026-03/associations/records/from").status == 403

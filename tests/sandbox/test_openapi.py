@@ -153,6 +153,7 @@ def test_helpers_fit(version: Version) -> None:
         ("object-schemas", f"{schemas}/2-4021"),
         ("account-info", f"/account-info/{version.helper}/details"),
         ("limits-tracking", f"{limits}/associations/records/0-1/0-2"),
+        ("limits-tracking", f"{limits}/associations/records/from"),
     ):
         check(f"{name}.{version.helper}", "GET", path, get(sandbox, path))
     body = {"inputs": ["2-4021"]}

@@ -75,6 +75,7 @@ _GROUPS: dict[str, frozenset[Operation]] = {
     "write": WRITES,
     "limits": WRITES | {Operation.READ, Operation.READ_ALL},
     "schemas": frozenset({Operation.SCHEMAS, Operation.SCHEMA, Operation.SCHEMAS_BATCH}),
+    "usage": frozenset({Operation.USAGE, Operation.USAGE_TYPES}),
 }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -26,7 +27,7 @@ from reconciler.cli.workspace import (
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.forges.api import ForgeError
 from reconciler.forges.ci import ForgeName, connected, find_request
-from reconciler.forges.comments import Action, Comment, Published, Report, Text, publish
+from reconciler.forges.comments import Action, Forge, Published, Report, Text, publish
 from reconciler.forges.job import current_run, job_page, links_for
 from reconciler.forges.marker import USUAL_WORKSPACE, Fields, Key, Run
 from reconciler.git.repository import find_top
@@ -154,24 +155,26 @@ def command(
         stopping_on_signals(stop),
         connected(request, clock=clock, timeout=timeout, notify=notify) as comments,
     ):
-
-        def put(report: Report) -> None:
-            try:
-                line = visible(_line(report, publish(comments, report, clock.wait)))
-            except ForgeError as error:  # the other portals have comments of their own
-                codes.append(output.show_error(error, given, f"{report.about}: "))
-            else:
-                output.result(line, brief=line)
-
-        for each in reports:
-            put(replace(each, says_nothing=True) if only_update else each)
-        if any(code == ExitCode.ERROR for code in codes):
-            return min(codes, key=WORST_FIRST.index)
-        keys = [report.key for report in reports]
-        for key in _out_of_date(comments.own_comments(), keys, given):
-            lacks_portal = Key(key.workspace, None) not in keys
-            put(_removal(key) if lacks_portal else _failures([key], why)[0])
+        reports = [*_in_place_of_the_workspace(comments, reports, why)]
+        put = partial(_put, comments, wait=clock.wait, given=given)
+        codes += [
+            put(replace(each, says_nothing=each.says_nothing or only_update)) for each in reports
+        ]
+        if ExitCode.ERROR not in codes:
+            keys = [report.key for report in reports]
+            gone = [key for key in _commented(comments) if _is_gone(key, keys, given)]
+            codes += [put(_removal(key)) for key in gone]
     return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
+
+
+def _put(forge: Forge, report: Report, *, wait: Callable[[float], None], given: Given) -> int:
+    """Put one report up; its exit code. The other portals have comments of their own."""
+    try:
+        line = visible(_line(report, publish(forge, report, wait)))
+    except ForgeError as error:
+        return output.show_error(error, given, f"{report.about}: ")
+    output.result(line, brief=line)
+    return ExitCode.DONE
 
 
 def _readable(files: Sequence[Path], given: Given) -> tuple[list[Plan], list[int]]:
@@ -271,23 +274,30 @@ def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
     return [report(key) for key in keys]
 
 
-def _out_of_date(comments: Sequence[Comment], told: Sequence[Key], given: Given) -> Iterator[Key]:
-    """What other comments are about that show a plan which is none any more.
-
-    Every portal of a workspace that cannot be read; portals that the workspace does not have any
-    more; portals of workspace files that the checkout does not have.
-    """
-    for key in dict.fromkeys(each.key for each in comments):
-        if key is None or key.portal is None or key in told:
-            continue
-        if Key(key.workspace, None) in told or _is_gone(key, told, given):
+def _commented(forge: Forge) -> Iterator[Key]:
+    """The portals that have a comment."""
+    for key in dict.fromkeys(each.key for each in forge.own_comments()):
+        if key is not None and key.portal is not None:
             yield key
+
+
+def _in_place_of_the_workspace(
+    forge: Forge, reports: Sequence[Report], why: str
+) -> Iterator[Report]:
+    """The reports. Where a workspace cannot be read, its portals that have a comment say so there."""
+    keys = [report.key for report in reports]
+    for report in reports:
+        others = []
+        if report.key.portal is None:
+            found = [key for key in _commented(forge) if key not in keys]
+            others = [key for key in found if key.workspace == report.key.workspace]
+        yield from _failures(others, why) if others else [report]
 
 
 def _is_gone(key: Key, told: Sequence[Key], given: Given) -> bool:
     """Whether this checkout, which has the workspace that was reported, lacks the portal."""
     top, workspace = find_top(Path.cwd()), workspace_name(workspace_file(given))
-    if top is None or workspace not in {each.workspace for each in told}:
+    if key in told or top is None or workspace not in {each.workspace for each in told}:
         return False
     if key.workspace is None:
         return workspace == USUAL_WORKSPACE

@@ -30,6 +30,11 @@ WORKFLOWS = {
 }
 
 
+for _workflow in WORKFLOWS.values():
+    for _job in _workflow["jobs"].values():
+        _job["env"] = {**_workflow.get("env", {}), **_job.get("env", {})}
+
+
 def scripts(steps: list[Document]) -> list[str]:
     """The shell scripts of steps."""
     return [step["run"] for step in steps if "run" in step]

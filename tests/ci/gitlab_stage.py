@@ -51,6 +51,7 @@ class Stage:
         }
         if name in {"apply", "approve"}:
             env["HUBSPOT_ACCESS_TOKEN"] = DEFAULT_TOKEN
+            env["CI_ENVIRONMENT_NAME"] = "hubspot"
         return Job(name, self.folder, self.machine, self.scene.coverage, {**env, **more}).run()
 
     def next_job(self, name: str, **more: str) -> Done:

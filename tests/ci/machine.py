@@ -44,7 +44,7 @@ esac
 """
 
 _GH = f"""#!{sys.executable} -I
-import json, os, pathlib, re, shutil, subprocess, sys
+import fnmatch, json, os, pathlib, re, shutil, subprocess, sys
 here = pathlib.Path(__file__).parent
 assert os.environ["GH_TOKEN"] == "ghs_workflow_token_0123456789"
 said = " ".join(sys.argv[1:])
@@ -56,7 +56,13 @@ for pattern, answer in json.loads((here / "gh.json").read_text()):
 else:
     sys.exit(f"gh: nothing is known of: {{said}}")
 if "--dir" in sys.argv:
-    shutil.copytree(answer, sys.argv[sys.argv.index("--dir") + 1], dirs_exist_ok=True)
+    folder = pathlib.Path(sys.argv[sys.argv.index("--dir") + 1])
+    patterns = [value for option, value in zip(sys.argv, sys.argv[1:]) if option == "--pattern"]
+    names = [each for each in answer if any(fnmatch.fnmatch(each, one) for one in patterns)]
+    if not names:
+        sys.exit("no artifact matches any of the names or patterns provided")
+    for name in names:
+        shutil.copytree(answer[name], folder / name)
 elif "--jq" in sys.argv:
     jq = ["jq", "-r", sys.argv[sys.argv.index("--jq") + 1]]
     sys.exit(subprocess.run(jq, input=json.dumps(answer), text=True).returncode)
@@ -117,7 +123,7 @@ class Machine:
         self._tool("reconciler", f'#!/bin/sh\n{IN_HASTE}\nexec {self._command} "$@"\n')
 
     def gh_knows(self, *answers: tuple[str, object]) -> None:
-        """What `gh` answers to arguments that begin like a pattern: JSON, or a folder to copy."""
+        """What `gh` answers to arguments that begin like a pattern: JSON, or artifacts by name."""
         (self.bin / "gh.json").write_text(json.dumps(answers))
         (self.bin / "gh.log").write_text("")
 

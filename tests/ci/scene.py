@@ -62,6 +62,24 @@ class Scene:
             GITHUB_SHA=merge,
         )
 
+    def merge_group(self) -> Runner:
+        """The runner of a merge queue: the branch `change`, merged into what main is now."""
+        base = self.repository.git("rev-parse", "main")
+        merge = self.repository.check_out_merge()
+        ref = f"refs/heads/gh-readonly-queue/main/pr-7-{base}"
+        group = {
+            "head_sha": merge,
+            "head_ref": ref,
+            "base_sha": base,
+            "base_ref": "refs/heads/main",
+        }
+        return self.runner(
+            {"action": "checks_requested", "merge_group": group},
+            GITHUB_EVENT_NAME="merge_group",
+            GITHUB_REF=ref,
+            GITHUB_SHA=merge,
+        )
+
     def push(self) -> Runner:
         """The runner of a push to main."""
         return self.runner(
@@ -71,6 +89,7 @@ class Scene:
             GITHUB_REF_NAME="main",
             GITHUB_SHA=self.repository.head,
             GITHUB_WORKFLOW="HubSpot apply",
+            GITHUB_WORKFLOW_REF="acme/limits/.github/workflows/hubspot-apply.yml@refs/heads/main",
         )
 
     def runner(self, event: dict[str, Any], **more: str) -> Runner:

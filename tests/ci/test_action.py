@@ -159,6 +159,23 @@ def portal_that_cannot_be_planned_fails_the_job(scene: Scene) -> None:
     assert runner.artifacts == {}
 
 
+def merge_group_is_planned_against_its_base(scene: Scene) -> None:
+    """For the check that the queue requires; it contains several pull requests, so no comment."""
+    scene.repository.branch(object_limit=8, billing=1)
+    before = list(scene.github.asked)
+    runner = scene.merge_group()
+    plan(runner)
+    kept = runner.artifacts["reconciler-plans-merge-group"]
+    (change,) = read_plan((kept / "default.json").read_bytes()).changes
+    assert (change.before, change.after, change.origin) == (5, 8, "config")
+    assert scene.github.asked == before
+    runner = scene.merge_group()
+    runner.secrets = {}  # nothing excuses a token that is missing here
+    with pytest.raises(StepFailed, match="Plan: 1"):
+        plan(runner)
+    assert scene.github.asked == before
+
+
 def line_of_tokens_that_is_wrong_is_refused(scene: Scene) -> None:
     """Without showing it."""
     runner = scene.pull_request()
@@ -217,6 +234,7 @@ def test_every_line_of_the_action_runs(scene: Scene, coverage: Coverage) -> None
         runs_in_mode(scene, mode)
     plan_that_apply_would_refuse_is_commented_and_fails_at_the_end(scene)
     portal_that_cannot_be_planned_fails_the_job(scene)
+    merge_group_is_planned_against_its_base(scene)
     line_of_tokens_that_is_wrong_is_refused(scene)
     portals_that_could_be_planned_are_commented_on(scene)
     scene.github.notes.clear()

@@ -49,7 +49,9 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield scene
 
 
-def fetched(scene: Scene, request: object, run: object) -> bool:
+def fetched(
+    scene: Scene, request: object, run: object, *, artifact: str = "reconciler-plans-7"
+) -> bool:
     """Whether the workflow finds digests for the merge, while GitHub knows of these."""
     kept = scene.top / "kept"
     kept.mkdir(exist_ok=True)
@@ -59,7 +61,7 @@ def fetched(scene: Scene, request: object, run: object) -> bool:
     runner.machine.gh_knows(
         ("api .*/pulls", [request]),
         ("api .*/hubspot-plan.yml/runs", runs(run)),  # type: ignore[arg-type]  # an entry
-        ("run download 81 --name reconciler-plans-7 ", str(kept)),
+        ("run download 81 ", {artifact: str(kept)}),
     )
     return Path(runner.run_job(only("reviewed"))["digests"]).exists()
 
@@ -67,6 +69,13 @@ def fetched(scene: Scene, request: object, run: object) -> bool:
 def test_the_plan_of_the_merged_pull_request_is_found(asking: Scene) -> None:
     """Merged into this branch as this commit, from a branch of this repository."""
     assert fetched(asking, pull_request(MERGE, HEAD), plan_run(HEAD))
+
+
+def test_an_artifact_of_another_pull_request_is_not_taken(asking: Scene) -> None:
+    """By its number, of which this one's is the beginning; other workspaces' ones belong to it."""
+    for name, counts in (("reconciler-plans-71", False), ("reconciler-plans-7@eu", True)):
+        found = fetched(asking, pull_request(MERGE, HEAD), plan_run(HEAD), artifact=name)
+        assert found is counts, name
 
 
 @pytest.mark.parametrize(
@@ -108,13 +117,14 @@ def test_no_other_run_for_the_head_commit_counts(asking: Scene, forged: dict[str
 def test_the_base_is_of_a_run_on_the_branch_itself(asking: Scene) -> None:
     """A pull request whose head branch is called main has runs of that branch, too."""
     runner = asking.push()
+    applied = asking.repository.head
     strangers = [
         {**apply_run("c" * 40), "event": "pull_request"},
         {**apply_run("d" * 40), "head_repository": STRANGERS},
         {**apply_run("e" * 40), "head_branch": "other"},
     ]
-    runner.machine.gh_knows(("api .*/hubspot-apply.yml/runs", runs(*strangers, apply_run(HEAD))))
-    assert runner.run_job(only("last"))["commit"] == HEAD
+    runner.machine.gh_knows(("api .*/hubspot-apply.yml/runs", runs(*strangers, apply_run(applied))))
+    assert runner.run_job(only("last"))["commit"] == applied
     runner.machine.gh_knows(("api .*/hubspot-apply.yml/runs", runs(*strangers)))
     assert runner.run_job(only("last"))["commit"] == ""
 

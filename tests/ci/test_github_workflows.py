@@ -54,7 +54,7 @@ def knows(runner: Runner, merge: str, head: str, last: str, plans: Path) -> None
     runner.machine.gh_knows(
         (f"api repos/acme/limits/commits/{merge}/pulls", [other, pull_request(merge, head)]),
         (rf"api .*/hubspot-plan.yml/runs\?.*head_sha={head} ", runs(plan_run(head))),
-        ("run download 81 --name reconciler-plans-7", str(plans)),
+        ("run download 81 ", {"reconciler-plans-7": str(plans), "reconciler-plans-71": "/"}),
         (r"api .*/hubspot-apply.yml/runs\?branch=main&status=success ", runs(apply_run(last))),
     )
 
@@ -101,6 +101,26 @@ def a_push_without_a_pull_request_needs_an_approval(scene: Scene) -> None:
         assert scene.limits()[LIMIT] == 9
 
 
+def force_push_that_lost_the_last_applied_commit_needs_an_approval(scene: Scene) -> None:
+    """Planned without a base, though the plan was reviewed with one.
+
+    Whether git still has the commit or not.
+    """
+    plans = scene.planned(12)
+    scene.repository.merge()
+    head = scene.repository.git("rev-parse", "change")
+    elsewhere = scene.repository.git("commit-tree", "-m", "Lost", "HEAD^{tree}")
+    for lost in ("c" * 40, elsewhere):
+        runner = scene.push()
+        knows(runner, scene.repository.head, head, lost, plans)
+        before = scene.limits()
+        assert runner.run_job(APPLY["reviewed"]) == {"approval": "true"}
+        assert "::warning title=The commit applied last is not part of this branch" in runner.log
+        assert lost in runner.log
+        assert scene.limits() == before
+        assert "compared with" not in runner.log
+
+
 def a_failure_ends_the_job(scene: Scene) -> None:
     """A token that is refused is no reason to ask for an approval."""
     runner = reviewed(scene, 11)
@@ -132,10 +152,43 @@ def test_every_line_of_the_apply_workflow_runs(scene: Scene, coverage: Coverage)
     the_reviewed_plan_is_applied(scene)
     a_portal_that_moved_on_needs_an_approval(scene)
     a_push_without_a_pull_request_needs_an_approval(scene)
+    force_push_that_lost_the_last_applied_commit_needs_an_approval(scene)
     a_failure_ends_the_job(scene)
     a_plan_that_is_refused_fails_the_job(scene)
     for job in APPLY.values():
         assert coverage.missing(scripts(job["steps"])) == []
+
+
+def test_another_workspace_is_applied_by_its_own_digests(scene: Scene) -> None:
+    """By a copy of the workflow; the other workspace has a portal of the same name."""
+    repository = scene.repository
+    repository.git("checkout", "-q", "-B", "change", "main")
+    text = "version: 1\nportals:\n  default: {token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+    repository.write("eu/reconciler.yaml", text)
+    repository.write("eu/configs/deals.yaml", "from: deals\nto: companies\nmax: 3\n")
+    repository.commit("Begin in another folder")
+    planning = scene.pull_request()
+    for workspace in ("", "eu/reconciler.yaml"):
+        inputs = {"workspace": workspace, "artifact": "reconciler-plans-7", **TOKEN}
+        planning.run_action(inputs, {})
+    head = repository.git("rev-parse", "change")
+    merge = repository.merge()
+    job = {
+        **APPLY["reviewed"],
+        "env": {**APPLY["reviewed"]["env"], "WORKSPACE": "eu/reconciler.yaml"},
+    }
+    for kept, approval in ((["reconciler-plans-7"], "true"), (list(planning.artifacts), "false")):
+        runner = scene.push()
+        artifacts = {name: str(planning.artifacts[name]) for name in kept}
+        runner.env["GITHUB_WORKFLOW_REF"] = "acme/limits/.github/workflows/eu.yml@refs/heads/main"
+        runner.machine.gh_knows(
+            (f"api repos/acme/limits/commits/{merge}/pulls", [pull_request(merge, head)]),
+            ("api .*/hubspot-plan.yml/runs", runs(plan_run(head))),
+            ("run download 81 ", artifacts),
+            ("api .*/workflows/eu.yml/runs", runs()),
+        )
+        assert runner.run_job(job) == {"approval": approval}
+    assert "Apply complete: 1 created, 0 updated, 0 deleted." in runner.log
 
 
 def test_a_direction_given_up_since_the_last_apply_is_removed(scene: Scene) -> None:
@@ -171,7 +224,7 @@ def test_every_line_of_the_drift_workflow_runs(scene: Scene, coverage: Coverage)
     title = "HubSpot portal default differs from the configuration"
     opened = f"issue create --label hubspot-drift-default --title {title} --body-file"
     assert issue == opened
-    assert "Somebody changed these in HubSpot" in differing.machine.gh_body
+    assert "somebody changed these in HubSpot" in differing.machine.gh_body
     assert "`Billing contact`" in differing.machine.gh_body
     assert night(differing, last_step(differing), [{"number": 3}]) == ["issue edit 3 --body-file"]
     scene.set_limit(BILLING, 1)

@@ -102,7 +102,7 @@ def drift_opens_updates_and_closes_an_issue(stage: Stage) -> None:
         assert stage.job("drift").code == 0
     (issue,) = stage.project.issues
     assert issue.fields["title"] == "HubSpot portal default differs from the configuration"
-    assert "Somebody changed these in HubSpot" in issue.fields["description"]
+    assert "somebody changed these in HubSpot" in issue.fields["description"]
     stage.scene.set_limit(BILLING, 1)
     assert stage.job("drift").code == 0
     assert [each.state for each in stage.project.issues] == ["closed"]
@@ -186,6 +186,8 @@ def portal_that_cannot_be_planned_has_a_note_that_says_why(stage: Stage) -> None
     stage.project.notes.clear()
     failed = stage.job("plan", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
     assert failed.code == 1, failed.err
+    kept = sorted(file.name for file in (repository.folder / "hubspot-kept" / "plans").iterdir())
+    assert kept == ["production.html", "production.json"]
     assert [note.body.splitlines()[2].partition(":")[0] for note in stage.project.notes] == [
         "## `production`",
         "## No plan for `other`",
@@ -193,11 +195,64 @@ def portal_that_cannot_be_planned_has_a_note_that_says_why(stage: Stage) -> None
     assert "HUBSPOT_OTHER_TOKEN is not set" in stage.project.notes[1].body
 
 
+def merge_request_without_a_token_is_checked_and_told(stage: Stage) -> None:
+    """A fork's: known by what is missing. No portal is asked, and the job is green.
+
+    The note of an earlier plan says that there is none of this commit; none is begun.
+    """
+    stage.clean()
+    before = len(stage.scene.server.requests)
+    for notes, token in ((list(stage.project.notes), GitLab.TOKEN), ([], GitLab.TOKEN), ([], "")):
+        stage.project.notes = notes
+        done = stage.job("plan", HUBSPOT_READ_TOKEN="", GITLAB_TOKEN=token)
+        assert done.code == 0, done.err
+        assert "Nothing was planned: this pipeline has no token" in done.err
+        assert ("could not be changed" in done.err) is (token == "")
+        assert len(stage.project.notes) == len(notes)
+        assert all("Nothing was planned" in note.body for note in notes)
+    assert len(stage.scene.server.requests) == before
+
+
+def merge_train_is_planned_and_not_commented_on(stage: Stage) -> None:
+    """It contains several merge requests."""
+    stage.clean()
+    train = {
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        "CI_MERGE_REQUEST_EVENT_TYPE": "merge_train",
+    }
+    stage.scene.repository.branch(object_limit=7, billing=1)
+    stage.project.notes.clear()
+    assert stage.job("plan", **train).code == 0
+    stage.clean()
+    assert stage.job("plan", HUBSPOT_READ_TOKEN="wrong", **train).code == 1
+    assert stage.project.notes == []
+
+
+def force_push_that_lost_the_last_applied_commit_needs_an_approval(
+    stage: Stage, kept: Path
+) -> None:
+    """Planned without a base, though the plan was reviewed with one."""
+    stage.clean()
+    stage.project.kept = {"refs/merge-requests/7/head": kept}
+    stage.scene.set_limit(LIMIT, 5)
+    for lost in ("c" * 40, stage.scene.repository.git("commit-tree", "-m", "x", "HEAD^{tree}")):
+        stage.project.deployed = [("main", lost)]
+        done = stage.job("apply")
+        assert (done.code, f"The commit applied last, {lost}, is not part" in done.out) == (
+            75,
+            True,
+        )
+        assert stage.scene.limits()[LIMIT] == 5
+        stage.clean()
+    stage.scene.set_limit(LIMIT, 8)
+
+
 def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
     """Planned, applied, approved, failing, drifting."""
     kept = merge_request_is_planned_with_what_main_has_now(stage)
     merge_is_applied_as_reviewed(stage, kept)
     portal_that_moved_on_needs_an_approval(stage, kept)
+    force_push_that_lost_the_last_applied_commit_needs_an_approval(stage, kept)
     push_without_a_merge_request_needs_none_where_nothing_is_to_do(stage)
     failure_fails_the_job(stage, kept)
     drift_opens_updates_and_closes_an_issue(stage)
@@ -205,6 +260,8 @@ def test_every_line_of_the_pipeline_runs(stage: Stage) -> None:
     label_that_is_gone_in_hubspot_opens_an_issue(stage)
     plan_that_apply_would_refuse_is_shown_and_fails_the_job(stage)
     portal_that_cannot_be_planned_has_a_note_that_says_why(stage)
+    merge_request_without_a_token_is_checked_and_told(stage)
+    merge_train_is_planned_and_not_commented_on(stage)
     what_the_repository_has_at_the_jobs_own_folder_stops_them(stage)
     for name in JOBS:
         missing = stage.scene.coverage.missing([script(name)])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 from reconciler.errors import Diagnostic, Located, Severity, severities
 from reconciler.model.limits import Place
@@ -195,8 +197,20 @@ def _elsewhere(each: Diagnostic, lines: SourceLines, path: PathName) -> Diagnost
             end = None if source is None else end_column(source, place)
         return Place(path(place.path), place.line, place.column, end)
 
-    related = None if each.related is None else moved(each.related)
-    return replace(each, place=moved(each.place), related=related)
+    def reworded(text: str) -> str:
+        for place in (each.place, *([] if each.related is None else [each.related])):
+            if PurePath(place.path).suffix and (new := path(place.path)) != place.path:
+                named = rf"(?<![\w./-]){re.escape(place.path)}(?![\w/-])"
+                text = new.join(re.split(named, text))
+        return text
+
+    return replace(
+        each,
+        message=reworded(each.message),
+        hint=None if each.hint is None else reworded(each.hint),
+        place=moved(each.place),
+        related=None if each.related is None else moved(each.related),
+    )
 
 
 # ---------------------------------------------------------------- GitHub annotations

@@ -83,6 +83,17 @@ def test_text_and_json_stay_relative_to_the_folder(here: Desk) -> None:
     assert {each["path"] for each in ran.json["diagnostics"]} == {"deep/ä b.yaml"}
 
 
+def test_words_name_the_same_path(here: Desk) -> None:
+    """In a message and its hint: only there, not where the path is a part of another word."""
+    here.write("team/twice/a.yaml", GOOD)
+    here.write("team/twice/b.yaml", GOOD)
+    here.write("team/twice/empty.YAML", "")
+    ran = at(here, "team").run_here("validate", "--format", "github", "twice")
+    assert "is already declared at team/twice/a.yaml:1:7%0A" in ran.out
+    assert "::team/twice/empty.YAML is not read: " in ran.out
+    assert "team/team" not in ran.out
+
+
 def test_a_workspace_of_another_folder(here: Desk) -> None:
     """`--workspace` from outside the repository: its own mistakes and those of its pair files."""
     here.write("team/reconciler.yaml", "version: 1\nsafty: {}\n")

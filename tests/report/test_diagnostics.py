@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -355,6 +356,105 @@ def test_sarif() -> None:
             }
         ],
     }
+
+
+def closed(
+    required: dict[str, object], optional: dict[str, object] | None = None
+) -> dict[str, object]:
+    """A JSON Schema of an object that has these properties and no others."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_LEVEL = {"enum": ["error", "warning"]}
+_COUNT = {"type": "integer", "minimum": 0}
+_FROM_1 = {"type": "integer", "minimum": 1}
+_PLACE = closed(
+    {
+        "artifactLocation": closed(
+            {"uri": {"type": "string", "pattern": r"^[!-~]+$"}}, {"uriBaseId": _TEXT}
+        ),
+        "region": closed(
+            dict.fromkeys(("startLine", "startColumn", "endLine", "endColumn"), _FROM_1)
+        ),
+    }
+)
+_RULE = closed(
+    {
+        "id": _TEXT,
+        "name": _TEXT,
+        "shortDescription": closed({"text": _TEXT}),
+        "fullDescription": closed({"text": _TEXT}),
+        "helpUri": {"type": "string", "pattern": r"^https://[!-~]+$"},
+        "help": closed({"text": _TEXT, "markdown": _TEXT}),
+        "defaultConfiguration": closed({"level": _LEVEL}),
+        "properties": closed({"problem.severity": _LEVEL}),
+    }
+)
+_RESULT = closed(
+    {
+        "ruleId": _TEXT,
+        "ruleIndex": _COUNT,
+        "level": _LEVEL,
+        "message": closed({"text": _TEXT}),
+        "locations": {"type": "array", "items": closed({"physicalLocation": _PLACE})},
+    },
+    {
+        "relatedLocations": {
+            "type": "array",
+            "items": closed(
+                {"id": _COUNT, "physicalLocation": _PLACE, "message": closed({"text": _TEXT})}
+            ),
+        }
+    },
+)
+SARIF_WRITTEN = closed(
+    {
+        "$schema": {"const": "https://json.schemastore.org/sarif-2.1.0.json"},
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": closed(
+                {
+                    "tool": closed(
+                        {
+                            "driver": closed(
+                                {"name": _TEXT, "rules": {"type": "array", "items": _RULE}},
+                                {"semanticVersion": _TEXT},
+                            )
+                        }
+                    ),
+                    "columnKind": {"const": "unicodeCodePoints"},
+                    "originalUriBaseIds": {"type": "object"},
+                    "results": {"type": "array", "items": _RESULT},
+                    "properties": closed({"omitted": _COUNT}),
+                }
+            ),
+        },
+    }
+)
+"""The part of SARIF 2.1.0 that is written, by the words of its schema and of code scanning.
+
+Logs of every code were held against the complete schema of OASIS, which is too large to keep.
+"""
+
+
+def test_a_log_of_every_code_is_sarif() -> None:
+    """Every rule has its page and an address for it; regions have ends."""
+    found = [
+        Diagnostic(code, "wrong", Place(FILE, 3, 2), hint="so", related=Place("b c.yaml", 1, 1))
+        for code in DiagnosticCode
+    ]
+    for diagnostics in ([], found):
+        log = json.loads(diagnostics_sarif(diagnostics, tool_version="0.1.0"))
+        jsonschema.validate(log, SARIF_WRITTEN)
+    (run,) = log["runs"]
+    assert [each["id"] for each in run["tool"]["driver"]["rules"]] == sorted(DiagnosticCode)
 
 
 def test_sarif_of_nothing() -> None:

@@ -97,11 +97,17 @@ def _kinds(since: Since) -> Iterator[_Kind]:
     """The kinds of which there is something, what restricts first."""
     yield from _alike(since.refused, _code, "refusal", "more", "more")
     yield from _alike(since.no_longer_refused, _code, "refusal", "is gone", "are gone")
+    turned: list[Revision] = []
+    others: list[Revision] = []
+    for each in since.revised:
+        is_alike = Effect.of(each.was) is Effect.of(each.now)
+        (others if is_alike else turned).append(each)
     for effect, words in _EFFECTS.items():
-        alike = [each for each in since.added if Effect.of(each) is effect]
-        yield from _alike(alike, _name, "limit", f"more is {words}", f"more are {words}")
+        names = [_name(each) for each in since.added if Effect.of(each) is effect]
+        names += [_revision(each) for each in turned if Effect.of(each.now) is effect]
+        yield from _alike(names, str, "limit", f"more is {words}", f"more are {words}")
     yield from _alike(since.gone, _name, "change", "is gone", "are gone")
-    yield from _alike(since.revised, _revision, "change", "differs", "differ")
+    yield from _alike(others, _revision, "change", "differs", "differ")
     for origin, words in _ORIGINS.items():
         moved = [each.now for each in since.moved if each.now.origin is origin]
         yield from _alike(moved, _name, "change", f"is now {words}", f"are now {words}")

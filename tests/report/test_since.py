@@ -46,6 +46,13 @@ SET = change(CAR, DEALS, object_limit(6), None, 3)
             "Since push 3: 1 change differs (contacts → car 10 → 9 instead of 10 → 8).",
         ),
         (
+            Since(revised=(Revision(LOWERED, replace(LOWERED, after=12)),), added=(SET,)),
+            (
+                "Since push 3: 1 limit more is set (car → deals), "
+                "1 limit more is raised (contacts → car 10 → 12 instead of 10 → 8)."
+            ),
+        ),
+        (
             Since(revised=(Revision(LOWERED, replace(LOWERED, protected=True)),)),
             "Since push 3: 1 change differs (contacts → car is now protected).",
         ),

@@ -41,6 +41,7 @@ COMMANDS = {
     "status": "Show the limits in force, and what no file manages.",
     "compare": "Show how the limits of two portals differ.",
     "doctor": "Check token, scopes, portal, API version and this machine.",
+    "portals": "List the workspace's portals, also for a pipeline's matrix.",
     "schema": "Print the JSON Schema of a format.",
     "explain": "Explain a code that a command printed: cause, example and cure.",
     "completion": "Print the shell's completion script.",

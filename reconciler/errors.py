@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import ClassVar, Protocol
@@ -172,6 +172,18 @@ class ReconcilerError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Callable[..., ReconcilerError], tuple[object, ...]]:
+        """As it is, without `__init__`, which takes other arguments in every kind of error."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(
+    kind: type[ReconcilerError], arguments: tuple[object, ...], state: dict[str, object]
+) -> ReconcilerError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigurationInvalid(ReconcilerError):

@@ -133,7 +133,7 @@ def _plan_several(
     format_: str,
 ) -> ExitCode:
     """Plan the portals side by side, and report them in one document."""
-    from reconciler.cli.side_by_side import Done, answers_of, report, side_by_side, worst
+    from reconciler.cli.side_by_side import Done, answers_of, report, spread_out, worst
 
     as_json = format_ == "json"
 
@@ -142,7 +142,7 @@ def _plan_several(
             output.result(_rendered(plan, format_, session.given))
         return judge(plan)
 
-    ended = side_by_side(session, portals, work, verdict)
+    ended = spread_out(session, portals, work, verdict)
     with answers_of(portals, as_array=as_json) as answers:
         ends = report(ended, session.given, answers, write, verdict)
     if not as_json:

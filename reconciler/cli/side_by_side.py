@@ -8,20 +8,19 @@ its own time. Once a signal asks to stop, no further portal begins.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import Lock
-from typing import Generic, Protocol, TypeVar, assert_never
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar, assert_never
 
 from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.answers import Answers
+from reconciler.cli.boards import Began, Board, Came, Messages, board
 from reconciler.cli.options import Given
 from reconciler.cli.process import stopping_on_signals
-from reconciler.cli.progress import LineReporter, Pane, bars
+from reconciler.cli.processes import processes_for, receive_all, started
 from reconciler.cli.session import WORST_FIRST, Session
 from reconciler.cli.workspace import read_token
 from reconciler.config.workspace import PortalSettings
@@ -36,14 +35,10 @@ from reconciler.errors import (
     plural,
 )
 from reconciler.http.clock import TURN
-from reconciler.report.escape import terminal, visible
 from reconciler.report.portals import PortalEnd
 
 _ALIKE = 10
 """Portals whose errors are the same and are written one by one; more are written together."""
-
-_LONGEST_WORDS = 120
-"""Of how a portal ended, in the log; the error itself is reported in full."""
 
 T = TypeVar("T")
 
@@ -80,6 +75,9 @@ class NotAttempted:
 
 Ended = Done[T] | Failed | NotAttempted
 
+_Message = Began | Came | tuple[str, Ended[T]]
+"""What another process hands on: what is to be shown, and how a portal ended, by its name."""
+
 
 def side_by_side(
     session: Session,
@@ -92,29 +90,93 @@ def side_by_side(
     `in_words` says of a portal that is done what came of it, in a few words for the log.
     """
     confused = _with_shared_tokens(session, portals)
+    found: dict[str, Ended[T]] = {}
+    with stopping_on_signals(session.stop), board(len(portals), session.given) as shown:
+        _in_threads(session, portals, _shown_on(shown, confused, work, in_words), found.__setitem__)
+    return [found[each.name] for each in portals]
+
+
+def spread_out(
+    session: Session,
+    portals: Sequence[PortalSettings],
+    work: Work[T],
+    in_words: Callable[[T], str],
+) -> list[Ended[T]]:
+    """The same in several processes, where so many portals pay for them.
+
+    For work that leaves nothing behind in memory: what comes of it is all that this process sees.
+    """
+    processes = processes_for(len(portals))
+    if processes == 1:
+        return side_by_side(session, portals, work, in_words)
+    confused = _with_shared_tokens(session, portals)
+    at_once = -(-session.options.portals_at_once // processes)
+    here = replace(session, options=replace(session.options, portals_at_once=at_once))
+    found: dict[str, Ended[T]] = {}
+
+    def in_process(group: Sequence[PortalSettings], send: Callable[[_Message[T]], None]) -> None:
+        shown = Messages(send, session.given.verbosity)
+        one = _shown_on(shown, confused, work, in_words)
+        _in_threads(here, group, one, lambda name, ended: send((name, ended)))
+        shown.finish()
+
+    def receive(message: _Message[T]) -> None:
+        match message:
+            case Began(portal):
+                shown.begins(portal)
+            case Came(portal, words, failed):
+                shown.ends(portal, words, failed=failed)
+            case (name, ended):
+                found[name] = ended
+
+    groups = [portals[first::processes] for first in range(processes)]
+    with (
+        stopping_on_signals(session.stop),
+        started(groups, in_process) as running,
+        board(len(portals), session.given) as shown,
+    ):
+        receive_all(running, receive, session.stop)
+    lost = ReconcilerError("the process that worked with this portal was killed")
+    return [found.get(each.name) or Failed(each, lost) for each in portals]
+
+
+def _in_threads(
+    session: Session,
+    portals: Sequence[PortalSettings],
+    one: Callable[[PortalSettings], Ended[T]],
+    keep: Callable[[str, Ended[T]], None],
+) -> None:
+    """Work with so many portals at once as the options say; `keep` gets how each ended."""
+
+    def unless_stopped(portal: PortalSettings) -> None:
+        stopped = session.stop.requested
+        keep(portal.name, NotAttempted(portal) if stopped else one(portal))
+
+    at_once = max(1, min(len(portals), session.options.portals_at_once))
+    with ThreadPoolExecutor(at_once, thread_name_prefix="portals") as threads:
+        futures = [threads.submit(unless_stopped, each) for each in portals]
+        while wait(futures, TURN).not_done:
+            pass
+    for each in futures:
+        each.result()
+
+
+def _shown_on(
+    shown: Board, confused: Mapping[str, Failed], work: Work[T], in_words: Callable[[T], str]
+) -> Callable[[PortalSettings], Ended[T]]:
+    """The work with one portal, its begin and its end shown."""
 
     def one(portal: PortalSettings) -> Ended[T]:
-        if session.stop.requested:
-            return NotAttempted(portal)
-        events = board.begins(portal.name)
+        events = shown.begins(portal.name)
         ended = confused.get(portal.name) or _worked(portal, events, work)
         match ended:
             case Done(value=value):
-                board.ends(portal.name, in_words(value), failed=False)
+                shown.ends(portal.name, in_words(value), failed=False)
             case Failed(error=error):
-                board.ends(portal.name, f"failed: {error.message}", failed=True)
+                shown.ends(portal.name, f"failed: {error.message}", failed=True)
         return ended
 
-    at_once = max(1, min(len(portals), session.options.portals_at_once))
-    with (
-        stopping_on_signals(session.stop),
-        _board(len(portals), session.given) as board,
-        ThreadPoolExecutor(at_once, thread_name_prefix="portals") as threads,
-    ):
-        futures = [threads.submit(one, each) for each in portals]
-        while wait(futures, TURN).not_done:
-            pass
-    return [each.result() for each in futures]
+    return one
 
 
 def _worked(
@@ -241,86 +303,3 @@ class _Errors:
 def worst(ends: Iterable[PortalEnd]) -> ExitCode:
     """The code that several portals end with together."""
     return min((each.exit_code for each in ends), key=WORST_FIRST.index, default=ExitCode.DONE)
-
-
-# ---------------------------------------------------------------- progress
-
-
-class _Board(Protocol):
-    """What is seen of all portals while they are at work."""
-
-    def begins(self, portal: str) -> Callable[[Event], None]:
-        """A portal is being worked with; what takes its events."""
-        ...
-
-    def ends(self, portal: str, words: str, *, failed: bool) -> None:
-        """A portal is done."""
-        ...
-
-
-@contextmanager
-def _board(portals: int, given: Given) -> Iterator[_Board]:
-    """One display for the process: a bar on a terminal, in a log a line per portal as it ends."""
-    pane = Pane(sys.stderr)
-    try:
-        if given.verbosity == 0 and sys.stderr.isatty():
-            with bars(pane, given) as found:
-                task = found.add_task("", total=portals, portal="portals", count=f"0/{portals}")
-                yield _Bar(
-                    lambda done, text: found.update(
-                        task, completed=done, count=f"{done}/{portals}", description=text
-                    )
-                )
-        else:
-            yield _Lines(portals, given.verbosity, pane)
-    finally:
-        pane.finish()
-
-
-class _Bar:
-    """How many portals are done, how many are at work, and how many have failed."""
-
-    def __init__(self, show: Callable[[int, str], None]) -> None:
-        self._show = show
-        self._lock = Lock()
-        self._busy = self._done = self._failed = 0
-
-    def begins(self, portal: str) -> Callable[[Event], None]:  # noqa: ARG002 - as `_Board` has it
-        with self._lock:
-            self._busy += 1
-            self._update()
-        return _nothing
-
-    def ends(self, portal: str, words: str, *, failed: bool) -> None:  # noqa: ARG002 - as above
-        with self._lock:
-            self._busy -= 1
-            self._done += 1
-            self._failed += failed
-            self._update()
-
-    def _update(self) -> None:
-        failed = f", {self._failed} failed" if self._failed else ""
-        self._show(self._done, f"{self._busy} at work{failed}")
-
-
-class _Lines:
-    """A line for each portal as it ends; with -v what happens to it, with -vv every request."""
-
-    def __init__(self, portals: int, verbosity: int, pane: Pane) -> None:
-        self._portals, self._verbosity, self._pane = portals, verbosity, pane
-        self._lock = Lock()
-        self._done = 0
-
-    def begins(self, portal: str) -> Callable[[Event], None]:
-        return LineReporter(portal, self._verbosity - 1, self._pane)
-
-    def ends(self, portal: str, words: str, *, failed: bool) -> None:  # noqa: ARG002 - the words say so
-        with self._lock:
-            self._done += 1
-            if self._verbosity >= 0:
-                at = f"[{self._done}/{self._portals}]"
-                self._pane.write(f"{at} {visible(portal)}: {terminal(words, _LONGEST_WORDS)}\n")
-
-
-def _nothing(_: Event) -> None:
-    """A bar for all portals does not show what happens to each."""

@@ -68,9 +68,9 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
         return ExitCode.DONE
 
     if options.asks_for_several:
-        from reconciler.cli.side_by_side import Done, answers_of, report, side_by_side, worst
+        from reconciler.cli.side_by_side import Done, answers_of, report, spread_out, worst
 
-        ended = side_by_side(session, portals, work, status_counts)
+        ended = spread_out(session, portals, work, status_counts)
         with answers_of(portals, as_array=format_ == "json") as answers:
             ends = report(ended, session.given, answers, write, status_counts)
         if format_ == "text":

@@ -40,6 +40,9 @@ from reconciler.report.escape import visible
 from reconciler.report.markdown import LIMIT, failure_markdown, plan_markdown, removed_markdown
 
 DEFAULT_TIMEOUT = 300.0
+LONGEST_FIRST_LINE = 200
+"""Characters of the hidden first line, besides what is kept, that LIMIT leaves no room for."""
+
 LONGEST_REASON = 1 << 20
 """Bytes of a reason that are read; a comment has room for less."""
 _ANNOTATION = re.compile(r"::(?:error|warning|notice) ")
@@ -226,7 +229,7 @@ def _report(plan: Plan, before: Earlier) -> Report:
         pushes = _pushes(fields).now_at(run.commit, plan.digest)
         pushes = pushes.with_plan(plan.digest, Outline.of(plan))
         kept, words = _kept(pushes), before.markdown(plan) or since_push(pushes)
-        room = LIMIT - sum(map(len, kept.values()))
+        room = _room(kept)
         return Text(plan_markdown(plan, links=links, limit=room, since=words), kept)
 
     return Report(key, about, plan.digest, writing, says_nothing=says_nothing, run=run)
@@ -238,6 +241,11 @@ def _pushes(fields: Fields) -> Pushes:
 
 def _kept(pushes: Pushes) -> Fields:
     return {"push": str(pushes.push), "planned": write_planned(pushes.planned)}
+
+
+def _room(kept: Fields) -> int:
+    """What is left to the report, were the names in the first line as long as they may be."""
+    return LIMIT - sum(map(len, kept.values())) - LONGEST_FIRST_LINE
 
 
 # ---------------------------------------------------------------- no plan
@@ -263,7 +271,7 @@ def _failures(keys: Sequence[Key], reason: str) -> list[Report]:
     def report(key: Key) -> Report:
         def writing(fields: Fields) -> Text:
             kept = _kept(_pushes(fields).now_at(run.commit, None))
-            room = LIMIT - sum(map(len, kept.values()))
+            room = _room(kept)
             words = failure_markdown(
                 key.portal, key.workspace, reason=reason, log=page, commit=run.commit, limit=room
             )

@@ -306,8 +306,11 @@ NO_USAGE = click.option(
 
 # ---------------------------------------------------------------- what a shell offers
 
-_PLAN_BEGINS = b'{"batches":'
+_PLAN_BEGINS = (b'{"batches":',)
 """How a saved plan begins: canonical JSON, its keys sorted."""
+
+_SHOWN_BEGINS = (*_PLAN_BEGINS, b'{"changes":', b'{"exit_code":')
+"""How a plan, the result of an apply, and several results begin; many of them are in brackets."""
 
 
 def complete_portals(
@@ -348,27 +351,38 @@ def _workspace(context: click.Context) -> Workspace:
 
 def complete_plans(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Saved plans, by their first bytes, and the folders on the way to them."""
+    return _files(incomplete, _PLAN_BEGINS)
+
+
+def complete_shown(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What `show` renders: plans and results, one or many in a file."""
+    return _files(incomplete, _SHOWN_BEGINS)
+
+
+def _files(incomplete: str, begins: tuple[bytes, ...]) -> list[CompletionItem]:
     given = Path(incomplete)
     folder = given if incomplete.endswith("/") else given.parent
     try:
         entries = sorted(folder.iterdir())
     except OSError:
         return []
-    shown = [f"{each}/" if each.is_dir() else str(each) for each in entries if _leads(each)]
-    return _items(shown, incomplete)
+    shown = [each for each in entries if _leads(each, begins)]
+    return _items([f"{each}/" if each.is_dir() else str(each) for each in shown], incomplete)
 
 
-def _leads(path: Path) -> bool:
-    """Whether it is a saved plan or a folder that is not hidden."""
+def _leads(path: Path, begins: tuple[bytes, ...]) -> bool:
+    """Whether it is a JSON file that begins so, or a folder that is not hidden."""
     if path.is_dir():
         return not path.name.startswith(".")
     if path.suffix != ".json" or not path.is_file():
         return False
     try:
         with path.open("rb") as file:
-            return file.read(len(_PLAN_BEGINS)) == _PLAN_BEGINS
+            start = file.read(64)
     except OSError:
         return False
+    in_brackets = len(begins) > 1 and start.startswith(b"[")
+    return (start[1:].lstrip() if in_brackets else start).startswith(begins)
 
 
 def _items(names: Iterable[str], incomplete: str) -> list[CompletionItem]:

@@ -12,7 +12,7 @@ from reconciler.cli import output
 from reconciler.cli.answers import json_array
 from reconciler.cli.files import located, read_documents
 from reconciler.cli.from_top import plan_from_here
-from reconciler.cli.options import complete_plans, given_options
+from reconciler.cli.options import complete_plans, complete_shown, given_options
 from reconciler.cli.since import Earlier, key_of
 from reconciler.errors import UsageProblem
 from reconciler.model.plan import Plan, canonical_json
@@ -28,7 +28,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
 @click.command("show")
 @click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_plans, type=FILE
+    "files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_shown, type=FILE
 )
 @click.option(
     "--format", "format_", type=click.Choice(output.PLAN_FORMATS), default="text", show_default=True

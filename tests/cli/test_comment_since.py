@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_a_first_push_may_fail(job: Desk, github: GitHub) -> None:
 
 def test_a_plan_too_large_to_keep_is_said_to_have_changed(job: Desk, github: GitHub) -> None:
     """By its digest: the comment says less, and nothing wrong; GitHub takes 65,536 characters."""
-    many = factory.big_plan(2_000).changes
+    many = factory.big_plan(900).changes
     push(job, 1, *many)
     push(job, 2, *many)
     assert since(github) == ["Nothing changed since push 1."]
@@ -158,6 +159,17 @@ def test_a_plan_of_another_portal_is_nothing_to_compare_with(job: Desk, github: 
     ran = comment(job, "plan.json", "--since", "old.json")
     assert (ran.code, github.notes) == (64, [])
     assert "old.json is for portal production (7), and what is shown is not" in ran.err
+
+
+def test_the_longest_names_fit_beside_what_is_kept(job: Desk, github: GitHub) -> None:
+    """Two long names, a commit of SHA-256, and a report that fills its room."""
+    made = plans.plan(factory.big_plan(700).changes, name="portal" * 40)
+    long = replace(made, workspace="folder/" * 40 + "reconciler.yaml")
+    plans.save(replace(long, git=None), job.folder / "plan.json")
+    job.variables |= {"GITHUB_RUN_ID": "9" * 19, "GITHUB_RUN_ATTEMPT": "9" * 19}
+    for _ in range(2):
+        assert comment(job).code == 0
+    assert 55_000 < len(github.bodies[0]) < 65_536
 
 
 # ---------------------------------------------------------------- edited by somebody

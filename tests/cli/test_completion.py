@@ -29,6 +29,7 @@ def desk(tmp_path: Path) -> Desk:
     desk.write("package.json", "{}")
     desk.write("plans/readme.txt", "")
     plans.save(plans.small(), tmp_path / "plan.json")
+    desk.write("results.json", '[\n{"changes":[],"outcome":"nothing"}\n]')
     return desk
 
 
@@ -49,7 +50,8 @@ def completed(desk: Desk, *words: str) -> list[str]:
         (["import", "--pair", "con"], ["contacts:companies"]),
         (["import", "--pair", "d"], []),
         (["completion", ""], ["bash", "zsh", "fish"]),
-        (["show", ""], ["configs/", "plan.json", "plans/"]),
+        (["show", ""], ["configs/", "plan.json", "plans/", "results.json"]),
+        (["show", "--since", ""], ["configs/", "plan.json", "plans/"]),
         (["comment", "pl"], ["plan.json", "plans/"]),
     ],
 )

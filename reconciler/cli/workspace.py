@@ -117,7 +117,18 @@ def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:
         refuse_saved_plans(paths)
     elif not workspace.config_directory.exists():
         refuse_left_out([workspace.config_directory])
+        if workspace.configs_place is not None:
+            raise ConfigurationInvalid([_no_folder(workspace, workspace.configs_place)])
     return list(paths) or [path_from_here(workspace.config_directory)]
+
+
+def _no_folder(workspace: Workspace, place: Place) -> Diagnostic:
+    return Diagnostic(
+        DiagnosticCode.FILE_MISSING,
+        f"the folder {workspace.configs} does not exist",
+        place,
+        hint=f"`configs` is a folder, seen from {place.path}",
+    )
 
 
 def choose_portals(

@@ -206,3 +206,14 @@ def test_an_invalid_workspace_file_above_does_not_hide_pair_files(offline: Desk)
     (offline.folder / "configs").rename(offline.folder / "pairs")
     found = offline.run_here("validate", "--format", "json").json["diagnostics"]
     assert {each["path"] for each in found} == {"reconciler.yaml"}
+
+
+def test_a_missing_folder_is_reported_where_the_workspace_names_it(offline: Desk) -> None:
+    """An annotation needs a line that exists."""
+    offline.write("reconciler.yaml", "version: 1\nconfigs: limits\n")
+    for command in ("validate", "plan", "fmt"):
+        ran = offline.run_here(command)
+        assert ran.code == 3
+        assert (
+            "reconciler.yaml:2:10: error[file-missing]: the folder limits does not exist" in ran.err
+        )

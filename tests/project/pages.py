@@ -185,7 +185,9 @@ def index_text() -> str:
     every = [explanation(code) for code in codes()]
     return (
         "# What a code means\n\n"
-        "`reconciler explain CODE` prints the same pages. Each has the cause, an example and its cure.\n\n"
+        "`reconciler explain CODE` prints the same pages. Each has the cause, an example and its cure. An\n"
+        "example begins in a git repository with one pair file that is fine, `configs/contacts-companies.yaml`;\n"
+        "where it asks a portal, that is the example account of `reconciler sandbox`. A test runs them all.\n\n"
         f"{index(every)}\n"
     )
 

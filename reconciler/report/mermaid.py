@@ -182,7 +182,7 @@ def _direction(node: str, group: Group, nodes: dict[str, tuple[str, str]]) -> li
     from_node, to_node = (nodes[id_][0] for id_ in group.direction.key)
     arrow = _ARROWS[strongest(group.rows)]
     return [
-        f'    {node}(["{"<br/>".join(words)}"])',
+        f'    {node}("{"<br/>".join(words)}")',
         f"    {from_node} {arrow} {node} {arrow} {to_node}",
     ]
 

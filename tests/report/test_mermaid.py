@@ -35,7 +35,7 @@ LINE = re.compile(
     r"flowchart LR"
     r"|    accTitle: Association limits that change"
     r'|    (?:p\d+)?(?:t\d+|none|refused|rest|same)\["[^"\[\]|`<>{}()\\]+"\]'
-    r'|    (?:p\d+)?d\d+\(\["[^"|`\[\]{}()\\]+"\]\)'
+    r'|    (?:p\d+)?d\d+\("[^"|`\[\]{}()\\]+"\)'
     r"|    (p\d+|)t\d+ (-->|==>|-\.->) \1d\d+ \2 \1t\d+"
     r'|    subgraph p\d+\["[^"\[\]|`<>{}()\\]+"\]|    end'
     r"|    linkStyle [\d,]+ stroke:#[0-9a-f]{6},stroke-width:\dpx"
@@ -52,9 +52,9 @@ flowchart LR
     accTitle: Association limits that change
     t0["contacts"]
     t1["companies"]
-    d0(["↓ object limit 5 → 3<br/>#43; “Billing contact” unlimited → 2 #40;of 3#41;<br/>↓ “Primary” #40;HUBSPOT#95;DEFINED#41; 2 → 1 #40;of 3#41;"])
+    d0("↓ object limit 5 → 3<br/>#43; “Billing contact” unlimited → 2 #40;of 3#41;<br/>↓ “Primary” #40;HUBSPOT#95;DEFINED#41; 2 → 1 #40;of 3#41;")
     t0 ==> d0 ==> t1
-    d1(["− “Former employer” 10 → unlimited"])
+    d1("− “Former employer” 10 → unlimited")
     t1 -.-> d1 -.-> t0
     linkStyle 0,1 stroke:#bf8700,stroke-width:3px
     linkStyle 2,3 stroke:#0969da,stroke-width:2px"""
@@ -112,7 +112,7 @@ def test_directions_that_restrict_stay() -> None:
         ),
         directions=1,
     )
-    assert '    d0(["↓ object limit 2 → 1"])\n    t0 ==> d0 ==> t1\n' in text
+    assert '    d0("↓ object limit 2 → 1")\n    t0 ==> d0 ==> t1\n' in text
     assert '    rest["2 directions more#44; not drawn"]' in text
     assert "companies" not in text
 
@@ -154,14 +154,14 @@ flowchart LR
     subgraph p0["one"]
     p0t0["contacts"]
     p0t1["companies"]
-    p0d0(["↓ object limit 2 → 1"])
+    p0d0("↓ object limit 2 → 1")
     p0t0 ==> p0d0 ==> p0t1
     end
     subgraph p1["two"]
     p1refused["apply will refuse this plan#58; max#95;changes"]
     p1t0["deals"]
     p1t1["contacts"]
-    p1d0(["↑ “VIP” 1 → 2"])
+    p1d0("↑ “VIP” 1 → 2")
     p1t0 --> p1d0 --> p1t1
     end
     subgraph p2["three"]

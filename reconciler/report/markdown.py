@@ -12,7 +12,8 @@ from reconciler.errors import plural
 from reconciler.model.plan import Plan
 from reconciler.report import markdown_parts as parts
 from reconciler.report.escape import markdown_cell, markdown_prose, visible, web_link
-from reconciler.report.markdown_parts import Block, Detail, Places, Table, fitting, size, table
+from reconciler.report.markdown_parts import Block, Places, fitting, size, table
+from reconciler.report.markdown_tables import Detail, Table, section
 from reconciler.report.view import (
     Effect,
     Links,
@@ -48,8 +49,9 @@ def plan_markdown(
 
     `since` is markdown that says what differs from an earlier plan, see `since_markdown`.
 
-    Where not all changes fit, first their reasons go, then the links to their lines, then raised
-    limits, then new ones. Removed and lowered limits go last, and what is left out is counted.
+    Where not all changes fit, first their reasons go, then the links to their lines, then the line
+    that each has to itself, then raised limits, then new ones. Removed and lowered limits go last,
+    and what is left out is counted.
     """
     return plans_markdown([plan], links=lambda _plan: links, limit=limit, since=lambda _plan: since)
 
@@ -195,7 +197,7 @@ class _Report:
     def tables(self, detail: Detail) -> Sequence[Table]:
         """One for each origin, made once."""
         if detail not in self.made:
-            tables = [parts.section(each, self.places, detail) for each in self.sections]
+            tables = [section(each, self.places, detail) for each in self.sections]
             self.made[detail] = tables
         return self.made[detail]
 
@@ -208,8 +210,9 @@ class _Report:
     def text(self, tables: Sequence[Table], taken: Sequence[Mapping[Effect, int]]) -> str:
         """The report with as many rows of each effect as there is room for."""
         pieces = [each.text(counts) for each, counts in zip(tables, taken, strict=True)]
+        shown = [each.shown(counts) for each, counts in zip(tables, taken, strict=True)]
         return "\n\n".join(
-            filter(None, [*self.top, _left_out(self.plan, taken), *pieces, *self.bottom])
+            filter(None, [*self.top, _left_out(self.plan, shown), *pieces, *self.bottom])
         )
 
 
@@ -236,9 +239,9 @@ def _says_something(plan: Plan) -> bool:
     return bool(plan.changes or plan.refusals or plan.warnings)
 
 
-def _left_out(plan: Plan, taken: Sequence[Mapping[Effect, int]]) -> str:
+def _left_out(plan: Plan, shown: Sequence[Mapping[Effect, int]]) -> str:
     missing = Counter(map(Effect.of, plan.changes))
-    for counts in taken:
+    for counts in shown:
         missing.subtract(counts)
     if not missing.total():
         return ""

@@ -5,31 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from reconciler.errors import plural
 from reconciler.model.limits import Place
 from reconciler.model.plan import Plan, Refusal
 from reconciler.report.escape import (
-    NAME_LIMIT,
     PATH_LIMIT,
     markdown_cell,
     markdown_code,
     markdown_link,
     markdown_prose,
-    prose_lines,
 )
 from reconciler.report.mermaid import plan_mermaid
 from reconciler.report.view import (
-    EFFECT_SYMBOLS,
-    EFFECT_WORDS,
     NO_CHANGES,
-    Effect,
-    LimitName,
     Links,
-    Role,
-    Row,
-    Section,
     Unplanned,
     portal_name,
     verdict,
@@ -38,7 +28,6 @@ from reconciler.report.view import (
 
 REASON_LIMIT = 300
 WARNING_LIMIT = 600
-_COLOURS = {Role.RESTRICTS: "🟠", Role.RELAXES: "🔵", Role.REFUSED: "🔴"}
 _ARROWS = 6
 """Directions of a picture that can be read in a comment."""
 _FILES = 20
@@ -102,47 +91,6 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[str, tu
     """The head of a table, and its rows, from cells that are escaped already."""
     head = f"| {' | '.join(titles)} |\n|{' --- |' * len(titles)}"
     return head, tuple(f"| {' | '.join(row)} |" for row in rows)
-
-
-_UNFOLDED_ROWS = 10
-"""Rows of one origin and effect that are shown without a click."""
-
-_FOLD = "<details><summary>{}</summary>\n\n{}\n\n</details>"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The changes of one origin: a heading, the head of the table, and its lines by effect."""
-
-    heading: str
-    head: str
-    lines: Mapping[Effect, Sequence[str]]
-
-    @property
-    def fixed(self) -> int:
-        """The room for all but lines."""
-        folds = sum(len(lines) > _UNFOLDED_ROWS for lines in self.lines.values())
-        return size(self.heading) + size(self.head) + folds * (size(self.head) + 2 * size(_FOLD))
-
-    @property
-    def lines_size(self) -> int:
-        return sum(size(line) for lines in self.lines.values() for line in lines)
-
-    def text(self, taken: Mapping[Effect, int]) -> str:
-        """The table with the first lines of each effect, those past ten folded away."""
-        shown = {each: self.lines[each][: taken[each]] for each in Effect if taken.get(each)}
-        if not shown:
-            return ""
-        first = [line for lines in shown.values() for line in lines[:_UNFOLDED_ROWS]]
-        folds = [
-            _FOLD.format(
-                f"{EFFECT_SYMBOLS[each]} {len(lines) - _UNFOLDED_ROWS:,} more {EFFECT_WORDS[each]}",
-                "\n".join([self.head, *lines[_UNFOLDED_ROWS:]]),
-            )
-            for each, lines in shown.items()
-            if len(lines) > _UNFOLDED_ROWS
-        ]
-        return "\n\n".join([self.heading, "\n".join([self.head, *first]), *folds])
 
 
 # ---------------------------------------------------------------- summary
@@ -230,88 +178,6 @@ def warnings(plan: Plan) -> Block:
     if len(items) == 1:
         return Block(f"{head}\n> {items[0]}", (), "")
     return Block(head, tuple(f"> - {item}" for item in items), "> - and {} more")
-
-
-# ---------------------------------------------------------------- tables of changes
-
-
-class Detail(Enum):
-    """How much of each change is shown: less where that makes room for more changes."""
-
-    FULL = 0
-    NO_REASONS = 1
-    NO_LINES = 2
-
-
-def section(of: Section, places: Places, detail: Detail) -> Table:
-    """The changes of one origin in one table; columns without an entry are left out."""
-    rows = of.rows
-    columns = [
-        ("", [effect(row) for row in rows]),
-        ("Direction", [direction(row) for row in rows]),
-        ("Limit", [limit(row.name) for row in rows]),
-        ("Change", [_value(row, places, detail) for row in rows]),
-        ("Who is affected", [row.affected for row in rows]),
-        ("Line", [_line(row, places, detail) for row in rows]),
-    ]
-    kept = [each for each in columns if any(each[1])]
-    head, lines = table(
-        [title for title, _ in kept], zip(*(cells for _, cells in kept), strict=True)
-    )
-    by_effect: dict[Effect, list[str]] = {}
-    for row, line in zip(rows, lines, strict=True):
-        by_effect.setdefault(row.effect, []).append(line)
-    note = f" · {of.note}" if of.note else ""
-    return Table(f"**{of.title}**{note}", head, by_effect)
-
-
-def effect(row: Row) -> str:
-    """`🟠 ↓ lowered`: what a change does, and the colour of that."""
-    words = f"{EFFECT_SYMBOLS[row.effect]} {EFFECT_WORDS[row.effect]}"
-    return f"{_COLOURS[row.role]} {f'**{words}**' if _weighs(row) else words}"
-
-
-def direction(row: Row) -> str:
-    """`contacts → companies`."""
-    return markdown_cell(f"{_object_type(row.from_name)} → {_object_type(row.to_name)}")
-
-
-def _object_type(name: str) -> str:
-    return markdown_code(name) if "→" in name else markdown_prose(name, NAME_LIMIT)
-
-
-def limit(name: LimitName) -> str:
-    """A limit's name: labels are code, the object limit is not."""
-    words = "object limit" if name.label is None else markdown_code(name.label)
-    if name.qualifier is not None:
-        words += f" ({markdown_code(name.qualifier)})"
-    return markdown_cell(words)
-
-
-def _value(row: Row, places: Places, detail: Detail) -> str:
-    """`5 → 6`, linked to its line, and the reason that the file gives below it."""
-    words = row.value
-    if _weighs(row):
-        words = f"**{words}**"
-    source = row.change.source
-    if source is not None and detail is not Detail.NO_LINES:
-        words = markdown_cell(markdown_link(words, places.links(source)))
-    lines = prose_lines(row.change.reason or "", REASON_LIMIT) if detail is Detail.FULL else ()
-    return words + "".join(
-        f"<br><em>{markdown_cell(markdown_prose(line, REASON_LIMIT))}</em>" for line in lines
-    )
-
-
-def _line(row: Row, places: Places, detail: Detail) -> str:
-    source = row.change.source
-    if source is None or detail is Detail.NO_LINES:
-        return ""
-    return markdown_cell(places.link(source))
-
-
-def _weighs(row: Row) -> bool:
-    """Whether a change is written bold: all but a raise that nobody refuses."""
-    return row.effect is not Effect.RAISED or row.role is Role.REFUSED
 
 
 # ---------------------------------------------------------------- picture and details

@@ -337,7 +337,10 @@ def counted(summary: Summary) -> str:
 
 
 def verdict(plan: Plan) -> str:
-    """`1 lowered, 2 new limits · 3 drifted · 1 in conflict`: what happens, by effect and origin."""
+    """`1 lowered, 2 new limits · 3 drifted · 1 in conflict`: what happens, by effect and origin.
+
+    Where all is drift: `3 drifted: 1 lowered, 2 raised`.
+    """
     origins = Counter(change.origin for change in plan.changes)
     own = (Effect.of(each) for each in plan.changes if each.origin in {None, Origin.CONFIG})
     parts = [
@@ -345,6 +348,8 @@ def verdict(plan: Plan) -> str:
         f"{origins[Origin.DRIFT]:,} drifted" if origins[Origin.DRIFT] else "",
         f"{origins[Origin.CONFLICT]:,} in conflict" if origins[Origin.CONFLICT] else "",
     ]
+    if plan.changes and not parts[0] and len(set(origins)) == 1:
+        return f"{''.join(parts)}: {effect_counts(map(Effect.of, plan.changes))}"
     return " · ".join(filter(None, parts)) or ("refused" if plan.refusals else "no changes")
 
 

@@ -104,6 +104,12 @@ def test_no_changes() -> None:
     )
 
 
+def test_where_all_is_drift_the_title_says_what_putting_it_back_does() -> None:
+    """As in the nightly check, whose issue has nothing but drift."""
+    text = markdown(plan(*small_changes(Origin.DRIFT)))
+    assert text.startswith("## `production`: 4 drifted: 2 lowered, 1 new limit, 1 removed\n")
+
+
 def test_a_workspace_that_is_not_the_usual_one_is_named() -> None:
     """Two teams of one repository may call their portal alike."""
     of = replace(plan(*small_changes()), workspace="teams/a/reconciler.yaml")
@@ -252,14 +258,15 @@ def test_a_big_plan_says_what_it_leaves_out() -> None:
     totals = {"lowered": 667, "new limit": 667, "removed": 666}
     assert {each: shown[each] + missing[each] for each in totals} == totals
     assert missing.total() == int(left_out.group(1).replace(",", ""))
-    assert missing["new limit"] > 600
-    assert shown["lowered"] == 667
+    assert missing.keys() == {"new limit"}
 
 
 def shown_effects(text: str) -> Counter[str]:
-    """How many rows there are of each effect."""
-    rows = re.findall(ROW, text, re.MULTILINE)
-    return Counter(effect for effect, _ in rows)
+    """How many changes are shown of each effect: one for each arrow behind the direction's."""
+    found: Counter[str] = Counter()
+    for row in re.finditer(ROW + ".*", text, re.MULTILINE):
+        found[row[1]] += row[0].count("→") - 1
+    return found
 
 
 def test_lowered_and_removed_limits_are_not_cut_before_others() -> None:
@@ -285,14 +292,16 @@ def test_lowered_and_removed_limits_are_not_cut_before_others() -> None:
 
 
 def test_detail_goes_before_rows() -> None:
-    """First the reasons, then the lines; only then are changes left out."""
+    """First reasons, then links, then a line for each; only then are changes left out."""
     changes = [
         change(CONTACTS, DEALS, label(f"L{n}", n), 1, 2, line=n, reason="because " * 30)
-        for n in range(1, 301)
+        for n in range(1, 1_501)
     ]
-    for count, reasons, lines in ((60, True, True), (200, False, True), (300, False, False)):
+    cases = ((60, True, True, 60), (200, False, True, 200), (300, False, False, 300))
+    for count, reasons, lines, rows in (*cases, (1_500, False, False, 150)):
         text = markdown(plan(*changes[:count]))
         assert shown_effects(text)["raised"] == count
+        assert text.count("raised |") == rows
         assert ("because" in text, "#L1>" in text) == (reasons, lines)
         assert "left out" not in text
 
@@ -306,7 +315,7 @@ def test_drift_is_not_crowded_out() -> None:
     ]
     text = markdown(plan(*changes, drift))
     assert [each[:19] for each in headings(text)] == ["**This branch (2,00", "**Drift (1)** · som"]
-    assert "| `A` | 3 → 4" in text
+    assert "| `A` 3 → 4 |" in text
 
 
 def test_too_little_room_is_an_error() -> None:
@@ -355,13 +364,13 @@ def test_several_portals_are_one_document() -> None:
 
 def test_several_portals_share_the_room() -> None:
     """What is lowered in the last portal is shown before what is raised in the first."""
-    raised = [change(CONTACTS, DEALS, label(f"L{n}", n), 1, 2) for n in range(2_000)]
+    raised = [change(CONTACTS, DEALS, label(f"L{n}", n), 1, 2) for n in range(5_000)]
     lowered = [change(CONTACTS, DEALS, label(f"L{n}", n), 2, 1) for n in range(100)]
     text = plans_markdown([of_portal("one", *raised), of_portal("two", *lowered)])
     shown = shown_effects(text)
     assert shown["lowered"] == 100
-    assert 0 < shown["raised"] < 2_000
-    assert f"{2_000 - shown['raised']:,} of 2,000 changes are left out below" in text
+    assert 0 < shown["raised"] < 5_000
+    assert f"{5_000 - shown['raised']:,} of 5,000 changes are left out below" in text
     assert size(text) < 65_000
 
 
@@ -510,7 +519,7 @@ def assert_tables_are_complete(text: str, tokens: list[Token]) -> None:
     rows = [line for line in text.split("\n") if line.startswith("| ")]
     for row in rows:
         unescaped = re.findall(r"(?<!\\)(?:\\\\)*\|", row)
-        assert len(unescaped) in {3, *range(5, 8)}, row
+        assert len(unescaped) in range(3, 8), row
 
 
 class Tags(HTMLParser):

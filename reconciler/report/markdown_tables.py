@@ -1,0 +1,193 @@
+"""The tables of a markdown report: one for each origin, with as much detail as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from reconciler.report.escape import (
+    NAME_LIMIT,
+    markdown_cell,
+    markdown_code,
+    markdown_link,
+    markdown_prose,
+    prose_lines,
+)
+from reconciler.report.markdown_parts import REASON_LIMIT, Places, size, table
+from reconciler.report.view import (
+    EFFECT_SYMBOLS,
+    EFFECT_WORDS,
+    Effect,
+    LimitName,
+    Role,
+    Row,
+    Section,
+    before_after,
+)
+
+_COLOURS = {Role.RESTRICTS: "🟠", Role.RELAXES: "🔵", Role.REFUSED: "🔴"}
+_LISTED = 10
+"""Changes on one line, where they share lines."""
+
+_UNFOLDED_ROWS = 10
+"""Rows of one origin and effect that are shown without a click."""
+
+_FOLD = "<details><summary>{}</summary>\n\n{}\n\n</details>"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The changes of one origin: a heading, the head of the table, and its lines by effect.
+
+    `changes`: how many changes each of the lines has.
+    """
+
+    heading: str
+    head: str
+    lines: Mapping[Effect, Sequence[str]]
+    changes: Mapping[Effect, Sequence[int]]
+
+    @property
+    def fixed(self) -> int:
+        """The room for all but lines."""
+        folds = sum(len(lines) > _UNFOLDED_ROWS for lines in self.lines.values())
+        return size(self.heading) + size(self.head) + folds * (size(self.head) + 2 * size(_FOLD))
+
+    @property
+    def lines_size(self) -> int:
+        return sum(size(line) for lines in self.lines.values() for line in lines)
+
+    def shown(self, taken: Mapping[Effect, int]) -> Mapping[Effect, int]:
+        """How many changes the first lines of each effect have."""
+        return {each: sum(self.changes[each][:count]) for each, count in taken.items()}
+
+    def text(self, taken: Mapping[Effect, int]) -> str:
+        """The table with the first lines of each effect, those past ten folded away."""
+        shown = {each: self.lines[each][: taken[each]] for each in Effect if taken.get(each)}
+        if not shown:
+            return ""
+        first = [line for lines in shown.values() for line in lines[:_UNFOLDED_ROWS]]
+        folds = [
+            _FOLD.format(
+                f"{EFFECT_SYMBOLS[each]} {sum(self.changes[each][_UNFOLDED_ROWS : len(lines)]):,} "
+                f"more {EFFECT_WORDS[each]}",
+                "\n".join([self.head, *lines[_UNFOLDED_ROWS:]]),
+            )
+            for each, lines in shown.items()
+            if len(lines) > _UNFOLDED_ROWS
+        ]
+        return "\n\n".join([self.heading, "\n".join([self.head, *first]), *folds])
+
+
+class Detail(Enum):
+    """How much of each change is shown: less where that makes room for more changes."""
+
+    FULL = 0
+    NO_REASONS = 1
+    NO_LINES = 2
+    LISTED = 3
+    """Changes of one direction share a line."""
+
+
+def section(of: Section, places: Places, detail: Detail) -> Table:
+    """The changes of one origin in one table; columns without an entry are left out."""
+    rows = of.rows
+    if detail is Detail.LISTED:
+        return _listed(of)
+    columns = [
+        ("", [effect(row) for row in rows]),
+        ("Direction", [direction(row) for row in rows]),
+        ("Limit", [limit(row.name) for row in rows]),
+        ("Change", [_value(row, places, detail) for row in rows]),
+        ("Who is affected", [row.affected for row in rows]),
+        ("Line", [_line(row, places, detail) for row in rows]),
+    ]
+    kept = [each for each in columns if any(each[1])]
+    head, lines = table(
+        [title for title, _ in kept], zip(*(cells for _, cells in kept), strict=True)
+    )
+    by_effect: dict[Effect, list[str]] = {}
+    for row, line in zip(rows, lines, strict=True):
+        by_effect.setdefault(row.effect, []).append(line)
+    changes = {each: [1] * len(lines) for each, lines in by_effect.items()}
+    return Table(_heading(of), head, by_effect, changes)
+
+
+def _listed(of: Section) -> Table:
+    """The changes of a direction, a few of them a line: all that is left to save room."""
+    groups: list[list[Row]] = []
+    for row in of.rows:
+        last = groups[-1][-1] if groups else row
+        alike = (last.effect, last.role) == (row.effect, row.role)
+        same = alike and last.change.direction.key == row.change.direction.key
+        if groups and same and len(groups[-1]) < _LISTED:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    cells = [(effect(rows[0]), direction(rows[0]), _list(rows)) for rows in groups]
+    head, lines = table(("", "Direction", "Limits"), cells)
+    by_effect: dict[Effect, list[str]] = {}
+    changes: dict[Effect, list[int]] = {}
+    for rows, line in zip(groups, lines, strict=True):
+        by_effect.setdefault(rows[0].effect, []).append(line)
+        changes.setdefault(rows[0].effect, []).append(len(rows))
+    return Table(_heading(of), head, by_effect, changes)
+
+
+def _list(rows: Sequence[Row]) -> str:
+    words = [f"{limit(row.name)} {before_after(row.change)}" for row in rows]
+    return "<br>".join([", ".join(words), *(row.affected for row in rows if row.affected)])
+
+
+def _heading(of: Section) -> str:
+    return f"**{of.title}** · {of.note}" if of.note else f"**{of.title}**"
+
+
+def effect(row: Row) -> str:
+    """`🟠 ↓ lowered`: what a change does, and the colour of that."""
+    words = f"{EFFECT_SYMBOLS[row.effect]} {EFFECT_WORDS[row.effect]}"
+    return f"{_COLOURS[row.role]} {f'**{words}**' if _weighs(row) else words}"
+
+
+def direction(row: Row) -> str:
+    """`contacts → companies`."""
+    return markdown_cell(f"{_object_type(row.from_name)} → {_object_type(row.to_name)}")
+
+
+def _object_type(name: str) -> str:
+    return markdown_code(name) if "→" in name else markdown_prose(name, NAME_LIMIT)
+
+
+def limit(name: LimitName) -> str:
+    """A limit's name: labels are code, the object limit is not."""
+    words = "object limit" if name.label is None else markdown_code(name.label)
+    if name.qualifier is not None:
+        words += f" ({markdown_code(name.qualifier)})"
+    return markdown_cell(words)
+
+
+def _value(row: Row, places: Places, detail: Detail) -> str:
+    """`5 → 6`, linked to its line, and the reason that the file gives below it."""
+    words = row.value
+    if _weighs(row):
+        words = f"**{words}**"
+    source = row.change.source
+    if source is not None and detail is not Detail.NO_LINES:
+        words = markdown_cell(markdown_link(words, places.links(source)))
+    lines = prose_lines(row.change.reason or "", REASON_LIMIT) if detail is Detail.FULL else ()
+    return words + "".join(
+        f"<br><em>{markdown_cell(markdown_prose(line, REASON_LIMIT))}</em>" for line in lines
+    )
+
+
+def _line(row: Row, places: Places, detail: Detail) -> str:
+    source = row.change.source
+    if source is None or detail is Detail.NO_LINES:
+        return ""
+    return markdown_cell(places.link(source))
+
+
+def _weighs(row: Row) -> bool:
+    """Whether a change is written bold: all but a raise that nobody refuses."""
+    return row.effect is not Effect.RAISED or row.role is Role.REFUSED

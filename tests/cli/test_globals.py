@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.root import COMMANDS
 from reconciler.cli.session import WORST_FIRST
 from reconciler.errors import ExitCode
 from tests.cli.running import Desk
@@ -30,15 +31,30 @@ def test_global_options_stand_before_or_behind_the_command(pair: Desk) -> None:
     assert pair.run_here("plan", "--workspace", "").code == 64
 
 
-@pytest.mark.parametrize(
-    "command", ["validate", "plan", "show", "apply", "comment", "schema", "sandbox"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_them(offline: Desk, command: str) -> None:
-    """And lists them in its help."""
+    """And lists them in its help; what contradicts itself is wrong on both sides and across."""
     ran = offline.run_here(command, "-q", "--color", "never", "--workspace", "x", "--help")
     assert ran.code == 0
     for option in ("--workspace", "--verbose", "--quiet", "--color"):
         assert option in ran.out
+    for arguments in (["-q", command, "-v"], ["-v", command, "-q"], [command, "-qv"]):
+        ran = offline.run_here(*arguments)
+        assert (ran.code, "-v and -q contradict each other" in ran.err) == (64, True)
+    for arguments in (["--color", "pink", command], [command, "--color", "pink"]):
+        ran = offline.run_here(*arguments)
+        assert (ran.code, "'pink' is not one of" in ran.err) == (64, True)
+
+
+def test_what_follows_two_dashes_is_no_option(pair: Desk) -> None:
+    """A file may be called as an option is."""
+    pair.write("-q", "")
+    (pair.folder / "--color").mkdir()
+    pair.write("--color/a.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    assert pair.run_here("validate", "--", "--color").last_line.startswith("Valid: 1 file,")
+    assert pair.run_here("plan", "-v", "--", "-q", "--color").code == 0
+    assert "GET" in pair.run_here("plan", "configs", "-v", "--", "configs").err
+    assert pair.run_here("-q", "--", "plan").code == 0
 
 
 def test_colour_by_the_environment(pair: Desk) -> None:

@@ -71,7 +71,10 @@ EXAMPLES = [
 
 @pytest.mark.parametrize(("command", "arguments"), EXAMPLES)
 def test_examples_run(pair: Desk, github: GitHub, command: str, arguments: list[str]) -> None:
-    """In a repository with two portals; those of a server are only parsed."""
+    """In a repository with two portals, and with -q behind them without a word on stderr.
+
+    Those of a server are only parsed.
+    """
     assert pair.server is not None
     if command in ENDLESS:
         found = cli.get_command(click.Context(cli), command)
@@ -82,8 +85,8 @@ def test_examples_run(pair: Desk, github: GitHub, command: str, arguments: list[
         desk = repository(Desk(pair.folder, server), github)
         if command == "import":
             shutil.rmtree(desk.folder / "configs")
-        ran = desk.run_here(*arguments)
-    assert ran.code == 0, ran.err
+        ran = desk.run_here(*arguments, "-q")
+    assert (ran.code, ran.err) == (0, "")
 
 
 def repository(desk: Desk, github: GitHub) -> Desk:

@@ -139,3 +139,14 @@ EPILOGS = {
     for name, each in ENDINGS.items()
 }
 """As click takes them: `\\b` keeps the lines of a paragraph as they are."""
+
+EPILOG = """\
+Only `apply` writes to a portal. Exit codes: 0 done, 1 error, 2 changes pending, 3 configuration
+invalid, 4 refused, 5 apply incomplete, 64 wrong usage.
+
+\b
+Examples:
+  reconciler plan --out plan.json
+  reconciler apply plan.json
+"""
+"""The end of the help of the whole command line."""

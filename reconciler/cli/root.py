@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.help import EPILOGS
+from reconciler.cli.help import EPILOG, EPILOGS
 from reconciler.cli.options import Given, Invocation, asks_for_json, global_options
 from reconciler.cli.process import end_with, outlets
 from reconciler.errors import ExitCode, ReconcilerError
@@ -100,8 +100,7 @@ def _nearest(name: str) -> str:
     cls=LazyGroup,
     params=global_options(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 error, 2 changes pending, 3 configuration invalid, 4 refused, "
-    "5 apply incomplete, 64 wrong usage.",
+    epilog=EPILOG,
 )
 @click.version_option(__version__, message="reconciler, version %(version)s")
 def cli() -> None:

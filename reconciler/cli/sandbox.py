@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import fields, replace
 from enum import StrEnum
 from inspect import cleandoc
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -28,6 +29,9 @@ from reconciler.sandbox.stand_in import DEFAULT_TOKEN, Options, Sandbox
 from reconciler.sandbox.store import JsonStore, StoreError
 
 _DEFAULTS = Rules()
+
+_MEANING = 29
+"""The column of what a fault does, in the table of the language's documentation."""
 
 SWITCHES = frozenset(each.name for each in fields(Rules))
 """The options, by name, that decide what HubSpot's documentation leaves open."""
@@ -84,6 +88,20 @@ class SandboxCommand(click.Command):
         click.Command.format_options(shown, ctx, formatter)
 
 
+def _fitted(text: str, width: int) -> Iterator[str]:
+    """Paragraphs and the rows of a table, wrapped; a row goes on in the table's last column."""
+    found: list[str] = []
+    for line in text.splitlines():
+        goes_on = line.startswith(" " * _MEANING) or line[:1] not in ("", " ")
+        if goes_on and found and found[-1] and (line[0] == " " or found[-1][0] != " "):
+            found[-1] += f" {line.strip()}"
+        else:
+            found.append(line)
+    for line in found:
+        indent = " " * _MEANING if line.startswith(" ") else ""
+        yield from wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
 def _show_faults(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:  # noqa: FBT001 - click's signature
     """Print the language of faults and the switches, and end."""
     if not is_asked:
@@ -92,7 +110,8 @@ def _show_faults(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None
     records = [each.get_help_record(ctx) for each in ctx.command.params if each.name in SWITCHES]
     with formatter.section("Switches, for what HubSpot does not document"):
         formatter.write_dl([each for each in records if each is not None])
-    click.echo(f"{cleandoc(language.__doc__ or '')}\n\n{formatter.getvalue()}", nl=False)
+    rules = "\n".join(_fitted(cleandoc(language.__doc__ or ""), formatter.width))
+    click.echo(f"{rules}\n\n{formatter.getvalue()}", nl=False)
     ctx.exit()
 
 

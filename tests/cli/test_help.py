@@ -49,6 +49,18 @@ def test_help_says_what_is_written_and_gives_two_examples(offline: Desk, command
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_the_help_of_the_command_line_has_examples_too(pair: Desk) -> None:
+    """One after the other, as they are typed."""
+    pair.variables["COLUMNS"] = "80"
+    shown = pair.run_here("--help").out
+    assert "Only `apply` writes to a portal." in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    examples = shown.partition("\n  Examples:\n")[2].splitlines()
+    assert len(examples) == 2
+    for example in examples:
+        assert pair.run_here(*typed(example)).code == 0
+
+
 def test_no_command_is_left_out() -> None:
     """A command that is added gets an end of its help."""
     assert set(COMMANDS) <= set(ENDINGS)
@@ -111,6 +123,7 @@ def test_the_sandbox_shows_its_faults_when_asked(offline: Desk) -> None:
     """Rules and switches are in `--help-faults` and in no other help."""
     short, faults = help_of(offline, "sandbox"), offline.run_here("sandbox", "--help-faults")
     assert (faults.code, faults.err) == (0, "")
+    assert max(map(len, faults.out.splitlines())) <= 80
     for words in ("--strict-update", "--unknown-purge", "--max-limit"):
         assert words not in short
         assert words in faults.out

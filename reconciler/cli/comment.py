@@ -46,6 +46,7 @@ LONGEST_FIRST_LINE = 200
 LONGEST_REASON = 1 << 20
 """Bytes of a reason that are read; a comment has room for less."""
 _ANNOTATION = re.compile(r"::(?:error|warning|notice) ")
+_PROGRESS = re.compile(r"\[\d+/\d+\] ")
 _DIAGNOSTIC = re.compile(r":\d+:\d+: (?:error|warning)\[")
 _SECRET = re.compile("TOKEN|SECRET|PASSWORD|KEY")
 
@@ -329,17 +330,18 @@ def _read_reason(path: Path | None) -> str:
         return ""
     try:
         with click.open_file(str(path), "rb") as file:
-            return _without_commands(str(file.read(LONGEST_REASON), "utf-8", "replace"))
+            return _words_of(str(file.read(LONGEST_REASON), "utf-8", "replace"))
     except OSError as error:
         raise ReconcilerError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _without_commands(reason: str) -> str:
-    """Without the annotations that a plan in a workflow writes beside the same words as text.
+def _words_of(log: str) -> str:
+    """What a log says to people: not how far the portals are, and nothing twice.
 
-    Where there is no text the annotations are the words.
+    A plan in a workflow writes annotations beside the same words as text. Where there is no text
+    the annotations are the words.
     """
-    lines = reason.splitlines()
+    lines = [line for line in log.splitlines() if not _PROGRESS.match(line)]
     others = [line for line in lines if not _ANNOTATION.match(line)]
     return "\n".join(others if any(map(_DIAGNOSTIC.search, others)) else lines)
 

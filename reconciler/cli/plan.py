@@ -101,8 +101,7 @@ def command(
 
     if options.asks_for_several:
         code = _plan_several(session, portals, work, judge, format_)
-        if saved:
-            count = sum(Path(each).exists() for each in saved.values())
+        if count := sum(Path(each).exists() for each in saved.values()):
             output.note(f"Saved {plural(count, 'plan')} to {out}.", options.given)
     else:
         (settings,) = portals

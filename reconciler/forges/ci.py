@@ -22,6 +22,7 @@ from reconciler.outgoing import Secret
 ForgeName = Literal["github", "gitlab"]
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+_OPEN = re.compile(r"([^!,]+)!([0-9]{1,12})")
 _REF = re.compile(r"refs/pull/([0-9]+)/(?:merge|head)")
 
 
@@ -132,18 +133,15 @@ def _no_pull_request(event: str | None) -> UsageProblem:
 
 def _merge_request(environment: Environment, number: int | None) -> MergeRequest:
     project = environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID")
-    if not project:
-        raise UsageProblem("CI_PROJECT_ID is not set", hint="it is the project's ID or path")
+    page = environment.get("CI_MERGE_REQUEST_PROJECT_URL") or environment.get("CI_PROJECT_URL")
     number = number or whole(environment.get("CI_MERGE_REQUEST_IID", ""))
     if number is None:
-        raise UsageProblem(
-            "there is no merge request to comment on: CI_MERGE_REQUEST_IID is not set",
-            hint="run the job in merge request pipelines (`rules: - if: $CI_PIPELINE_SOURCE == "
-            '"merge_request_event"`), or name the merge request with --request N',
-        )
+        project, number = _open_merge_request(environment)
+        page = f"{environment.get('CI_SERVER_URL', '')}/{project}"
+    if not project:
+        raise UsageProblem("CI_PROJECT_ID is not set", hint="it is the project's ID or path")
     is_job_token = not environment.get("GITLAB_TOKEN")
     user = whole(environment.get("GITLAB_USER_ID", "")) if is_job_token else None
-    page = environment.get("CI_MERGE_REQUEST_PROJECT_URL") or environment.get("CI_PROJECT_URL")
     return MergeRequest(
         api_url=_address(environment, "CI_API_V4_URL", None),
         project=project,
@@ -156,6 +154,20 @@ def _merge_request(environment: Environment, number: int | None) -> MergeRequest
         is_job_token=is_job_token,
         user_id=user,
         page=f"{page}/-/merge_requests/{number}" if page else None,
+    )
+
+
+def _open_merge_request(environment: Environment) -> tuple[str, int]:
+    """The only open merge request of the branch, as pipelines of branches name it (documented)."""
+    open_ones = environment.get("CI_OPEN_MERGE_REQUESTS", "").split(",")
+    found = [_OPEN.fullmatch(each) for each in open_ones if each]
+    if len(found) == 1 and found[0] is not None:
+        return found[0][1], int(found[0][2])
+    words = f"the branch has {len(found)} open ones" if found else "CI_MERGE_REQUEST_IID is not set"
+    raise UsageProblem(
+        f"there is no merge request to comment on: {words}",
+        hint="run the job in merge request pipelines (`rules: - if: $CI_PIPELINE_SOURCE == "
+        '"merge_request_event"`), or name the merge request with --request N',
     )
 
 

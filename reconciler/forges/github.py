@@ -14,8 +14,8 @@ from reconciler.outgoing import Secret
 
 HINTS = Hints(
     unauthorized="the token is wrong or expired; in a workflow: GITHUB_TOKEN: ${{ github.token }}",
-    forbidden="give the job `permissions: pull-requests: write`; a pull request from a fork gets "
-    "a token that can only read",
+    forbidden="give the job `permissions: pull-requests: write`; a pull request from a fork, "
+    "and most often one by Dependabot, gets a token that can only read",
     not_found="check the repository and the number; a token that may not see them gets this "
     "response too: give the job `permissions: pull-requests: write`",
     locked="the conversation is locked, and GitHub takes no comment of a workflow there: unlock it on "

@@ -14,12 +14,13 @@ class GitLab(Forge):
     NARROW = "glpat-read_api_token_0123456789"
     JOB_TOKEN = "glcbt-64_job_token_0123456789"
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
         super().__init__()
+        self.prefix = prefix
         self.bot = User(900, "project_42_bot")
-        notes = "/api/v4/projects/42/merge_requests/7/notes"
+        notes = f"{prefix}/api/v4/projects/42/merge_requests/7/notes"
         self.routes = [
-            Route("GET /api/v4/user", self._me),
+            Route(f"GET {prefix}/api/v4/user", self._me),
             Route(f"GET {notes}", self._list),
             Route(f"POST {notes}", self._create),
             Route(rf"PUT {notes}/(\d+)", self._update),
@@ -31,7 +32,7 @@ class GitLab(Forge):
         """A job's environment for merge request 7, and a project access token."""
         return {
             "GITLAB_CI": "true",
-            "CI_API_V4_URL": f"{self.host}/api/v4",
+            "CI_API_V4_URL": f"{self.host}{self.prefix}/api/v4",
             "CI_PROJECT_ID": "42",
             "CI_PROJECT_URL": "https://gitlab.com/acme/limits",
             "CI_MERGE_REQUEST_IID": "7",

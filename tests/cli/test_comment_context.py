@@ -144,6 +144,38 @@ def test_what_a_job_does_not_say_is_told(missing: str, words: str) -> None:
         find({**GITLAB, missing: ""})
 
 
+BRANCH = {
+    **GITLAB,
+    "CI_MERGE_REQUEST_IID": "",
+    "CI_SERVER_URL": "https://example.com/gitlab",
+    "CI_API_V4_URL": "https://example.com/gitlab/api/v4",
+}
+
+
+def test_a_branchs_pipeline_names_its_open_merge_request() -> None:
+    """GitLab sets CI_OPEN_MERGE_REQUESTS there; the project is the one it goes to."""
+    found = find({**BRANCH, "CI_OPEN_MERGE_REQUESTS": "up/group/limits!9"})
+    assert isinstance(found, MergeRequest)
+    assert (found.project, found.number) == ("up/group/limits", 9)
+    assert found.page == "https://example.com/gitlab/up/group/limits/-/merge_requests/9"
+    assert found.api_url == "https://example.com/gitlab/api/v4"
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("a/b!7,a/b!8", "CI_OPEN_MERGE_REQUESTS names 2"),
+        ("a/b", "CI_OPEN_MERGE_REQUESTS names 1"),
+        ("", "CI_MERGE_REQUEST_IID is not set"),
+    ],
+)
+def test_several_open_merge_requests_are_no_answer(named: str, words: str) -> None:
+    """--request says which."""
+    with pytest.raises(UsageProblem, match=words):
+        find({**BRANCH, "CI_OPEN_MERGE_REQUESTS": named})
+    assert find({**BRANCH, "CI_OPEN_MERGE_REQUESTS": named}, number=8).number == 8
+
+
 def test_the_forge_must_be_plain() -> None:
     """Neither, or both as on a runner that imitates the other: `--forge` decides."""
     with pytest.raises(UsageProblem, match="neither GitHub nor GitLab"):

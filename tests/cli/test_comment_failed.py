@@ -139,10 +139,11 @@ def test_annotations_are_words_only_where_there_are_no_others(
     job: Desk, github: GitHub, *, with_text: bool
 ) -> None:
     """`plan 2> log` in a workflow writes both."""
-    reason = f"{ANNOTATED}\n{REASON if with_text else 'error: configuration invalid: 1 error'}"
+    reason = f"[1/2] default: failed\n{ANNOTATED}\n{REASON if with_text else 'error: configuration invalid: 1 error'}"
     assert failed(job, "plan.json", reason=reason).code == 0
     (body,) = github.bodies
     assert (ANNOTATED in body) is not with_text
+    assert "[1/2]" not in body
     assert "error: configuration invalid: 1 error" in body
 
 

@@ -124,6 +124,16 @@ def test_a_job_token_acts_for_who_started_the_job(job: Desk, gitlab: GitLab) -> 
     assert "comment updated" in comment(job).out
 
 
+def test_a_server_below_a_path_is_asked_there(tmp_path: Path) -> None:
+    """As self-hosted ones are: https://example.com/gitlab."""
+    forge = GitLab("/gitlab")
+    plans.save(plans.small(), tmp_path / "plan.json")
+    with serving(forge):
+        ran = comment(Desk(tmp_path, variables=forge.variables))
+    assert (ran.code, ran.err, len(forge.notes)) == (0, "", 1)
+    assert all(each.path.startswith("/gitlab/api/v4/") for each in forge.asked)
+
+
 def test_a_missing_scope_is_named(job: Desk, gitlab: GitLab) -> None:
     """A token with read_api can list and not write."""
     job.variables["GITLAB_TOKEN"] = GitLab.NARROW

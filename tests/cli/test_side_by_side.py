@@ -111,7 +111,7 @@ def test_an_error_that_many_portals_have_is_written_once(tmp_path: Path) -> None
         assert errors[0].startswith(f"error: portals {', '.join(many.names)}: ")
 
 
-@pytest.mark.parametrize("format_", ["markdown"])
+@pytest.mark.parametrize("format_", ["markdown", "html"])
 def test_a_report_of_several_portals_is_one_document(tmp_path: Path, format_: str) -> None:
     """It names every portal, the one without a plan included."""
     with fleet(tmp_path, 3) as many:

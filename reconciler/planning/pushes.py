@@ -56,12 +56,17 @@ class Pushes:
     planned: tuple[Planned, ...] = ()
 
     def now_at(self, commit: str | None, digest: str | None) -> Pushes:
-        """The same at a commit: planning one again, as after a failure, is not another push.
+        """The same at a commit with a plan; `digest` None: planning failed.
 
-        Where nobody knows the commit, the same digest is taken for the same push.
+        A commit that is planned again, as after a failure, is not another push, unless another plan
+        comes of it: reviewers have seen the one before. Where nobody knows the commit, the digest
+        alone says whether it is the same push.
         """
-        last = self.planned[0].digest if self.planned else None
-        is_same = commit == self.commit and (commit is not None or digest == last)
+        last = self.planned[0] if self.planned else None
+        if commit is None or (digest is not None and last is not None and last.push == self.push):
+            is_same = last is not None and last.digest == digest and commit in (None, self.commit)
+        else:
+            is_same = commit == self.commit
         push = self.push if is_same and self.push else self.push + 1
         return replace(self, push=min(push, _MOST_PUSHES), commit=commit)
 

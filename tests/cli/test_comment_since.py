@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model.plan import Change, Origin
+from reconciler.model.plan import Change, GitState, Origin
 from tests.ci import plans
 from tests.ci.github_api import GitHub
 from tests.cli.commenting import comment
@@ -86,11 +86,17 @@ def test_a_run_that_is_repeated_says_the_same_again(job: Desk, github: GitHub) -
     assert (github.bodies, github.written()) == ([body], written)
     push(job, 2, LOWERED)
     assert since(github) == [
-        (
-            "Since push 1: 1 limit more is lowered (contacts → car), "
-            '1 change is gone (deals → contacts "Champion").'
-        )
+        'Since push 2: 1 change is gone (deals → contacts "Champion").',
     ]
+
+
+def test_changes_that_are_not_committed_are_planned_again(job: Desk, github: GitHub) -> None:
+    """Their commit says nothing of them: the plan does."""
+    for changes in ((RAISED,), (RAISED, LOWERED)):
+        made = plans.plan(changes)
+        plans.save(replace(made, git=GitState(plans.COMMIT, dirty=True)), job.folder / "plan.json")
+        assert comment(job).code == 0
+    assert since(github) == ["Since push 1: 1 limit more is lowered (contacts → car)."]
 
 
 def test_a_failure_in_between_keeps_the_last_plan(job: Desk, github: GitHub) -> None:

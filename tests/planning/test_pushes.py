@@ -62,12 +62,18 @@ def test_pushes_count_up_and_the_last_plan_is_compared() -> None:
 
 
 def test_a_commit_planned_again_is_not_another_push() -> None:
-    """It is compared with what the first attempt was compared with, whatever it found."""
+    """It is compared with what the first attempt was compared with."""
     first = Pushes().now_at(ONE, "a").with_plan("a", Outline.of(plan()))
     second = first.now_at(TWO, "b").with_plan("b", Outline.of(plan()))
-    again = second.now_at(TWO, "c").with_plan("c", Outline.of(plan()))
+    again = second.now_at(TWO, "b").with_plan("b", Outline.of(plan()))
+    assert again == second
+
+
+def test_another_plan_of_a_commit_is_another_push() -> None:
+    """Reviewers have seen the plan before, and somebody changed something in HubSpot."""
+    first = Pushes().now_at(ONE, "a").with_plan("a", Outline.of(plan()))
+    again = first.now_at(ONE, "b").with_plan("b", Outline.of(plan()))
     assert (again.push, again.earlier) == (2, first.planned[0])
-    assert again.planned[0].digest == "c"
 
 
 def test_a_push_whose_planning_failed_counts_and_keeps_the_last_plan() -> None:
@@ -93,6 +99,8 @@ def test_without_a_commit_the_same_digest_is_the_same_push() -> None:
     assert first.now_at(None, "a").push == 1
     assert first.now_at(None, "b").push == 2
     assert first.now_at(ONE, "a").push == 2
+    failed = first.now_at(None, None)
+    assert (failed.push, failed.now_at(None, "a").push) == (2, 2)
 
 
 # ---------------------------------------------------------------- as a text

@@ -276,7 +276,8 @@ class Portal(AbstractContextManager["Portal"]):
         needs_labels: NeedsLabels,
     ) -> tuple[First, tuple[ObservedDirection, ...]]:
         """Many directions at the same time as something else, as of `beside`."""
-        self._report(Reading(len(directions)))
+        if directions:
+            self._report(Reading(len(directions)))
         reads = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
         tasks: list[Callable[[], First | ObservedDirection]] = [first, *reads]
         found, *seen = self.in_parallel(tasks, first=first)

@@ -17,7 +17,7 @@ from reconciler.hubspot.portal import Portal
 from reconciler.model.limits import ObservedDirection
 from reconciler.model.plan import LimitUsage, UsageGap
 
-SECONDS = 15.0
+SECONDS = 12.0
 """How long a hint may take, all waits included; HubSpot's rate limit can be waited for once."""
 
 AT_ONCE = 16

@@ -155,7 +155,7 @@ def test_no_answer_is_unknown_in_bounded_time(
 
 
 def test_silence_takes_no_longer_than_the_time_for_a_hint() -> None:
-    """Fifteen seconds, or what `--timeout` allows if that is less; all directions together."""
+    """Twelve seconds, or what `--timeout` allows if that is less; all directions together."""
     for timeout, longest in ((60.0, SECONDS), (2.0, 2.0)):
         clock = VirtualClock()
 
@@ -183,7 +183,7 @@ def test_the_time_for_all_of_them_ends() -> None:
     directions = [seen(number) for number in range(40)]
     inquiry, found, _ = asked(be_slow, directions=directions, clock=clock)
     assert 0 < sum(each.at_limit is None for each in found) < 40
-    assert inquiry.problem == "HubSpot was asked for 15 s, and that was not enough"
+    assert inquiry.problem == "HubSpot was asked for 12 s, and that was not enough"
     assert clock.monotonic() <= SECONDS + 2.0 * AT_ONCE + 1
 
 

@@ -96,7 +96,7 @@ def _hidden(shown: str) -> Diagnostic:
 
 def workspace_file(given: Given) -> Path | None:
     """The path of `--workspace`, whether it is there or not, else of the one that is found."""
-    return find_workspace(Path.cwd()) if given.workspace is None else Path(given.workspace)
+    return find_workspace(Path()) if given.workspace is None else Path(given.workspace)
 
 
 def workspace_name(path: Path | None) -> str | None:

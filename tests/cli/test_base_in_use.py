@@ -249,7 +249,9 @@ def test_a_file_that_is_not_checked_out_is_not_removed(repository: Desk, how: st
     assert not plan["config"]["git"]["dirty"]
     assert any("was read from HEAD" in each for each in plan["warnings"])
     assert [each["path"] for each in plan["config"]["files"]] == [PATH, "configs/deals.yaml"]
-    assert repository.run_here("validate").out == "Valid: 2 files, 3 directions, 6 limits.\n"
+    assert repository.run_here("validate").out == (
+        "Valid: 2 files, 3 directions, 6 limits. With 1 warning.\n"
+    )
     commit(repository, {PATH: PAIR.replace("max: 8", "max: 9")})
     assert changes(planned(repository)) == {OBJECT: (8, 9, "config")}
     assert set(changes(repository.run_here("plan", "--format", "json").json)) == {OBJECT}

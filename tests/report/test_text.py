@@ -256,6 +256,17 @@ def test_hostile_text_stays_on_its_line(kind: str) -> None:
     assert_harmless(text)
 
 
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_portals_stay_on_their_lines(kind: str) -> None:
+    """In the table below the plans of several portals, with and without a plan."""
+    hostile = HOSTILE[kind]
+    shown: list[Plan | Unplanned] = [hostile_plan(hostile), Unplanned(hostile, hostile)]
+    text = plans_text(shown, style=PLAIN)
+    assert len(text.split("\n2 portals\n")[1].splitlines()) == 4
+    assert all(map(is_printable, text.split("\n")))
+    assert not any(line.lstrip().startswith("::") for line in text.split("\n"))
+
+
 def reason_lines(of: Plan) -> int:
     """How many lines the reasons of a plan take."""
     return sum(len(prose_lines(each.reason or "")) for each in of.changes)

@@ -59,12 +59,15 @@ class Pushes:
         """The same at a commit with a plan; `digest` None: planning failed.
 
         A commit that is planned again, as after a failure, is not another push, unless another plan
-        comes of it: reviewers have seen the one before. Where nobody knows the commit, the digest
-        alone says whether it is the same push.
+        comes of it: reviewers have seen the one before. Where nobody knows the commit, another
+        digest is another push, and a failure is none.
         """
         last = self.planned[0] if self.planned else None
-        if commit is None or (digest is not None and last is not None and last.push == self.push):
-            is_same = last is not None and last.digest == digest and commit in (None, self.commit)
+        is_last = last is not None and last.digest == digest
+        if commit is None:
+            is_same = digest is None or is_last
+        elif digest is not None and last is not None and last.push == self.push:
+            is_same = commit == self.commit and is_last
         else:
             is_same = commit == self.commit
         push = self.push if is_same and self.push else self.push + 1

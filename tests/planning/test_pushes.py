@@ -100,7 +100,8 @@ def test_without_a_commit_the_same_digest_is_the_same_push() -> None:
     assert first.now_at(None, "b").push == 2
     assert first.now_at(ONE, "a").push == 2
     failed = first.now_at(None, None)
-    assert (failed.push, failed.now_at(None, "a").push) == (2, 2)
+    assert (failed.push, failed.now_at(None, "a").push, failed.now_at(None, "b").push) == (1, 1, 2)
+    assert Pushes().now_at(None, None).now_at(None, None).push == 1
 
 
 # ---------------------------------------------------------------- as a text

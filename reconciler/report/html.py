@@ -52,6 +52,9 @@ from reconciler.report.view import (
 MOST_BYTES = 1 << 20
 """A page that would be larger is rendered with shorter names and reasons."""
 
+_BYTES_OF_A_CHANGE = MOST_BYTES // 2_000
+_BYTES_OF_A_PORTAL = MOST_BYTES // 200
+
 _REFUSALS = 3
 """More are folded: the first screen is also for the first change."""
 
@@ -94,26 +97,27 @@ def plans_html(
 ) -> str:
     """The plans of several portals in one page: a table of all of them, then each with changes.
 
-    A single plan is shown as by `plan_html`. `links` and `since` give those of a plan.
+    A single plan is shown as by `plan_html`. `links` and `since` give those of a plan. The page
+    may have 1 MiB for every 2,000 changes, and another one for every 200 portals.
     """
     match plans:
         case [Plan() as plan]:
             return plan_html(plan, digest=plan.digest, links=links(plan), since=since(plan))
     made = [each for each in plans if isinstance(each, Plan)]
     lost = [each for each in plans if isinstance(each, Unplanned)]
-    linked = {id(each): links(each) for each in made}
 
     def page(lengths: _Lengths) -> str:
-        reports = {
-            id(plan): _Report(
-                plan, plan.digest, linked[id(plan)], lengths, f"p{number}-", since(plan)
-            )
-            for number, plan in enumerate(made, 1)
-        }
-        listed = [each if isinstance(each, Unplanned) else reports[id(each)] for each in plans]
-        return _page(list(reports.values()), listed, lengths, _total(made, lost))
+        listed = [
+            _Report(each, each.digest, links(each), lengths, f"p{number}-", since(each))
+            if isinstance(each, Plan)
+            else each
+            for number, each in enumerate(plans, 1)
+        ]
+        reports = [each for each in listed if isinstance(each, _Report)]
+        return _page(reports, listed, lengths, _total(made, lost))
 
-    return _fitted(page)
+    most = sum(len(each.changes) * _BYTES_OF_A_CHANGE + _BYTES_OF_A_PORTAL for each in made)
+    return _fitted(page, max(MOST_BYTES, most))
 
 
 def status_html(status: PortalStatus) -> str:
@@ -138,12 +142,12 @@ def _status_page(listed: Sequence[PortalStatus | Unplanned], total: str) -> str:
 # ---------------------------------------------------------------- the page
 
 
-def _fitted(page: Callable[[_Lengths], str]) -> str:
-    """The page with its texts as long as they may be."""
+def _fitted(page: Callable[[_Lengths], str], most: int = MOST_BYTES) -> str:
+    """The page with its texts as long as they may be in `most` bytes."""
     text = ""
     for lengths in _LENGTHS:
         text = page(lengths)
-        if len(text.encode()) <= MOST_BYTES:
+        if len(text.encode()) <= most:
             break
     return text
 

@@ -557,6 +557,7 @@ def test_five_hundred_portals() -> None:
     html = plans_html([*some, *quiet], links=lambda _plan: links)
     assert time.process_time() - start < 0.8
     assert len(html.encode()) < 1 << 20
+    assert rows(read(plans_html(some * 5, links=lambda _plan: links))) == rows(read(html)) * 5
     root = read(html)
     assert len(root.all("table", "plans")[0].all("tr")) == 501
     assert len(rows(root)) == 550

@@ -511,4 +511,17 @@ def test_a_big_page_paints(open_page: Open) -> None:
     assert 0 < shown_rows(page) < 2_000
 
 
+def test_many_portals_paint(open_page: Open) -> None:
+    """What is not in sight is laid out later: a hundred portals, and the last one is reached."""
+    many = [replace(REVIEWED, portal=replace(FULL.portal, name=f"p{n}")) for n in range(100)]
+    page = open_page(many, viewport={"width": 1280, "height": 900})
+    assert 0 < page.evaluate(FIRST_PAINT) < 1_000
+    page.get_by_role("link", name="p99").click()
+    last = page.get_by_role("heading", name="p99")
+    assert 0 <= last.evaluate("(each) => each.getBoundingClientRect().y") < 900
+    page.emulate_media(media="print")
+    visibility = "(each) => getComputedStyle(each.closest('.portal')).contentVisibility"
+    assert last.evaluate(visibility) == "visible"
+
+
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"

@@ -7,6 +7,7 @@ table says. A request that waits for another one's answer never comes, and the t
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -119,6 +120,25 @@ def set_labels(server: Gate, directions: list[tuple[str, str]], to: int) -> None
                 server.edit(*direction, type_id, to)
 
 
+def named(desk: Desk, moved: int, by: int) -> None:
+    """Protected limits, raised in some directions, in files that name the custom objects."""
+    declare(desk, moved=moved, by=by)
+    for path in (desk.folder / "configs").iterdir():
+        text = re.sub(r"2-900(\d)", r"thing\1", path.read_text())
+        path.write_text(re.sub(r"(Label \d): (\d)", r"\1: {max: \2, protect: true}", text))
+
+
+def by_name(desk: Desk, _: Gate) -> None:
+    """Files and portal are equal."""
+    named(desk, 0, 0)
+
+
+def saved_by_name(desk: Desk, _: Gate) -> None:
+    """A reviewed plan that raises protected limits of three directions."""
+    named(desk, CHANGED, 1)
+    assert desk.run_here("plan", "--out", "plan.json").code == 0
+
+
 def steady(desk: Desk, _: Gate) -> None:
     """Files and portal are equal."""
     declare(desk)
@@ -210,6 +230,7 @@ WRITES = (CHANGED, CHANGED, CHANGED)
 ROWS = (
     Row("validate", "", "0", (), steady),
     Row("plan", "nothing differs", "D + 1", (16, 1), steady),
+    Row("plan", "custom objects by name", "D + 2", (2, 16), by_name),
     Row("plan", "limits are raised", "D + 1", (16, 1), raising),
     Row("plan", "limits are lowered", "D + 1 + R", (16, 1, 3), lowering(CHANGED)),
     Row("plan --no-usage", "limits are lowered", "D + 1", (16, 1), lowering(CHANGED)),
@@ -226,6 +247,13 @@ ROWS = (
     ),
     Row("plan", "labels without a limit yet", "3 D + 1", (16, 16, 1, 16), steady, has_limits=False),
     Row("apply plan.json --dry-run", "", "C + 1", (4,), saved),
+    Row(
+        "apply plan.json --dry-run",
+        "protected, custom objects by name",
+        "C + 2",
+        (2, 3),
+        saved_by_name,
+    ),
     Row("apply plan.json", "", "1 + 4 C", (4, *WRITES), saved),
     Row("apply --auto-approve", "nothing differs", "D + 1", (16, 1), steady),
     Row("apply --auto-approve", "", "D + 2 + 4 C", (16, 1, 4, *WRITES), raising),

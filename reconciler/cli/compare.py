@@ -43,6 +43,7 @@ from reconciler.planning.comparison import (
 from reconciler.planning.names import try_resolve
 from reconciler.report import comparison as report
 from reconciler.report.portals import portals_markdown, portals_text
+from reconciler.report.terminal import Style
 
 
 @click.command("compare")
@@ -101,18 +102,18 @@ def command(
     writing = None if folder is None else _Writing(session, second, Path(folder), overlay)
     with stopping_on_signals(session.stop):
         found = compared(session, first, second, writing)
-    output.result(_rendered(found, format_))
+    output.result(_rendered(found, format_, output.style(session.given)))
     return int(_code(found, detailed=detailed_exitcode))
 
 
-def _rendered(found: Comparison, format_: str) -> str:
+def _rendered(found: Comparison, format_: str, style: Style) -> str:
     match format_:
         case "json":
             return report.comparison_json(found)
         case "markdown":
             return report.comparison_markdown(found)
         case _:
-            return report.comparison_text(found)
+            return report.comparison_text(found, style)
 
 
 def _code(found: Comparison, *, detailed: bool) -> ExitCode:
@@ -132,7 +133,7 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
             return _comparison(session, known, _examined(second, portal))
 
     def write(found: Comparison) -> ExitCode:
-        output.result(_rendered(found, format_))
+        output.result(_rendered(found, format_, output.style(session.given)))
         return _code(found, detailed=detailed)
 
     with ExitStack() as stack:

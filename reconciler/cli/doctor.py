@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -44,6 +45,7 @@ from reconciler.hubspot.wire import Probe
 from reconciler.model.limits import Direction, ObjectType
 from reconciler.outgoing import harmless_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
+from reconciler.report.terminal import Mark, Style, wrapped
 
 
 class State(StrEnum):
@@ -73,6 +75,12 @@ LARGEST_SKEW = 60.0
 """Seconds that this machine's clock may differ before it is worth a line: HubSpot sends whole
 seconds, and TLS and `Retry-After` dates take minutes amiss."""
 
+_COLOURS = {
+    State.OK: Mark.GOOD,
+    State.WARNING: Mark.WARNING,
+    State.ERROR: Mark.BAD,
+    State.UNKNOWN: Mark.DIM,
+}
 _MARKS = {State.OK: "ok", State.WARNING: "warning", State.ERROR: "ERROR", State.UNKNOWN: "unknown"}
 
 
@@ -88,7 +96,11 @@ def command(options: PortalOptions, format_: str) -> int:
     where a check fails.
     """
     checks = [*machine(), *_portals(options)]
-    output.result(as_json(checks) if format_ == "json" else as_text(checks))
+    if format_ == "json":
+        output.result(as_json(checks))
+    else:
+        look = output.style(options.given)
+        output.result(as_text(checks, look, output.width_of(sys.stdout)))
     failed = any(each.state is State.ERROR for each in checks)
     return int(ExitCode.ERROR if failed else ExitCode.DONE)
 
@@ -310,19 +322,23 @@ def _failed(check: str, error: ReconcilerError, portal: str | None = None) -> Ch
 # ---------------------------------------------------------------- the two formats
 
 
-def as_text(checks: Sequence[Check]) -> str:
-    """A line per check, by portal, each with what to do below it."""
-    width = max(len(each.check) for each in checks)
+def as_text(checks: Sequence[Check], style: Style, width: int | None = None) -> str:
+    """A line per check, by portal, each with what to do below it; wrapped to the width in cells."""
+    names = max(len(each.check) for each in checks)
+    indent = " " * (8 + 1 + names + 2)
     lines: list[str] = []
     about: str | None = None
     for each in checks:
         if each.portal != about:
-            lines += ["", f"portal {terminal(each.portal or '', PROSE_LIMIT)}"]
+            portal = terminal(each.portal or "", PROSE_LIMIT)
+            lines += ["", f"portal {style.mark(Mark.BOLD, portal)}"]
             about = each.portal
-        finding = terminal(each.finding, PROSE_LIMIT)
-        lines.append(f"{_MARKS[each.state]:<8} {each.check:<{width}}  {finding}")
+        first, *rest = wrapped(terminal(each.finding, PROSE_LIMIT), indent, width)
+        state = style.mark(_COLOURS[each.state], f"{_MARKS[each.state]:<8}")
+        lines += [f"{state} {each.check:<{names}}  {first.removeprefix(indent)}", *rest]
         if each.advice is not None and each.state is not State.OK:
-            lines.append(f"{'':<8} {'':<{width}}  → {terminal(each.advice, PROSE_LIMIT)}")
+            first, *rest = wrapped(terminal(each.advice, PROSE_LIMIT), f"{indent}  ", width)
+            lines += [f"{indent}→ {first.removeprefix(f'{indent}  ')}", *rest]
     return "\n".join([*lines, "", f"Checked: {_said(checks)}."])
 
 

@@ -28,6 +28,7 @@ from reconciler.planning.names import resolve_directions
 from reconciler.planning.standing import limits_in_force
 from reconciler.report.portals import portals_text
 from reconciler.report.status import status_counts, status_json, status_text
+from reconciler.report.terminal import Style
 from reconciler.report.view import USAGE_NEEDS_SCOPE, Unplanned
 
 
@@ -64,7 +65,9 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
 
     def write(found: PortalStatus) -> ExitCode:
         if not one_page:
-            output.result(_rendered(found, format_), brief=status_counts(found))
+            output.result(
+                _rendered(found, format_, output.style(options.given)), brief=status_counts(found)
+            )
         return ExitCode.DONE
 
     if options.asks_for_several:
@@ -92,7 +95,7 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
     return int(write(found))
 
 
-def _rendered(found: PortalStatus, format_: str) -> str:
+def _rendered(found: PortalStatus, format_: str, style: Style) -> str:
     match format_:
         case "json":
             return status_json(found)
@@ -101,7 +104,7 @@ def _rendered(found: PortalStatus, format_: str) -> str:
 
             return status_html(found)
         case _:
-            return status_text(found)
+            return status_text(found, style)
 
 
 def _status(

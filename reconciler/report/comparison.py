@@ -21,12 +21,12 @@ from reconciler.model.portals import (
 )
 from reconciler.outgoing import harmless_json
 from reconciler.report.escape import markdown_cell, markdown_code, markdown_prose, terminal
-from reconciler.report.terminal import cells, padded
+from reconciler.report.terminal import Mark, Style, cells, padded
 
 NO_DIFFERENCES = "No differences."
 
 
-def comparison_text(found: Comparison) -> str:
+def comparison_text(found: Comparison, style: Style) -> str:
     """A line per limit that differs, by direction; the counts on the last line."""
     heads = [terminal(name) for name in found.names]
     rows = [(_shown(each.name), _value(each.a), _value(each.b)) for each in found.differences]
@@ -39,13 +39,16 @@ def comparison_text(found: Comparison) -> str:
         title = terminal(" → ".join(direction))
         first = max(widths[0] + 2, cells(title))
         second, third = max(widths[1], cells(heads[0])), max(widths[2], cells(heads[1]))
-        lines += ["", f"{padded(title, first)}  {padded(heads[0], second)}  {heads[1]}"]
+        head = f"{padded(title, first)}  {padded(heads[0], second)}  {heads[1]}"
+        lines += ["", style.mark(Mark.BOLD, head)]
         for each in group:
             name, a, b = next(numbered)
             line = f"  {padded(name, first - 2)}  {padded(a, second)}  {padded(b, third)}"
             lines.append(f"{line}  {terminal(_remark(each, found), 300)}".rstrip())
     written = ["", *_written(found, terminal)] if found.written is not None else []
-    return "\n".join([*lines, *_unplaced(found), "", counts(found), *written])
+    return "\n".join(
+        [*lines, *_unplaced(found), "", style.mark(Mark.BOLD, counts(found)), *written]
+    )
 
 
 def comparison_markdown(found: Comparison) -> str:

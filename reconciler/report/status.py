@@ -12,28 +12,28 @@ from reconciler.model.plan import LimitUsage
 from reconciler.model.portals import LimitInForce, PortalStatus, Standing
 from reconciler.outgoing import harmless_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
-from reconciler.report.terminal import cells, padded
+from reconciler.report.terminal import Mark, Style, padded, widest
+
+_WIDEST = 60
+"""Cells of a name up to which it widens its column."""
 
 
-def status_text(status: PortalStatus) -> str:
+def status_text(status: PortalStatus, style: Style) -> str:
     """A table per object type, what is not managed beside its limit, and the counts at the end."""
     account = status.account
-    lines = [f"{terminal(status.name)} (portal {account.portal_id}, {account.account_type})"]
+    name = style.mark(Mark.BOLD, terminal(status.name))
+    lines = [f"{name} (portal {account.portal_id}, {account.account_type})"]
     for object_type, found in tables(status):
-        rows = [
-            (
-                f"→ {terminal(each.to)}",
-                terminal(each.name),
-                each.value,
-                terminal("; ".join(filter(None, (each.records, each.files))), PROSE_LIMIT),
-            )
-            for each in found
-        ]
-        widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
-        lines += ["", terminal(object_type)]
-        lines += ["  " + "  ".join(map(padded, row, widths)).rstrip() for row in rows]
-    said = [terminal(each, PROSE_LIMIT) for each in notices(status)]
-    return "\n".join([*lines, *([""] if said else []), *said, "", status_counts(status)])
+        rows = [(f"→ {terminal(each.to)}", terminal(each.name), each.value) for each in found]
+        widths = [widest(column, _WIDEST) for column in zip(*rows, strict=True)]
+        lines += ["", style.mark(Mark.BOLD, terminal(object_type))]
+        for row, each in zip(rows, found, strict=True):
+            said = [(each.records, Mark.DIM), (each.files, Mark.WARNING)]
+            notes = [style.mark(mark, terminal(text, PROSE_LIMIT)) for text, mark in said if text]
+            lines.append(f"  {'  '.join(map(padded, row, widths))}  {'; '.join(notes)}".rstrip())
+    notes = [terminal(each, PROSE_LIMIT) for each in notices(status)]
+    counts = style.mark(Mark.BOLD, status_counts(status))
+    return "\n".join([*lines, *([""] if notes else []), *notes, "", counts])
 
 
 def status_counts(status: PortalStatus) -> str:

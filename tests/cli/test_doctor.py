@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.cli.doctor import Check, State, as_text
+from reconciler.report.terminal import Style
 from reconciler.sandbox.faults.language import parse_fault
 from reconciler.sandbox.stand_in import DEFAULT_TOKEN
 from tests.cli.running import Desk
@@ -125,3 +127,14 @@ def test_nothing_secret_is_printed(desk: Desk) -> None:
     assert "127.0.0.1:9" in ran.out
     assert "sesame" not in ran.out + ran.err
     assert "anna" not in ran.out + ran.err
+
+
+def test_a_narrow_terminal_is_shown_short_lines() -> None:
+    """What a check found and what to do go on in their own column."""
+    advice = "put `portal_id: 1234567` into the workspace file, so that no other token is taken"
+    check = Check("portal", State.WARNING, "portal 1234567, STANDARD", advice, "production")
+    lines = as_text([check], Style(ansi_codes=False), 60).splitlines()
+    assert max(map(len, lines)) <= 60
+    at = lines[2].index("portal 1234567")
+    assert [line[:at].strip() for line in lines[3:-2]] == [""] * len(lines[3:-2])
+    assert " ".join(line.strip() for line in lines[3:-2]) == f"→ {advice}"

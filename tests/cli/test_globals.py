@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from reconciler.cli.root import COMMANDS
 from reconciler.cli.session import WORST_FIRST
 from reconciler.errors import ExitCode
+from reconciler.sandbox.example import bare_portal, example_portal
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.stand_in import Options, Sandbox
 from tests.cli.running import Desk
 from tests.cli.test_outcome import in_a_shell
 
@@ -44,6 +48,28 @@ def test_every_command_takes_them(offline: Desk, command: str) -> None:
     for arguments in (["--color", "pink", command], [command, "--color", "pink"]):
         ran = offline.run_here(*arguments)
         assert (ran.code, "'pink' is not one of" in ran.err) == (64, True)
+
+
+@pytest.mark.parametrize("command", ["status", "doctor", "compare a b"])
+def test_tables_have_colour_where_it_is_wanted(pair: Desk, command: str) -> None:
+    """And are the same without it."""
+    pair.write(
+        "reconciler.yaml",
+        "version: 1\nportals:\n  a: {token: {env: HUBSPOT_ACCESS_TOKEN}}\n"
+        "  b: {token: {env: HUBSPOT_OTHER}}\n",
+    )
+    chosen = [] if command.startswith("compare") else ["--portal", "a"]
+    other = "pat-eu1-of-the-other"
+    with serve(example_portal(), others=[Sandbox(bare_portal(7), Options(other))]) as server:
+        desk = Desk(pair.folder, server, {"HUBSPOT_OTHER": other})
+        coloured, plain = (
+            desk.run_here(*command.split(), *chosen, "--color", each).out
+            for each in ("always", "never")
+        )
+    assert "\x1b[1m" in coloured
+    assert "\x1b" not in plain
+    timed = re.compile(r"answered in \d+ ms|\x1b\[[0-9;]*m")
+    assert timed.sub("", coloured) == timed.sub("", plain)
 
 
 def test_what_follows_two_dashes_is_no_option(pair: Desk) -> None:

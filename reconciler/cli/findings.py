@@ -6,70 +6,38 @@ them as `validate` reports the rest. Results stay on stdout, diagnostics on stde
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from functools import wraps
+from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import output
 from reconciler.cli.files import check_output, remove_older, write_file
 from reconciler.cli.from_top import MOST_KEPT, github_annotations, sarif_log
-from reconciler.cli.options import Invocation
 from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
 from reconciler.report.terminal import Style
 
 if TYPE_CHECKING:
     from reconciler.errors import Diagnostic
 
-Return = TypeVar("Return")
-
-FORMATS = ("text", "github", "json", "sarif")
 _DOCUMENTS = ("json", "sarif")
-
-
-def diagnostics_options(function: Callable[..., Return]) -> Callable[..., Return]:
-    """Add `--diagnostics` and `--diagnostics-file`; above the options that read the global ones."""
-
-    @click.option(
-        "--diagnostics",
-        "format_of_diagnostics",
-        type=click.Choice(FORMATS),
-        help="How diagnostics are written to stderr.  "
-        "[default: text, and annotations too in a GitHub workflow]",
-    )
-    @click.option(
-        "--diagnostics-file",
-        metavar="FILE",
-        help="With --diagnostics: where they are written instead; stderr has the text.",
-    )
-    @wraps(function)
-    def with_findings(
-        *, format_of_diagnostics: str | None, diagnostics_file: str | None, **others: object
-    ) -> Return:
-        invocation = click.get_current_context().ensure_object(Invocation)
-        findings = Findings(format_of_diagnostics, diagnostics_file)
-        invocation.given = replace(invocation.given, findings=findings)
-        return function(**others)
-
-    return with_findings
 
 
 class Findings:
     """The diagnostics of one command, each once though several portals have the same files."""
 
     def __init__(self, format_: str | None, file: str | None) -> None:
-        """Raise UsageProblem or ReconcilerError for a file that cannot be written."""
+        """Take the format, None for text and annotations both, and the file to write to.
+
+        Raises UsageProblem or ReconcilerError for a file that cannot be written.
+        """
         if file is not None:
             if format_ is None:
                 raise UsageProblem("--diagnostics-file goes with --diagnostics")
             check_output("--diagnostics-file", file)
             remove_older("--diagnostics-file", file)
-        in_workflow = os.environ.get("GITHUB_ACTIONS") == "true"
-        self._format = format_ or ("text" if not in_workflow else "both")
+        self._format = format_ or "both"
         self._file = file
         self._found: dict[Diagnostic, None] = {}
         self._lock = Lock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,7 +13,6 @@ import click
 from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.files import check_output, remove_older, write_file
-from reconciler.cli.findings import diagnostics_options
 from reconciler.cli.from_top import plan_from_top
 from reconciler.cli.options import (
     BASE,
@@ -21,6 +21,7 @@ from reconciler.cli.options import (
     PATHS,
     SETTLE,
     Given,
+    Invocation,
     PortalOptions,
     portal_options,
 )
@@ -35,6 +36,34 @@ from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
 from reconciler.report.view import Unplanned, headline, verdict
+
+
+def _take_diagnostics(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    """Have something take the diagnostics, where they are to be more than text on stderr."""
+    file = ctx.params.pop("diagnostics_file")
+    if value is None and file is None and os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    from reconciler.cli.findings import Findings
+
+    invocation = ctx.ensure_object(Invocation)
+    invocation.given = replace(invocation.given, findings=Findings(value, file))
+
+
+_DIAGNOSTICS = click.option(
+    "--diagnostics",
+    type=click.Choice(["text", "github", "json", "sarif"]),
+    expose_value=False,
+    callback=_take_diagnostics,
+    help="How diagnostics are written to stderr.  "
+    "[default: text, and annotations too in a GitHub workflow]",
+)
+
+_DIAGNOSTICS_FILE = click.option(
+    "--diagnostics-file",
+    metavar="FILE",
+    is_eager=True,  # known before --diagnostics
+    help="With --diagnostics: where they are written instead; stderr has the text.",
+)
 
 
 @click.command("plan")
@@ -57,7 +86,8 @@ from reconciler.report.view import Unplanned, headline, verdict
 @SETTLE
 @NO_USAGE
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
-@diagnostics_options
+@_DIAGNOSTICS
+@_DIAGNOSTICS_FILE
 @portal_options
 def command(
     options: PortalOptions,

@@ -163,7 +163,9 @@ def _open_merge_request(environment: Environment) -> tuple[str, int]:
     found = [_OPEN.fullmatch(each) for each in open_ones if each]
     if len(found) == 1 and found[0] is not None:
         return found[0][1], int(found[0][2])
-    words = f"the branch has {len(found)} open ones" if found else "CI_MERGE_REQUEST_IID is not set"
+    words = (
+        f"CI_OPEN_MERGE_REQUESTS names {len(found)}" if found else "CI_MERGE_REQUEST_IID is not set"
+    )
     raise UsageProblem(
         f"there is no merge request to comment on: {words}",
         hint="run the job in merge request pipelines (`rules: - if: $CI_PIPELINE_SOURCE == "

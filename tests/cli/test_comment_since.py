@@ -169,7 +169,7 @@ def test_a_plan_of_another_portal_is_nothing_to_compare_with(job: Desk, github: 
 
 def test_the_longest_names_fit_beside_what_is_kept(job: Desk, github: GitHub) -> None:
     """Two long names, a commit of SHA-256, and a report that fills its room."""
-    made = plans.plan(factory.big_plan(700).changes, name="portal" * 40)
+    made = plans.plan(factory.big_plan().changes, name="portal" * 40)
     long = replace(made, workspace="folder/" * 40 + "reconciler.yaml")
     plans.save(replace(long, git=None), job.folder / "plan.json")
     job.variables |= {"GITHUB_RUN_ID": "9" * 19, "GITHUB_RUN_ATTEMPT": "9" * 19}

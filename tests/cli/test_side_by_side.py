@@ -121,11 +121,13 @@ def test_a_report_of_several_portals_is_one_document(tmp_path: Path, format_: st
         assert ran.out.lower().count("<!doctype") <= 1
 
 
-def test_a_picture_is_of_one_portal(tmp_path: Path) -> None:
-    """Mermaid has no document of several pictures."""
+def test_a_picture_has_a_frame_for_each_portal(tmp_path: Path) -> None:
+    """One flowchart for all of them; that of a single portal has no frame."""
     with fleet(tmp_path, 2) as many:
-        assert many.run_here("plan", "--all-portals", "--format", "mermaid").code == 64
-        assert many.run_here("plan", "--portal", "p001", "--format", "mermaid").code == 0
+        both = many.run_here("plan", "--all-portals", "--format", "mermaid")
+        one = many.run_here("plan", "--portal", "p001", "--format", "mermaid")
+    assert (both.code, both.out.count("flowchart LR"), both.out.count("subgraph")) == (0, 1, 2)
+    assert (one.code, one.out.count("subgraph")) == (0, 0)
 
 
 def test_a_status_and_a_doctor_of_several_portals(tmp_path: Path) -> None:

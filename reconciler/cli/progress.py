@@ -8,6 +8,7 @@ Nobody waits for whoever reads this, and a stream that fails stops no work.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -61,7 +62,7 @@ def reporting(
         look, width = output.style(given, sys.stderr), output.width_of(sys.stderr)
         verified = Verified(plan.changes, look, width)
     try:
-        if given.verbosity == 0 and sys.stderr.isatty():
+        if bars_wanted(given):
             with bars(pane, given) as shown:
                 yield BarReporter(portal, shown, len(plan.changes) if plan else 0, verified)
         else:
@@ -72,6 +73,12 @@ def reporting(
                 lines.finish()
     finally:
         pane.finish()
+
+
+def bars_wanted(given: Given) -> bool:
+    """Whether stderr can show a bar, and nobody asked for lines or for nothing."""
+    can_move = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return can_move and given.verbosity == 0
 
 
 def bars(pane: Pane, given: Given) -> Bars:

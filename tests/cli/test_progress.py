@@ -278,3 +278,15 @@ def test_v_ends_with_the_number_of_requests(pair: Desk) -> None:
     assert sum(map(int, counted)) == len(pair.server.requests) - before
     assert "requests" not in pair.run_here("plan").err
     assert not re.search(r"^default: \d+ requests?$", pair.run_here("validate", "-v").err)
+
+
+def test_a_terminal_that_cannot_move_its_cursor_is_given_lines(
+    pair: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TERM=dumb, as an editor's shell says of itself: no bar, no sequence, no empty line."""
+    monkeypatch.setitem(TERMINAL, "TERM", "dumb")
+    code, shown = on_a_terminal_here(pair, "apply", "--auto-approve")
+    assert code == 0
+    assert "\x1b" not in shown
+    assert shown.count("default: ✓") == 3
+    assert not shown.startswith("\r\n")

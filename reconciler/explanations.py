@@ -1,4 +1,4 @@
-"""The pages that explain a code: of a diagnostic, of a refusal, of how a command ended.
+"""The pages that explain a code: of a diagnostic, a refusal, a change's status, an exit code.
 
 Their one source is `docs/`: what people read there is what `reconciler explain` prints and what a
 SARIF log carries, since a wheel brings the pages along.
@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.errors import DiagnosticCode, ExitCode, Severity
-from reconciler.model.plan import RefusalCode
+from reconciler.model.plan import RefusalCode, Status
 
 DISTRIBUTION = "hubspot-reconciler"
 
@@ -35,6 +35,7 @@ class Kind(StrEnum):
 
     DIAGNOSTIC = "diagnostics"
     REFUSAL = "refusals"
+    STATUS = "statuses"
     EXIT = "exit-codes"
 
 
@@ -62,6 +63,7 @@ def codes() -> Mapping[str, Kind]:
     """Every code that can be explained, as it is printed."""
     every: dict[str, Kind] = {str(code): Kind.DIAGNOSTIC for code in DiagnosticCode}
     every |= {str(code): Kind.REFUSAL for code in RefusalCode}
+    every |= {str(status): Kind.STATUS for status in Status}
     return every | {str(int(code)): Kind.EXIT for code in ExitCode}
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TITLES = {
     Kind.DIAGNOSTIC: "Diagnostics: mistakes and warnings about files",
     Kind.REFUSAL: "Refusals: why `apply` does not carry out a plan",
+    Kind.STATUS: "Statuses: what became of a change",
     Kind.EXIT: "Exit codes: how a command ended",
 }
 _WIDEST = 100
@@ -47,7 +48,8 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
     show_default=True,
 )
 def command(code: str | None, format_: str) -> None:
-    """Explain CODE: of a diagnostic (label-unknown), of a refusal (max_deletes), an exit code (4).
+    """Explain CODE: of a diagnostic (label-unknown), a refusal (max_deletes), a status (uncertain),
+    or an exit code (4).
 
     Says what causes it, and shows an example and its cure. Without CODE: all codes, a line each.
     """

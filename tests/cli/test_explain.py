@@ -79,7 +79,7 @@ def test_without_a_code_all_are_listed(offline: Desk) -> None:
     assert max(map(len, lines)) <= 80
     documents = offline.run_here("explain", "--format", "json").json["codes"]
     assert [each["code"] for each in documents] == list(codes())
-    assert {each["kind"] for each in documents} == {"diagnostic", "refusal", "exit"}
+    assert {each["kind"] for each in documents} == {"diagnostic", "refusal", "status", "exit"}
     assert offline.run_here("explain", "--format", "markdown").out.startswith("## Diagnostics")
 
 

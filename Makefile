@@ -32,7 +32,7 @@ lint: $(STAMPS)/lint ## style, types and import rules
 torture: $(STAMPS)/fuzz ## every fault at every request, and the fuzz targets; minutes
 	@$(PYTHON) -m pytest -n auto -m torture $(ARGS)
 
-bench: $(STAMPS)/bench ## measure side by side; ONLY='help validate' for some of it
+bench: $(STAMPS)/bench ## measure side by side; ONLY="help validate" for some of it, ONLY=--write for docs
 	@$(PYTHON) -m benchmarks $(ONLY)
 
 requirements: $(STAMPS)/run ## write .ci/requirements.txt again: what the action installs, by hash

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from reconciler.planning.documents import Document, Kind
 from reconciler.planning.plan_file import plan_json
 from reconciler.planning.saved import read_plan
 from reconciler.report.escape import terminal
+from reconciler.report.terminal import wrapped
 from reconciler.report.view import Unplanned
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
@@ -126,9 +128,10 @@ def _json(shown: Plan | Unplanned, document: Document, before: Earlier | None) -
 
 
 def _since_text(plans: Sequence[Plan], before: Earlier) -> str:
-    """What changed, a line for each portal that has an earlier plan, above the plans."""
-    lines = [(each, words) for each in plans if (words := before.text(each))]
-    if len(plans) == 1:
-        return "".join(f"{words}\n\n" for _, words in lines)
-    named = [f"{terminal(each.portal.name)}: {words}\n" for each, words in lines]
-    return "".join([*named, "\n"]) if named else ""
+    """What changed, a paragraph for each portal that has an earlier plan, above the plans."""
+    found = [(each, words) for each in plans if (words := before.text(each))]
+    if len(plans) > 1:
+        found = [(each, f"{terminal(each.portal.name)}: {words}") for each, words in found]
+    width = output.width_of(sys.stdout)
+    lines = [line for _, words in found for line in wrapped(words, "", width)]
+    return "".join(f"{line}\n" for line in [*lines, ""]) if lines else ""

@@ -55,7 +55,7 @@ MOST_BYTES = 1 << 20
 _BYTES_OF_A_CHANGE = MOST_BYTES // 2_000
 _BYTES_OF_A_PORTAL = MOST_BYTES // 200
 
-_REFUSALS = 3
+_REFUSALS = 2
 """More are folded: the first screen is also for the first change."""
 
 _FILES = 200

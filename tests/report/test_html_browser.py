@@ -131,22 +131,26 @@ def test_the_first_screen(open_page: Open, width: int, height: int, scripts: boo
 
 
 def test_refusals_leave_room_for_the_first_row(open_page: Open) -> None:
-    """However many there are: three are shown, the others are folded."""
+    """However many there are: two are shown, the others are folded."""
     changes = [change(CONTACTS, DEALS, label(f"L{n}", n), 5, 4, line=n) for n in range(1, 41)]
     refusals = tuple(
-        Refusal(RefusalCode.PROTECTED, f"limit {n} is protected", each.id, each.source)
+        Refusal(
+            RefusalCode.PROTECTED,
+            f'"Billing contact number {n}" of contacts → deals is protected at 5, and the '
+            "configuration lowers it to 4",
+            each.id,
+            each.source,
+        )
         for n, each in enumerate(changes, 1)
     )
-    page = open_page(
-        plan(*changes, refusals=refusals, warnings=("look twice",) * 9),
-        viewport={"width": 390, "height": 844},
-        is_mobile=True,
-    )
+    of = plan(*changes, unchanged=9, refusals=refusals, warnings=("look twice",) * 9)
+    html = plan_html(of, digest=DIGEST, since="Since push 3: 1 limit more is lowered. " * 20)
+    page = open_page(html, viewport={"width": 390, "height": 844}, is_mobile=True)
     box = page.locator(".changes tbody tr").first.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 844
-    page.get_by_text("37 more").click()
-    assert page.get_by_text("limit 40 is protected").is_visible()
+    page.get_by_text("38 more").click()
+    assert page.get_by_text("Billing contact number 40").is_visible()
 
 
 # ---------------------------------------------------------------- filters

@@ -42,6 +42,9 @@ _PRIORITY = (Effect.LOWERED, Effect.REMOVED, Effect.SET, Effect.RAISED)
 """What stays longest where a comment has no room for all."""
 
 
+_ALL_DETAIL = dict.fromkeys(Effect, Detail.FULL)
+
+
 def plan_markdown(
     plan: Plan, *, links: Links = no_links, limit: int = LIMIT, since: str = ""
 ) -> str:
@@ -49,9 +52,10 @@ def plan_markdown(
 
     `since` is markdown that says what differs from an earlier plan, see `since_markdown`.
 
-    Where not all changes fit, first their reasons go, then the links to their lines, then the line
-    that each has to itself, then raised limits, then new ones. Removed and lowered limits go last,
-    and what is left out is counted.
+    Where not all changes fit, the raised ones lose first their reasons, then the links to their
+    lines, then the line that each has to itself; then so do new, removed and lowered limits. Where
+    that is not enough, raised limits are left out, then new ones. Removed and lowered limits go
+    last, and what is left out is counted.
     """
     return plans_markdown([plan], links=lambda _plan: links, limit=limit, since=lambda _plan: since)
 
@@ -194,12 +198,18 @@ class _Report:
     bottom: Sequence[str]
     made: dict[Detail, Sequence[Table]] = field(default_factory=dict)
 
-    def tables(self, detail: Detail) -> Sequence[Table]:
-        """One for each origin, made once."""
-        if detail not in self.made:
-            tables = [section(each, self.places, detail) for each in self.sections]
-            self.made[detail] = tables
-        return self.made[detail]
+    def tables(self, details: Mapping[Effect, Detail]) -> Sequence[Table]:
+        """One for each origin, with the changes of each effect in the detail asked for."""
+        for detail in {*details.values()} - self.made.keys():
+            self.made[detail] = [section(each, self.places, detail) for each in self.sections]
+        full = self.made[Detail.FULL]
+        return [
+            Table(
+                table.heading,
+                {each: self.made[details[each]][n].by_effect[each] for each in table.by_effect},
+            )
+            for n, table in enumerate(full)
+        ]
 
     @property
     def weight(self) -> tuple[bool, int]:
@@ -268,7 +278,7 @@ def _affordable(reports: Sequence[_Report], room: int) -> list[_Report]:
 
 def _fixed(report: _Report) -> int:
     """The room that a report needs without a row."""
-    tables = report.tables(Detail.FULL)
+    tables = report.tables(_ALL_DETAIL)
     return (
         sum(map(size, (*report.top, *report.bottom)))
         + sum(each.fixed for each in tables)
@@ -277,14 +287,19 @@ def _fixed(report: _Report) -> int:
 
 
 def _fitted(reports: Sequence[_Report], room: int) -> list[str]:
-    """The reports with as much detail as all rows leave room for, else with the rows that fit."""
-    parts_of: list[Sequence[Table]] = []
-    tables: list[Table] = []
-    for detail in Detail:
-        parts_of = [each.tables(detail) for each in reports]
+    """The reports with as much detail as all rows leave room for, else with the rows that fit.
+
+    What is raised loses its detail first, what is lowered last.
+    """
+    details = dict(_ALL_DETAIL)
+    less = ((effect, detail) for effect in reversed(_PRIORITY) for detail in Detail)
+    while True:
+        parts_of = [each.tables(details) for each in reports]
         tables = [each for part in parts_of for each in part]
-        if sum(each.lines_size for each in tables) <= room:
+        step = next(less, None)
+        if step is None or sum(each.lines_size for each in tables) <= room:
             break
+        details[step[0]] = step[1]
     taken = iter(_taken(tables, room))
     return [
         report.text(part, list(islice(taken, len(part))))
@@ -301,9 +316,9 @@ def _taken(tables: Sequence[Table], room: int) -> list[Mapping[Effect, int]]:
     taken: list[dict[Effect, int]] = [{} for _ in tables]
     for effect in _PRIORITY:
         lists = [
-            (counts, each.lines[effect])
+            (counts, each.by_effect[effect].lines)
             for counts, each in zip(taken, tables, strict=True)
-            if effect in each.lines
+            if effect in each.by_effect
         ]
         lists.sort(key=lambda each: len(each[1]))
         for number, (counts, lines) in enumerate(lists):

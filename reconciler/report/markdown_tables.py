@@ -37,47 +37,53 @@ _FOLD = "<details><summary>{}</summary>\n\n{}\n\n</details>"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """The changes of one origin: a heading, the head of the table, and its lines by effect.
+class Lines:
+    """The changes of one effect: the head of their table, lines, and how many changes each has."""
 
-    `changes`: how many changes each of the lines has.
-    """
+    head: str
+    lines: Sequence[str]
+    changes: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The changes of one origin: a heading, and lines by effect. Equal heads are written once."""
 
     heading: str
-    head: str
-    lines: Mapping[Effect, Sequence[str]]
-    changes: Mapping[Effect, Sequence[int]]
+    by_effect: Mapping[Effect, Lines]
 
     @property
     def fixed(self) -> int:
         """The room for all but lines."""
-        folds = sum(len(lines) > _UNFOLDED_ROWS for lines in self.lines.values())
-        return size(self.heading) + size(self.head) + folds * (size(self.head) + 2 * size(_FOLD))
+        folds = sum(len(each.lines) > _UNFOLDED_ROWS for each in self.by_effect.values())
+        heads = sum(size(each.head) for each in self.by_effect.values())
+        return size(self.heading) + 2 * heads + folds * 2 * size(_FOLD)
 
     @property
     def lines_size(self) -> int:
-        return sum(size(line) for lines in self.lines.values() for line in lines)
+        return sum(size(line) for each in self.by_effect.values() for line in each.lines)
 
     def shown(self, taken: Mapping[Effect, int]) -> Mapping[Effect, int]:
         """How many changes the first lines of each effect have."""
-        return {each: sum(self.changes[each][:count]) for each, count in taken.items()}
+        return {each: sum(self.by_effect[each].changes[:count]) for each, count in taken.items()}
 
     def text(self, taken: Mapping[Effect, int]) -> str:
         """The table with the first lines of each effect, those past ten folded away."""
-        shown = {each: self.lines[each][: taken[each]] for each in Effect if taken.get(each)}
+        shown = {each: self.by_effect[each] for each in Effect if taken.get(each)}
         if not shown:
             return ""
-        first = [line for lines in shown.values() for line in lines[:_UNFOLDED_ROWS]]
-        folds = [
-            _FOLD.format(
-                f"{EFFECT_SYMBOLS[each]} {sum(self.changes[each][_UNFOLDED_ROWS : len(lines)]):,} "
-                f"more {EFFECT_WORDS[each]}",
-                "\n".join([self.head, *lines[_UNFOLDED_ROWS:]]),
-            )
-            for each, lines in shown.items()
-            if len(lines) > _UNFOLDED_ROWS
-        ]
-        return "\n\n".join([self.heading, "\n".join([self.head, *first]), *folds])
+        first: dict[str, list[str]] = {}
+        folds = []
+        for effect, each in shown.items():
+            lines = each.lines[: taken[effect]]
+            first.setdefault(each.head, []).extend(lines[:_UNFOLDED_ROWS])
+            if len(lines) > _UNFOLDED_ROWS:
+                more = sum(each.changes[_UNFOLDED_ROWS : len(lines)])
+                title = f"{EFFECT_SYMBOLS[effect]} {more:,} more {EFFECT_WORDS[effect]}"
+                body = "\n".join([each.head, *lines[_UNFOLDED_ROWS:]])
+                folds.append(_FOLD.format(title, body))
+        tables = ["\n".join([head, *lines]) for head, lines in first.items()]
+        return "\n\n".join([self.heading, *tables, *folds])
 
 
 class Detail(Enum):
@@ -107,11 +113,7 @@ def section(of: Section, places: Places, detail: Detail) -> Table:
     head, lines = table(
         [title for title, _ in kept], zip(*(cells for _, cells in kept), strict=True)
     )
-    by_effect: dict[Effect, list[str]] = {}
-    for row, line in zip(rows, lines, strict=True):
-        by_effect.setdefault(row.effect, []).append(line)
-    changes = {each: [1] * len(lines) for each, lines in by_effect.items()}
-    return Table(_heading(of), head, by_effect, changes)
+    return _table(of, head, [(row.effect, line, 1) for row, line in zip(rows, lines, strict=True)])
 
 
 def _listed(of: Section) -> Table:
@@ -127,12 +129,8 @@ def _listed(of: Section) -> Table:
             groups.append([row])
     cells = [(effect(rows[0]), direction(rows[0]), _list(rows)) for rows in groups]
     head, lines = table(("", "Direction", "Limits"), cells)
-    by_effect: dict[Effect, list[str]] = {}
-    changes: dict[Effect, list[int]] = {}
-    for rows, line in zip(groups, lines, strict=True):
-        by_effect.setdefault(rows[0].effect, []).append(line)
-        changes.setdefault(rows[0].effect, []).append(len(rows))
-    return Table(_heading(of), head, by_effect, changes)
+    counted = zip(groups, lines, strict=True)
+    return _table(of, head, [(rows[0].effect, line, len(rows)) for rows, line in counted])
 
 
 def _list(rows: Sequence[Row]) -> str:
@@ -140,8 +138,13 @@ def _list(rows: Sequence[Row]) -> str:
     return "<br>".join([", ".join(words), *(row.affected for row in rows if row.affected)])
 
 
-def _heading(of: Section) -> str:
-    return f"**{of.title}** · {of.note}" if of.note else f"**{of.title}**"
+def _table(of: Section, head: str, lines: Sequence[tuple[Effect, str, int]]) -> Table:
+    heading = f"**{of.title}** · {of.note}" if of.note else f"**{of.title}**"
+    found: dict[Effect, Lines] = {}
+    for effect in dict.fromkeys(effect for effect, _, _ in lines):
+        own = [each[1:] for each in lines if each[0] is effect]
+        found[effect] = Lines(head, [line for line, _ in own], [count for _, count in own])
+    return Table(heading, found)
 
 
 def effect(row: Row) -> str:

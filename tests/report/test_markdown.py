@@ -306,6 +306,24 @@ def test_detail_goes_before_rows() -> None:
         assert "left out" not in text
 
 
+def test_what_is_lowered_keeps_its_detail_longest() -> None:
+    """Hundreds of raised limits share lines before one lowered limit loses its link or reason."""
+    lowered = [
+        change(CONTACTS, DEALS, label(f"L{n}", n), 2, 1, line=n, reason="because")
+        for n in range(1, 9)
+    ]
+    raised = [
+        change(DEALS, CONTACTS, label(f"R{n}", n), 1, 2, line=n, reason="why not")
+        for n in range(1, 1_501)
+    ]
+    text = markdown(plan(*raised, *lowered))
+    assert shown_effects(text) == {"lowered": 8, "raised": 1_500}
+    assert text.count("<em>because</em>") == text.count("contacts-companies.yaml:") == 8
+    assert "why not" not in text
+    assert text.count("| Direction | Limit | Change | Line |") == 1
+    assert text.count("| Direction | Limits |") == 2  # one of them in the fold
+
+
 def test_drift_is_not_crowded_out() -> None:
     """Config changes that fill a comment leave room for what somebody did in HubSpot."""
     drift = change(CONTACTS, DEALS, label("A", 1), 3, 4, line=3, origin=Origin.DRIFT)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from reconciler.applying.events import Event
 from reconciler.cli.options import Given
-from reconciler.cli.progress import LineReporter, Pane, bars, bars_wanted
+from reconciler.cli.progress import LineReporter, Pane, bars, can_move
 from reconciler.report.escape import terminal, visible
 
 _LONGEST_WORDS = 120
@@ -35,7 +35,7 @@ def board(portals: int, given: Given) -> Iterator[Board]:
     """One display for the process: a bar on a terminal, in a log a line per portal as it ends."""
     pane = Pane(sys.stderr)
     try:
-        if bars_wanted(given):
+        if given.verbosity == 0 and sys.stderr.isatty() and can_move():
             with bars(pane, given) as found:
                 task = found.add_task("", total=portals, portal="portals", count=f"0/{portals}")
                 yield _Bar(

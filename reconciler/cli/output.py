@@ -205,7 +205,8 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
         case _:
             from reconciler.report.text import plan_text
 
-            return plan_text(plan, style=style(given), width=width_of(sys.stdout))
+            width = width_of(sys.stdout) if sys.stdout.isatty() else None
+            return plan_text(plan, style=style(given), width=width)
 
 
 def render_plans(

@@ -62,7 +62,7 @@ def reporting(
         look, width = output.style(given, sys.stderr), output.width_of(sys.stderr)
         verified = Verified(plan.changes, look, width)
     try:
-        if bars_wanted(given):
+        if given.verbosity == 0 and sys.stderr.isatty() and can_move():
             with bars(pane, given) as shown:
                 yield BarReporter(portal, shown, len(plan.changes) if plan else 0, verified)
         else:
@@ -75,10 +75,9 @@ def reporting(
         pane.finish()
 
 
-def bars_wanted(given: Given) -> bool:
-    """Whether stderr can show a bar, and nobody asked for lines or for nothing."""
-    can_move = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return can_move and given.verbosity == 0
+def can_move() -> bool:
+    """Whether the terminal can move its cursor, which a bar needs."""
+    return os.environ.get("TERM") != "dumb"
 
 
 def bars(pane: Pane, given: Given) -> Bars:

@@ -66,7 +66,7 @@ class Journal:
         """
         self._now = now
         self._run = run or secrets.token_hex(8)
-        self._file = _JournalFile(path, save)
+        self._file = JournalFile(path, save)
 
     @property
     def problem(self) -> ReconcilerError | None:
@@ -266,14 +266,14 @@ def _refused(path: Path, why: str) -> ReconcilerError:
     )
 
 
-class _JournalFile:
+class JournalFile:
     """Appends lines for several threads, and stops at the first that cannot be kept.
 
     A file that was deleted, replaced or shortened meanwhile keeps no line: what was in it before
     is what a recovery needs.
     """
 
-    def __init__(self, path: Path, save: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, save: Callable[[int], None] = os.fsync) -> None:
         """Open for appending; raise ReconcilerError for what cannot be a journal.
 
         `save` puts on the disk what was written to a file descriptor.
@@ -316,6 +316,23 @@ class _JournalFile:
                     line = line[written:]
             except OSError as error:
                 self._failure = error.strerror
+
+    def lock(self) -> bool:
+        """Keep others from locking the file until it is closed; False where one of them has.
+
+        True, too, where the system or its file system has no such locks.
+        """
+        try:
+            import fcntl  # Windows has none
+        except ImportError:
+            return True
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def save(self) -> None:
         """Everything so far is on the disk, not only with the operating system."""

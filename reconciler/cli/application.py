@@ -119,6 +119,7 @@ class Application:
     asks: bool = False
     sent_before: int = 0
     events: Callable[[Event], None] | None = None
+    run_id: str | None = None
 
     def run(self) -> Result:
         """Check, ask, apply, report. What ends it before the first write is raised."""
@@ -229,7 +230,9 @@ class Application:
     def _journal(self, stack: ExitStack) -> Journal | None:
         if self.chosen.journal is None:
             return None
-        return stack.enter_context(Journal(self.chosen.journal, self.session.clock.wall))
+        return stack.enter_context(
+            Journal(self.chosen.journal, self.session.clock.wall, run=self.run_id)
+        )
 
     def _dry_run(self, count: RequestCount) -> Result:
         started_at = timestamp(self.session.clock)
@@ -284,8 +287,12 @@ def apply_planned(
     events: Callable[[Event], None] | None = None,
     *,
     asks: bool,
+    run_id: str | None = None,
 ) -> Result:
-    """Apply a plan, which is shown first where nobody has seen it yet (`asks`)."""
+    """Apply a plan, which is shown first where nobody has seen it yet (`asks`).
+
+    `run_id`: what the journal calls this apply; None: anything.
+    """
     plan = planned.plan
     if planned.is_empty:
         said = _another_plan(chosen, plan)
@@ -304,6 +311,7 @@ def apply_planned(
         asks=asks,
         sent_before=planned.requests,
         events=events,
+        run_id=run_id,
     ).run()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -45,6 +46,9 @@ from reconciler.http.messages import report_to
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.plan import Plan
 
+if TYPE_CHECKING:
+    from reconciler.cli.waves import Waves
+
 
 @click.command("apply")
 @PATHS
@@ -82,6 +86,12 @@ from reconciler.model.plan import Plan
     help="How long to wait until written limits are shown.",
 )
 @SETTLE
+@click.option(
+    "--waves",
+    metavar="SIZES",
+    help="With several portals: how many first, and how many after these, such as 1,10%,rest. "
+    "Stops at a wave that does not go well; with --journal the next run takes it up there.",
+)
 @NO_USAGE
 @portal_options
 def command(
@@ -97,6 +107,7 @@ def command(
     journal: Path | None,
     verify_timeout: float,
     settle: float,
+    waves: str | None,
     no_usage: bool,  # noqa: FBT001 - click passes flags by name
 ) -> int:
     """Apply a saved plan as it was reviewed, or plan the pair files below PATHS and apply that.
@@ -121,6 +132,7 @@ def command(
     if journal is not None:
         check_journal(journal)
     saved = saved_plan(paths)
+    rollout = _waves(waves, options, saved)
     if saved is None and dry_run:
         raise UsageProblem(
             "--dry-run checks a saved plan", hint="`reconciler plan` shows a new one"
@@ -131,10 +143,23 @@ def command(
         session = Session.start(options)
         if saved is not None:
             return int(_apply_saved(session, plan_from_here(read_plan_file(saved)), base, chosen))
-        return int(_apply_files(session, paths, base, chosen))
+        return int(_apply_files(session, paths, base, chosen, rollout))
     except ReconcilerError as error:
         answer(chosen, error, None)
         raise
+
+
+def _waves(text: str | None, options: PortalOptions, saved: Path | None) -> Waves | None:
+    if text is None:
+        return None
+    from reconciler.cli.waves import Waves
+
+    found = Waves.parse(text)
+    if saved is not None:
+        raise UsageProblem("--waves goes with paths: a saved plan is for one portal")
+    if not options.asks_for_several:
+        raise UsageProblem("--waves goes with --all-portals, or several times --portal")
+    return found
 
 
 def _digest(text: str | None) -> str | None:
@@ -217,14 +242,18 @@ def _checked(settings: PortalSettings, plan: Plan) -> PortalSettings:
 
 
 def _apply_files(
-    session: Session, paths: tuple[Path, ...], base: str | None, chosen: ApplyOptions
+    session: Session,
+    paths: tuple[Path, ...],
+    base: str | None,
+    chosen: ApplyOptions,
+    waves: Waves | None,
 ) -> ExitCode:
     portals = session.portals()
     files = session.files(portals, paths, base)
     if session.options.asks_for_several:
         from reconciler.cli.rollout import Rollout
 
-        return Rollout(session, files, chosen).run(portals)
+        return Rollout(session, files, chosen).run(portals, waves)
     (settings,) = portals
     count = RequestCount()
     try:

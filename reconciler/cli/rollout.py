@@ -1,17 +1,23 @@
 """An apply of paths to several portals: planned and applied side by side, approved once for all.
 
 Without a question each portal is applied as soon as it is planned. With one, all are planned first,
-everything is shown, and the answer holds for all: no prompt appears while others are at work.
+everything is shown, and the answer holds for all: no prompt appears while others are at work. In
+waves this is so for each wave, and the first that ends with another code than 0 is the last.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from secrets import token_hex
 
 import click
 
 from reconciler.applying.events import Event
+from reconciler.applying.rollouts import RolloutJournal
 from reconciler.cli import output
 from reconciler.cli.answers import Answers
 from reconciler.cli.application import (
@@ -22,9 +28,11 @@ from reconciler.cli.application import (
     answer,
     apply_planned,
     plan_files,
+    report_result,
 )
 from reconciler.cli.approval import approve
-from reconciler.cli.session import FilesByPortal, Session
+from reconciler.cli.process import stopping_on_signals
+from reconciler.cli.session import WORST_FIRST, FilesByPortal, Session
 from reconciler.cli.side_by_side import (
     Done,
     Ended,
@@ -35,14 +43,27 @@ from reconciler.cli.side_by_side import (
     side_by_side,
     worst,
 )
+from reconciler.cli.waves import Waves
 from reconciler.config.workspace import PortalSettings
-from reconciler.errors import ExitCode, PlanRefused, ReconcilerError
+from reconciler.errors import (
+    ConfigurationInvalid,
+    ExitCode,
+    PlanRefused,
+    ReconcilerError,
+    first_few,
+    plural,
+)
+from reconciler.http.clock import timestamp
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Outcome, Result, Status
 from reconciler.report.escape import terminal
 from reconciler.report.portals import PortalEnd, portals_text
 from reconciler.report.terminal import Mark
 from reconciler.report.view import verdict
+
+_DONE_BEFORE = "done before, by the journal"
+
+ALL_AT_ONCE = Waves(("rest",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +73,128 @@ class Rollout:
     session: Session
     files: FilesByPortal
     chosen: ApplyOptions
+    journal: RolloutJournal | None = None
 
-    def run(self, portals: Sequence[PortalSettings]) -> ExitCode:
-        """Plan and apply every portal; the code that they end with together."""
-        with answers_of(portals, as_array=self.chosen.format == "json") as answers:
-            if self.chosen.needs_yes:
-                ended = self._planned_first(portals, answers)
-            else:
-                ended = self._at_once(
-                    portals, lambda each, events: self._plan_and_apply(each, events, answers)
-                )
-            ends = report(ended, self.chosen.given, answers, _reported, in_words)
+    def run(self, portals: Sequence[PortalSettings], waves: Waves | None) -> ExitCode:
+        """Plan and apply every portal, wave after wave; the code that they end with together.
+
+        Raises ReconcilerError where the journal cannot be used.
+        """
+        parts, left_out = (waves or ALL_AT_ONCE).of(portals)
+        if waves is None or self.chosen.journal is None:
+            return self._all(parts, left_out)
+        clock = self.session.clock
+        journal = RolloutJournal(
+            self.chosen.journal, self._key(portals, waves), clock.wall, lambda: token_hex(8)
+        )
+        code: ExitCode | None = None
+        try:
+            with closing(journal):
+                code = replace(self, journal=journal)._all(parts, left_out)  # noqa: SLF001 - its own
+                if code is ExitCode.DONE:
+                    journal.end()
+        except ReconcilerError as error:
+            if code is None:
+                raise
+            output.show_words(error, self.chosen.given, "the journal is not complete: ")
+        return code
+
+    def _key(self, portals: Sequence[PortalSettings], waves: Waves) -> str:
+        """The same for a rollout that is taken up again: the same waves, portals and files."""
+        said = {each.name: self.files.by_name[each.name] for each in portals}
+        parts = [
+            [
+                name,
+                None
+                if isinstance(files, ConfigurationInvalid)
+                else [
+                    [[each.path, each.sha256] for each in files.loaded.desired.files],
+                    files.git and files.git.base,
+                ],
+            ]
+            for name, files in said.items()
+        ]
+        where = [self.session.options.base_url, self.session.api_version, str(waves)]
+        return sha256(json.dumps([where, parts]).encode()).hexdigest()
+
+    def _all(
+        self, waves: Sequence[Sequence[PortalSettings]], left_out: Sequence[PortalSettings]
+    ) -> ExitCode:
+        given, ended = self.chosen.given, list[Ended[Result]]()
+        every = [each for wave in waves for each in wave]
+        if self.journal is not None and self.journal.is_resumed:
+            done = sum(self.journal.is_done(each.name) for each in every)
+            words = f"{plural(done, 'portal')} done before, by the journal"
+            output.note(f"resuming the rollout that did not end: {words}", given)
+        with (
+            stopping_on_signals(self.session.stop),
+            answers_of(every, as_array=self.chosen.format == "json") as answers,
+        ):
+            why = None
+            for number, wave in enumerate(waves, 1):
+                if why is not None:
+                    ended += [NotAttempted(each, why) for each in wave]
+                    continue
+                if len(waves) > 1:
+                    of = f"wave {number} of {len(waves)}"
+                    output.note(f"{of}: {plural(len(wave), 'portal')}", given)
+                found = self._wave(wave, answers)
+                ended += found
+                why = self._why_to_stop(number, found) if number < len(waves) else None
+            ends = report(ended, given, answers, _reported, in_words)
         if self.chosen.format == "text":
-            output.result(portals_text(ends, output.style(self.chosen.given)))
+            output.result(portals_text(ends, output.style(given)))
+        if left_out:
+            names = first_few([each.name for each in left_out])
+            words = f"{plural(len(left_out), 'portal')} in none of the waves, and not applied to"
+            output.note(f"{words}: {names}", given)
         return self._together(ends, ended)
+
+    def _why_to_stop(self, number: int, ended: Sequence[Ended[Result]]) -> str | None:
+        """Why the wave after this one is not to begin."""
+        if self.session.stop.requested:
+            return "interrupted"
+        codes = [
+            EXIT_CODES[each.value.outcome] if isinstance(each, Done) else each.error.exit_code
+            for each in ended
+        ]
+        worst_code = min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
+        if worst_code is ExitCode.DONE:
+            return None
+        return f"wave {number} ended with exit code {int(worst_code)}"
+
+    def _wave(self, portals: Sequence[PortalSettings], answers: Answers) -> list[Ended[Result]]:
+        """Apply to the portals of one wave, without those that the journal has as done."""
+        journal = self.journal
+        done = [each for each in portals if journal is not None and journal.is_done(each.name)]
+        left = [each for each in portals if each not in done]
+        if self.chosen.needs_yes:
+            at_work = self._planned_first(left, answers)
+        else:
+            at_work = self._at_once(
+                left, lambda each, events: self._plan_and_apply(each, events, answers)
+            )
+        ended = {each.portal.name: each for each in at_work}
+        return [ended.get(each.name) or self._done_before(each, answers) for each in portals]
+
+    def _done_before(self, settings: PortalSettings, answers: Answers) -> Done[Result]:
+        now = timestamp(self.session.clock)
+        portal = self.session.destination(settings)
+        result = Result(Outcome.NOTHING, (), 0, now, now, _DONE_BEFORE, portal)
+        if self.chosen.format == "json":
+            with answers.of(settings.name):
+                report_result(self.chosen, result)
+        return Done(settings, result)
+
+    def _apply_planned(
+        self, planned: Planned, events: Callable[[Event], None], *, asks: bool
+    ) -> Result:
+        journal, name = self.journal, planned.settings.name
+        run_id = None if journal is None else journal.run_of(name)
+        result = apply_planned(self.session, planned, self.chosen, events, asks=asks, run_id=run_id)
+        if journal is not None and planned.is_empty:
+            journal.found_nothing(planned.plan, result)
+        return result
 
     def _plan_and_apply(
         self, settings: PortalSettings, events: Callable[[Event], None], answers: Answers
@@ -76,7 +205,7 @@ class Rollout:
                 planned = self._plan(settings, report_to(events, count))
                 if planned.is_empty and self.chosen.format == "text":
                     output.result(self._title(planned))
-                return apply_planned(self.session, planned, self.chosen, events, asks=True)
+                return self._apply_planned(planned, events, asks=True)
             except ReconcilerError as error:
                 answer(self.chosen, error, self.session.destination(settings), count.requests)
                 raise
@@ -142,7 +271,7 @@ class Rollout:
             raise PlanRefused(refusal.message, hint=refusal.hint)
         if self.chosen.format == "text":
             output.result(self._title(planned))
-        return apply_planned(self.session, planned, self.chosen, events, asks=False)
+        return self._apply_planned(planned, events, asks=False)
 
     def _title(self, planned: Planned) -> str:
         """In front of a portal's result."""
@@ -186,7 +315,7 @@ def in_words(result: Result) -> str:
     verified = len(result.with_status(Status.VERIFIED))
     match result.outcome:
         case Outcome.NOTHING:
-            return "nothing to do"
+            return _DONE_BEFORE if result.message == _DONE_BEFORE else "nothing to do"
         case Outcome.APPLIED:
             return f"applied: {verified} verified"
         case Outcome.INCOMPLETE:

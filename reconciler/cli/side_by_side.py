@@ -64,13 +64,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class NotAttempted:
-    """A signal asked to stop before the work with a portal began."""
+    """The work with a portal did not begin. `why`: a signal asked to stop, or what was before it."""
 
     portal: PortalSettings
+    why: str = "interrupted"
 
     @property
     def error(self) -> ReconcilerError:
-        return Interrupted("interrupted: this portal was not attempted")
+        return Interrupted(f"{self.why}: this portal was not attempted")
 
 
 Ended = Done[T] | Failed | NotAttempted
@@ -246,10 +247,11 @@ def report(
     for each in ended:
         with answers.of(each.portal.name):
             found.append(_report_one(each, errors, write, in_words))
-    untouched = [each.portal.name for each in ended if isinstance(each, NotAttempted)]
-    if untouched:
-        words = f"interrupted: {plural(len(untouched), 'portal')} not attempted"
-        output.show_words(Interrupted(f"{words}: {first_few(untouched)}"), given)
+    untouched = [each for each in ended if isinstance(each, NotAttempted)]
+    for why in dict.fromkeys(each.why for each in untouched):
+        names = [each.portal.name for each in untouched if each.why == why]
+        words = f"{why}: {plural(len(names), 'portal')} not attempted"
+        output.show_words(Interrupted(f"{words}: {first_few(names)}"), given)
     return found
 
 

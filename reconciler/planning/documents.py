@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from enum import StrEnum
 from reconciler.planning.plan_file import BYTE_ORDER_MARK
 
 _SPACE = " \t\n\r"
+_SPACES = re.compile(f"[{_SPACE}]*")
 
 
 class Kind(StrEnum):
@@ -70,10 +72,12 @@ def _documents(text: str) -> Iterator[Document]:
     in_array = text[at : at + 1] == "["
     if in_array:
         at = _behind_space(text, at + 1)
+    line, counted = 1, 0
     is_open = text[at : at + 1] != "]" or not in_array
     while is_open:
         value, end = read(text, at)
-        line = text.count("\n", 0, at) + 1
+        line += text.count("\n", counted, at)
+        counted = at
         yield Document(text[at:end].encode("utf-8", "surrogatepass"), value, line)
         at = _behind_space(text, end)
         if not in_array:
@@ -89,9 +93,8 @@ def _documents(text: str) -> Iterator[Document]:
 
 
 def _behind_space(text: str, at: int) -> int:
-    while at < len(text) and text[at] in _SPACE:
-        at += 1
-    return at
+    space = _SPACES.match(text, at)
+    return at if space is None else space.end()
 
 
 def read_json(content: bytes) -> object:

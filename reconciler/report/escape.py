@@ -10,6 +10,8 @@ from __future__ import annotations
 import html
 import os
 import re
+from collections import Counter
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -79,6 +81,22 @@ def shortened(text: str, limit: int = NAME_LIMIT) -> str:
         return text
     tail = limit // 3
     return f"{text[: limit - tail]}…[{len(text):,} characters]…{text[len(text) - tail :]}"
+
+
+def short_paths(paths: Collection[str]) -> Mapping[str, str]:
+    """Each path by its last parts, as few as distinguish it from all the others."""
+    found: dict[str, str] = {}
+    left = {path: path.split("/") for path in set(paths)}
+    depth = 1
+    while left:
+        ends = Counter("/".join(path.split("/")[-depth:]) for path in set(paths))
+        for path, parts in list(left.items()):
+            end = "/".join(parts[-depth:])
+            if ends[end] == 1 or depth >= len(parts):
+                found[path] = end
+                del left[path]
+        depth += 1
+    return found
 
 
 def prose_lines(text: str, limit: int = PROSE_LIMIT) -> list[str]:

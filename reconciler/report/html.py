@@ -26,11 +26,11 @@ from reconciler.report.escape import (
     PATH_LIMIT,
     PROSE_LIMIT,
     prose_lines,
+    short_paths,
     shortened,
     visible,
     web_link,
 )
-from reconciler.report.markdown_parts import short_paths
 from reconciler.report.matrix import Matrix, matrix
 from reconciler.report.status import notices, status_counts, tables
 from reconciler.report.view import (

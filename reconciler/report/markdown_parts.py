@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import plural
@@ -15,6 +14,7 @@ from reconciler.report.escape import (
     markdown_code,
     markdown_link,
     markdown_prose,
+    short_paths,
 )
 from reconciler.report.mermaid import plan_mermaid
 from reconciler.report.view import (
@@ -116,22 +116,6 @@ def portal(of: Plan | Unplanned) -> str:
 
 
 # ---------------------------------------------------------------- places
-
-
-def short_paths(paths: Collection[str]) -> Mapping[str, str]:
-    """Each path by its last parts, as few as distinguish it from all the others."""
-    found: dict[str, str] = {}
-    left = {path: path.split("/") for path in set(paths)}
-    depth = 1
-    while left:
-        ends = Counter("/".join(path.split("/")[-depth:]) for path in set(paths))
-        for path, parts in list(left.items()):
-            end = "/".join(parts[-depth:])
-            if ends[end] == 1 or depth >= len(parts):
-                found[path] = end
-                del left[path]
-        depth += 1
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def all_groups(plan: Plan) -> tuple[Group, ...]:
                     from_name,
                     to_name,
                     effect,
-                    Role.REFUSED if change.id in refused else role,
+                    Role.REFUSED if refused and change.id in refused else role,
                     _amount(change.before),
                     after,
                     _usage_words(usage, change) if usage and id(change) in speakers else "",

@@ -164,7 +164,7 @@ def command(
         codes += [
             put(replace(each, says_nothing=each.says_nothing or only_update)) for each in reports
         ]
-        if ExitCode.ERROR not in codes:
+        if ExitCode.ERROR not in codes and find_top(Path.cwd()) is not None:
             keys = [report.key for report in reports]
             gone = [key for key in _commented(comments) if _is_gone(key, keys, given)]
             codes += [put(_removal(key)) for key in gone]

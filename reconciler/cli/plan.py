@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from reconciler.cli.options import (
 from reconciler.cli.portal_files import plan_files
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
-from reconciler.cli.session import Session
+from reconciler.cli.session import Session, owned_by_another
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, UsageProblem, plural
 from reconciler.forges.marker import Key
@@ -130,7 +130,7 @@ def command(
         return ExitCode.PENDING if pending else ExitCode.DONE
 
     if options.asks_for_several:
-        code = _plan_several(session, portals, work, judge, format_)
+        code = _plan_several(session, portals, work, judge, format_, saved)
         if count := sum(Path(each).exists() for each in saved.values()):
             output.note(f"Saved {plural(count, 'plan')} to {out}.", options.given)
     else:
@@ -160,9 +160,18 @@ def _plan_several(
     work: Callable[[PortalSettings, Callable[[Event], None]], Plan],
     judge: Callable[[Plan], ExitCode],
     format_: str,
+    saved: Mapping[str, str],
 ) -> ExitCode:
     """Plan the portals side by side, and report them in one document."""
-    from reconciler.cli.side_by_side import Done, answers_of, report, spread_out, worst
+    from reconciler.cli.side_by_side import (
+        Done,
+        Ended,
+        Failed,
+        answers_of,
+        report,
+        spread_out,
+        worst,
+    )
 
     as_json = format_ == "json"
 
@@ -171,7 +180,19 @@ def _plan_several(
             output.result(_rendered(plan, format_, session.given))
         return judge(plan)
 
-    ended = spread_out(session, portals, work, verdict)
+    def owned(ended: Ended[Plan]) -> Ended[Plan]:
+        """Processes do not know of each other which accounts they have seen."""
+        if not isinstance(ended, Done):
+            return ended
+        portal_id, name = ended.value.portal.portal_id, ended.portal.name
+        owner = session.owners.setdefault(portal_id, name)
+        if owner == name:
+            return ended
+        if name in saved:
+            remove_older("--out", saved[name])
+        return Failed(ended.portal, owned_by_another(portal_id, owner))
+
+    ended = [owned(each) for each in spread_out(session, portals, work, verdict)]
     with answers_of(portals, as_array=as_json) as answers:
         ends = report(ended, session.given, answers, write, verdict)
     if not as_json:

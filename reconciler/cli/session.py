@@ -233,11 +233,7 @@ class Session:
         account = observation.observed.account
         owner = self.owners.setdefault(account.portal_id, settings.name)
         if owner != settings.name:
-            raise WrongPortal(
-                f"the token belongs to portal {account.portal_id}, which is {owner} in this "
-                "workspace",
-                hint="use a token of the portal that is meant, or remove one of the two",
-            )
+            raise owned_by_another(account.portal_id, owner)
         version = ApiVersion(self.api_version).warning(self.clock.wall().date())
         context = PlanContext(
             tool_version=reconciler.__version__,
@@ -263,6 +259,14 @@ class Session:
         found = usage.complete()
         unknown = () if usage.problem is None else (f"usage unknown: {usage.problem}",)
         return replace(plan, usage=found, warnings=(*plan.warnings, *unknown))
+
+
+def owned_by_another(portal_id: int, owner: str) -> WrongPortal:
+    """The error of a portal whose account is another portal of the workspace."""
+    return WrongPortal(
+        f"the token belongs to portal {portal_id}, which is {owner} in this workspace",
+        hint="use a token of the portal that is meant, or remove one of the two",
+    )
 
 
 WORST_FIRST = (

@@ -46,9 +46,17 @@ class Fleet(Desk):
 
 @contextmanager
 def fleet(
-    folder: Path, portals: int, *, latency: float = 0, faults: Mapping[int, str] | None = None
+    folder: Path,
+    portals: int,
+    *,
+    latency: float = 0,
+    faults: Mapping[int, str] | None = None,
+    second_token: str | None = None,
 ) -> Iterator[Fleet]:
-    """So many portals; `faults`: what goes wrong, by the number of the portal."""
+    """So many portals; `faults`: what goes wrong, by the number of the portal.
+
+    `second_token`: another key of the first portal's account.
+    """
     rules = {number: (parse_fault(rule),) for number, rule in (faults or {}).items()}
 
     def options(number: int) -> Options:
@@ -59,7 +67,8 @@ def fleet(
         Sandbox(example_portal(PORTAL_ID + number - 1), options(number))
         for number in range(2, portals + 1)
     ]
-    with serve(example_portal(), options(1), others=others) as server:
+    again = [] if second_token is None else [Sandbox(example_portal(), Options(second_token))]
+    with serve(example_portal(), options(1), others=[*others, *again]) as server:
         found = Fleet(folder, server)
         found.sandboxes = {name(at): each for at, each in enumerate([server, *others], 1)}
         found.variables = {f"HUBSPOT_{each.upper()}": f"{TOKEN}-{at}"

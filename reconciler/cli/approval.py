@@ -46,7 +46,8 @@ def _answer(stdin: TextIO, stop: Stop) -> str:
     """One line; nothing where a signal ends the question or the terminal goes away."""
     with interrupting_on_signals(stop):
         try:
-            return stdin.readline()
+            # A signal between the question and this block asked to stop, and interrupts no read.
+            return "" if stop.requested else stdin.readline()
         except KeyboardInterrupt:
             click.echo(err=True)
         except (OSError, ValueError):

@@ -202,7 +202,8 @@ def _plan_several(
             else Unplanned(each.portal.name, each.error.message)
             for each in ended
         ]
-        output.result(output.render_plans(plans, format_, session.given))
+        text = output.render_plans(plans, format_, session.given)
+        output.result(text, brief=text.rpartition("\n")[2] if format_ == "text" else "")
     return worst(ends)
 
 

@@ -234,28 +234,40 @@ class Rollout:
         def apply(settings: PortalSettings, events: Callable[[Event], None]) -> Result:
             with answers.of(settings.name):
                 try:
-                    return self._apply(by_name[settings.name], refusal, events)
+                    return self._apply(by_name[settings.name], events)
                 except ReconcilerError as error:
                     answer(self.chosen, error, self.session.destination(settings))
                     raise
 
-        at_work = self._at_once([each.settings for each in changed], apply)
+        approved = [each for each in changed if refusal is None or each.plan.refusals]
+        at_work = self._at_once([each.settings for each in approved], apply)
         applied = {each.portal.name: each for each in at_work}
         ended: list[Ended[Result]] = []
         for each in planned:
-            match each:
-                case Done(portal, value) if value.is_empty:
-                    with answers.of(portal.name):
-                        ended.append(Done(portal, self._apply(value, None, _nothing)))
-                case Done(portal):
-                    ended.append(applied[portal.name])
-                case Failed(portal, problem):
-                    with answers.of(portal.name):
-                        answer(self.chosen, problem, self.session.destination(portal))
-                    ended.append(each)
-                case NotAttempted():
-                    ended.append(each)
+            with answers.of(each.portal.name):
+                match each:
+                    case Done(portal, value) if value.is_empty:
+                        ended.append(self._unchanged(portal, value))
+                    case Done(portal):
+                        ended.append(applied.get(portal.name) or self._failed(portal, refusal))
+                    case Failed(portal, problem):
+                        ended.append(self._failed(portal, problem))
+                    case NotAttempted():
+                        ended.append(each)
         return ended
+
+    def _unchanged(self, portal: PortalSettings, planned: Planned) -> Done[Result] | Failed:
+        """A portal that has no changes; a journal that does not take this is its failure."""
+        try:
+            return Done(portal, self._apply(planned, _nothing))
+        except ReconcilerError as error:
+            return self._failed(portal, error)
+
+    def _failed(self, portal: PortalSettings, error: ReconcilerError | None) -> Failed:
+        """An error before the apply, with its result document."""
+        error = error or PlanRefused("not approved")
+        answer(self.chosen, error, self.session.destination(portal))
+        return Failed(portal, error)
 
     def _at_once(
         self,
@@ -264,11 +276,7 @@ class Rollout:
     ) -> list[Ended[Result]]:
         return side_by_side(self.session, portals, work, in_words) if portals else []
 
-    def _apply(
-        self, planned: Planned, refusal: PlanRefused | None, events: Callable[[Event], None]
-    ) -> Result:
-        if refusal is not None and not planned.is_empty and not planned.plan.refusals:
-            raise PlanRefused(refusal.message, hint=refusal.hint)
+    def _apply(self, planned: Planned, events: Callable[[Event], None]) -> Result:
         if self.chosen.format == "text":
             output.result(self._title(planned))
         return self._apply_planned(planned, events, asks=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -311,6 +312,31 @@ def test_a_no_holds_for_all_portals(tmp_path: Path) -> None:
         assert ran.code == 4
         assert [each["outcome"] for each in ran.json] == ["refused"] * 3
         assert "stdin is not a terminal" in ran.json[0]["message"]
+
+
+def test_a_signal_at_the_question_is_a_no(tmp_path: Path) -> None:
+    """As it is for one portal: exit 4, and nothing is written."""
+    master, slave = pty.openpty()
+    with fleet(tmp_path, 3) as many, os.fdopen(slave) as terminal:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", "apply", "--all-portals"],
+            cwd=many.folder,
+            env=many.env,
+            stdin=terminal,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        shown = ""
+        while "to apply: " not in shown and (read := process.stderr.read(1)):
+            shown += read
+        process.send_signal(signal.SIGINT)
+        shown += process.communicate(timeout=30)[1]
+        assert process.returncode == 4
+        assert "not approved: nothing was written" in shown
+        assert not any(many.writes_to(each) for each in many.names)
+    os.close(master)
 
 
 def test_an_apply_of_several_portals_answers_with_a_result_for_each(tmp_path: Path) -> None:

@@ -81,9 +81,9 @@ def read_base(
     """Read the configuration at the merge base of `ref` and HEAD, and at the tip of `ref`.
 
     `workspace_path` is the workspace file of the working tree; where a commit has none there, the
-    nearest above is taken, as it would be on disk. `paths` are those given on the command line,
-    none for what the workspace says; `configs` is the folder of the pair files where there is no
-    workspace file. All are seen from `directory`.
+    nearest above is taken, as it would be on disk, if it has gone from there since. `paths` are
+    those given on the command line, none for what the workspace says; `configs` is the folder of
+    the pair files where there is no workspace file. All are seen from `directory`.
 
     Raises GitError where git cannot tell, or a path given has no history in this repository.
     """
@@ -183,10 +183,14 @@ class _Reading:
                 walk.read(path)
 
     def _workspace(self, path: str | None) -> Workspace | None:
-        """The commit's own workspace file: where the working tree has it, or the nearest above."""
+        """The commit's own workspace file: where the working tree has it, or the nearest above.
+
+        One above that is still on disk is another workspace: taking its files as this one's would
+        plan the deletion of whatever the other declares.
+        """
         start = self._inside(path or WORKSPACE_FILE)
-        above = [(*start[:end], WORKSPACE_FILE) for end in range(len(start) - 1, -1, -1)]
-        for parts in (start, *above):
+        gone = [each for each in self._others(path) if not self._on_disk(each)]
+        for parts in (start, *gone):
             item = self.tree.find(parts)
             if item is not None and not item.is_directory and not item.is_submodule:
                 return parse_workspace(
@@ -194,19 +198,31 @@ class _Reading:
                 )
         return None
 
+    def _others(self, path: str | None) -> list[Parts]:
+        """Where another workspace file may be, from the folder of `path` up to the top."""
+        start = self._inside(path or WORKSPACE_FILE)
+        above = [(*start[:end], WORKSPACE_FILE) for end in range(len(start) - 1, -1, -1)]
+        return [each for each in above if each != start]
+
+    def _on_disk(self, parts: Parts) -> bool:
+        return os.path.lexists(self.repository.top / "/".join(parts))
+
     def _configs(self, workspace: Workspace | None, path: str | None) -> Parts:
         """Where the commit's own workspace says that the pair files are.
 
         A workspace file that is new since may only write down what was the habit, so the working
-        tree's is asked where the commit has none.
+        tree's is asked where the commit has none, and the default counts unless it belongs to
+        another workspace.
         """
         if workspace is not None:
             return self._folder(workspace.config_directory.as_posix())
         if path is not None:
             file = self.repository.directory / path
             new = Path(path).parent / load_workspace(file).configs if file.is_file() else None
-            if new is not None and self.tree.find(parts := self._inside(new.as_posix())):
-                return parts
+            if new is not None:
+                parts = self._inside(new.as_posix())
+                if self.tree.find(parts) or any(map(self._on_disk, self._others(path))):
+                    return parts
         return self._inside(self.default_configs)
 
     def _folder(self, path: str) -> Parts:

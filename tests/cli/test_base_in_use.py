@@ -184,6 +184,34 @@ def test_a_new_workspace_file_that_moves_the_folder_loses_nothing(repository: De
     assert changes(planned(repository)) == {"deals>contacts/USER_DEFINED/32": (1, None, "config")}
 
 
+@pytest.mark.parametrize("path", ["eu/reconciler.yaml", "eu.yaml"])
+def test_a_new_workspace_beside_another_does_not_take_over_its_files(
+    repository: Desk, path: str
+) -> None:
+    """What the other one declares is not this one's to remove."""
+    git(repository, "checkout", "-q", "main")
+    commit(repository, {"reconciler.yaml": "version: 1\n"})
+    git(repository, "checkout", "-qB", "branch")
+    folder = "configs" if "/" in path else "eu"
+    ours = f"{path.removesuffix('reconciler.yaml').removesuffix('eu.yaml')}{folder}/pair.yaml"
+    commit(repository, {path: f"version: 1\nconfigs: {folder}\n", ours: PAIR.replace("8", "9")})
+    plan = planned(repository, "--workspace", path)
+    assert changes(plan) == {OBJECT: (8, 9, "config")}
+
+
+def test_a_workspace_that_moved_down_takes_its_files_along(repository: Desk) -> None:
+    """Where none is left above, it is the one of before: what it gave up is removed."""
+    git(repository, "checkout", "-q", "main")
+    commit(repository, {"reconciler.yaml": "version: 1\n"})
+    git(repository, "checkout", "-qB", "branch")
+    repository.write("hub/x.txt", "")
+    git(repository, "mv", "reconciler.yaml", "configs", "hub")
+    git(repository, "rm", "-qf", "hub/configs/deals.yaml")
+    commit(repository, {})
+    plan = planned(repository, "--workspace", "hub/reconciler.yaml")
+    assert changes(plan) == {"deals>contacts/USER_DEFINED/32": (1, None, "config")}
+
+
 def test_a_folder_above_is_the_base_s_too(repository: Desk) -> None:
     """`configs` is looked for upwards, here and at the base."""
     repository.write("hub/x.txt", "")

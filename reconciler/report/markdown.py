@@ -37,7 +37,7 @@ _REASON_LINE = 500
 _COMMIT_DIGITS = 10
 _NO_PLAN = """\
 > [!CAUTION]
-> **Nothing can be applied.** A plan that this comment showed before is out of date."""
+> **There is no plan to approve.** One that this comment showed before is out of date."""
 _PRIORITY = (Effect.LOWERED, Effect.REMOVED, Effect.SET, Effect.RAISED)
 """What stays longest where a comment has no room for all."""
 

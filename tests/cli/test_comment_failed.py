@@ -43,7 +43,7 @@ def test_the_comment_of_a_plan_says_that_planning_failed(job: Desk, github: GitH
     assert "comment updated" in ran.out
     (body,) = github.bodies
     assert "No plan for `production`: planning failed" in body
-    assert "Nothing can be applied" in body
+    assert "There is no plan to approve" in body
     assert "to delete" not in body
     assert REASON.rstrip("\n") in body
     comment(job)

@@ -197,7 +197,8 @@ def _total(made: Sequence[Plan], lost: Sequence[Unplanned]) -> str:
         f"{changed:,} with changes" if changed else "",
         f"{same:,} without changes" if same else "",
     ]
-    return f"{plural(len(made) + len(lost), 'portal')}: {', '.join(filter(None, parts))}."
+    counted = ", ".join(filter(None, parts)) or "nothing to plan"
+    return f"{plural(len(made) + len(lost), 'portal')}: {counted}."
 
 
 @cache

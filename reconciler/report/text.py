@@ -103,7 +103,7 @@ def plans_text(plans: Sequence[Plan | Unplanned], *, style: Style, width: int | 
             for name in ("create", "update", "delete")
         )
     )
-    all_match = len(made) == len(plans) and {headline(each) for each in made} == {NO_CHANGES}
+    all_match = len(made) == len(plans) and {headline(each) for each in made} <= {NO_CHANGES}
     last = NO_CHANGES if all_match else counted(total)
     return "\n\n".join([*texts, "\n".join(table), style.mark(Mark.BOLD, last)])
 

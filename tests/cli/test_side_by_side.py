@@ -90,6 +90,26 @@ def test_a_summary_ends_the_text(tmp_path: Path) -> None:
         assert ran.last_line == "Plan: 0 to create, 4 to update, 0 to delete."
 
 
+@pytest.mark.parametrize("format_", ["text", "json", "markdown", "html", "mermaid"])
+def test_a_shard_without_portals_is_nothing_to_do(tmp_path: Path, format_: str) -> None:
+    """In every format; exit 0."""
+    with fleet(tmp_path, 1) as many:
+        part = f"{3 - shard_of('p001', 2)}/2"
+        ran = many.run_here("plan", "--all-portals", "--shard", part, "--format", format_)
+        assert (ran.code, ran.err) == (0, "")
+        if format_ == "json":
+            assert ran.json == []
+        if format_ == "text":
+            assert ran.last_line.startswith("No changes.")
+        formats = {"text", "json", "html"} & {format_}
+        for each in formats:
+            assert (
+                many.run_here("status", "--all-portals", "--shard", part, "--format", each).code
+                == 0
+            )
+        assert many.run_here("apply", "--all-portals", "--shard", part, "--auto-approve").code == 0
+
+
 def test_an_error_that_many_portals_have_is_written_once(tmp_path: Path) -> None:
     """With the names of all of them; the answer in JSON has it for each."""
     with fleet(tmp_path, 12) as many:

@@ -6,10 +6,10 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
@@ -107,12 +107,10 @@ def _changed(path: Path) -> ReconcilerError:
 
 def _create(path: Path, content: bytes) -> None:
     """Make a file with these bytes; raise FileExistsError where there is anything of that name."""
-    folder = path.parent
-    descriptor, part = tempfile.mkstemp(prefix=".reconciler-", dir=folder)
+    descriptor, part = _beside(path, 0o666)
     try:
         try:
             _write_all(descriptor, content)
-            set_mode(descriptor, 0o666 & ~_umask())
         finally:
             os.close(descriptor)
         try:
@@ -124,7 +122,7 @@ def _create(path: Path, content: bytes) -> None:
             os.replace(part, path)  # noqa: PTH105 - one name is enough
     finally:
         with suppress(FileNotFoundError):
-            os.unlink(part)  # noqa: PTH108 - a name that mkstemp gave
+            os.unlink(part)  # noqa: PTH108 - a name of ours
 
 
 def _not_written(name: str, error: OSError) -> ReconcilerError:
@@ -199,15 +197,13 @@ def _overwrite(path: str, content: bytes, status: os.stat_result) -> None:
 
 
 def _replace(path: str, content: bytes, mode: int | None) -> None:
-    """Write a file beside `path` under a name that nobody can guess, and rename it.
-
-    A predictable name could be a link that somebody has put there (`mkstemp` follows none).
-    """
-    descriptor, part = tempfile.mkstemp(prefix=".reconciler-", dir=Path(path).parent)
+    """Write a file beside `path`, and rename it; `mode` None: what the umask leaves of 0666."""
+    descriptor, part = _beside(Path(path), 0o666 if mode is None else 0o600)
     try:
         try:
             _write_all(descriptor, content)
-            set_mode(descriptor, 0o666 & ~_umask() if mode is None else mode)
+            if mode is not None:
+                set_mode(descriptor, mode)
         finally:
             os.close(descriptor)
         os.replace(part, path)  # noqa: PTH105 - one name is enough
@@ -231,11 +227,14 @@ def _write_all(descriptor: int, content: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _umask() -> int:
-    """The mode bits that new files do not get. It can only be read by setting it."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
+def _beside(path: Path, mode: int) -> tuple[int, str]:
+    """A new file in the folder of `path`, open for writing, and its name.
+
+    Nobody can guess the name, and nothing that is there is opened: it could be a link. The system
+    takes the umask off `mode` itself: this process could only read it by setting it for all threads.
+    """
+    part = str(path.parent / f".reconciler-{token_hex(8)}")
+    return os.open(part, WRITING | os.O_CREAT | os.O_EXCL, mode), part
 
 
 # ---------------------------------------------------------------- saved plans

@@ -10,13 +10,14 @@ import stat
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
-from reconciler.cli.files import replace_file
+from reconciler.cli.files import replace_file, write_file
 from reconciler.errors import ReconcilerError
 from tests.cli.running import Desk, Ran
 
@@ -139,6 +140,25 @@ def test_modes_are_what_the_shell_would_give(pair: Desk) -> None:
     assert stat.S_IMODE((pair.folder / "new.json").stat().st_mode) == 0o640
     assert stat.S_IMODE(kept.stat().st_mode) == 0o604
     assert saved(pair.folder / "other-name.json")
+
+
+def test_the_umask_is_never_set(tmp_path: Path) -> None:
+    """It belongs to all threads: two that save plans at once would leave it at 077 for good."""
+    names = [f"{thread}-{number}.json" for thread in range(8) for number in range(40)]
+    before, interval = os.umask(0o027), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with mock.patch("os.umask", side_effect=AssertionError), ThreadPoolExecutor(8) as threads:
+            saves = [
+                threads.submit(write_file, "--out", str(tmp_path / name), "{}") for name in names
+            ]
+            made = threads.submit(replace_file, tmp_path / "a.yaml", b"max: 1", was=None)
+        assert [each.result() for each in (*saves, made)] == [None] * (len(names) + 1)
+    finally:
+        sys.setswitchinterval(interval)
+        os.umask(before)
+    modes = {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+    assert modes == {0o640}
 
 
 def test_a_plan_that_cannot_be_saved_leaves_the_old_file(pair: Desk) -> None:

@@ -79,9 +79,11 @@ def receive_all(running: Running, receive: Callable[[Message], None], stop: Stop
         for connection in wait(sending, TURN):
             assert isinstance(connection, Connection)  # noqa: S101 - nothing else was waited for
             try:
-                receive(connection.recv())
-            except (EOFError, ConnectionError):
+                message = connection.recv()
+            except (EOFError, OSError):  # the latter where a message ends in its middle
                 sending.discard(connection)
+            else:
+                receive(message)
         if stop.requested and not asked:
             asked = True
             for connection in sending:

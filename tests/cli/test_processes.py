@@ -6,16 +6,19 @@ import json
 import os
 import pickle
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import Pipe
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from reconciler.cli.processes import processes_for
+from reconciler.cli.processes import processes_for, receive_all
 from reconciler.errors import (
     ConfigurationInvalid,
     Diagnostic,
@@ -25,6 +28,7 @@ from reconciler.errors import (
     PortalUnavailable,
     ReconcilerError,
 )
+from reconciler.http.clock import Stop
 from reconciler.model.limits import Place
 from tests.cli.fleet import Fleet, fleet, name
 
@@ -128,6 +132,20 @@ def test_a_signal_stops_every_process(tmp_path: Path) -> None:
         for each in at_work:
             assert not Path(f"/proc/{each}").exists()
         assert many.sandboxes[name(PORTALS)].requests == ()
+
+
+def test_a_message_that_ends_in_its_middle_is_the_last_one_of_its_process() -> None:
+    """As of a process that is killed while it hands on a plan; the others are received."""
+    cut, cut_end = Pipe(duplex=False)
+    whole, whole_end = Pipe(duplex=False)
+    os.write(cut_end.fileno(), struct.pack("!i", 1_000) + b"a part of it")
+    whole_end.send("all of it")
+    received: list[str] = []
+    with cut, whole:
+        cut_end.close()
+        whole_end.close()
+        receive_all({cut: mock.Mock(), whole: mock.Mock()}, received.append, Stop())
+    assert received == ["all of it"]
 
 
 def test_few_portals_are_worked_with_in_one_process() -> None:

@@ -294,6 +294,7 @@ class Pane(io.TextIOBase):
     def __init__(self, outlet: TextIO) -> None:
         self._outlet = outlet
         self._pieces: Queue[str | None] = Queue(_MOST_PENDING)
+        self._starting = Lock()
         self._thread: Thread | None = None
 
     @property
@@ -301,9 +302,10 @@ class Pane(io.TextIOBase):
         return "utf-8"
 
     def write(self, text: str) -> int:
-        if self._thread is None:
-            self._thread = Thread(target=self._hand_on, name="progress", daemon=True)
-            self._thread.start()
+        with self._starting:  # every thread of a portal writes here
+            if self._thread is None:
+                self._thread = Thread(target=self._hand_on, name="progress", daemon=True)
+                self._thread.start()
         with suppress(Full):
             self._pieces.put_nowait(text)
         return len(text)

@@ -9,8 +9,11 @@ import re
 import select
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+from unittest import mock
 
 import pytest
 from rich.console import Console
@@ -278,6 +281,25 @@ def test_v_ends_with_the_number_of_requests(pair: Desk) -> None:
     assert sum(map(int, counted)) == len(pair.server.requests) - before
     assert "requests" not in pair.run_here("plan").err
     assert not re.search(r"^default: \d+ requests?$", pair.run_here("validate", "-v").err)
+
+
+def test_threads_that_write_at_once_share_one_writer() -> None:
+    """A second one would take the end of the progress from the first, which waits for it."""
+    made: list[str] = []
+
+    class Slow(threading.Thread):
+        def __init__(self, **given: Any) -> None:
+            made.append("a writer")
+            time.sleep(0.05)  # in which the other thread writes
+            super().__init__(**given)
+
+    stream = io.StringIO()
+    pane = Pane(stream)
+    with mock.patch("reconciler.cli.progress.Thread", Slow), ThreadPoolExecutor(2) as threads:
+        wait([threads.submit(pane.write, "a line\n") for _ in range(2)])
+    pane.finish()
+    assert stream.getvalue() == "a line\n" * 2
+    assert len(made) == 1
 
 
 def test_a_terminal_that_cannot_move_its_cursor_is_given_lines(

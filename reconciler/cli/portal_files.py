@@ -18,7 +18,8 @@ def plan_files(out: str, portals: Sequence[PortalSettings], *, several: bool) ->
     """The file of each portal's plan by the portal's name, known to be writable.
 
     `out` names the file of one plan, a folder for those of several portals, which is made, or a
-    file with `{portal}` in its name. Raises as `check_output` does.
+    file with `{portal}` in its name. Older ones of several portals are removed: a portal that cannot
+    be planned must not seem to have a plan. Raises as `check_output` does.
     """
     names = [each.name for each in portals]
     is_file = out.endswith(".json") or os.path.isfile(out)  # noqa: PTH113 - takes any name
@@ -35,12 +36,13 @@ def plan_files(out: str, portals: Sequence[PortalSettings], *, several: bool) ->
             name: os.path.join(out, f"{stem}.json")  # noqa: PTH118 - a name as given, not a Path
             for name, stem in file_stems(names).items()
         }
-        for name in found.values():
-            remove_older("--out", name)
     else:
         found = dict.fromkeys(names, out)
     for name in found.values():
         check_output("--out", name)
+    if several:
+        for name in found.values():
+            remove_older("--out", name)
     return found
 
 

@@ -12,7 +12,7 @@ import click
 from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.files import read_regular
-from reconciler.cli.options import PortalOptions, portal_options
+from reconciler.cli.options import Given, PortalOptions, portal_options
 from reconciler.cli.pair_changes import Changes, FileChange, created, modeline
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
@@ -128,11 +128,15 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
     (first,) = Session.start(replace(options, names=(a,), every=False, shard=None)).portals()
     others = [each for each in session.portals() if each.name != a]
 
+    examined: dict[str, _Examined] = {}
+
     def work(second: PortalSettings, events: Callable[[Event], None]) -> Comparison:
         with session.connected(second, report_to(events)) as portal:
-            return _comparison(session, known, _examined(second, portal))
+            examined[second.name] = _examined(second, portal)
+            return _comparison(known, examined[second.name])
 
     def write(found: Comparison) -> ExitCode:
+        _warn(examined[found.names[1]], session.given)
         output.result(_rendered(found, format_, output.style(session.given)))
         return _code(found, detailed=detailed)
 
@@ -140,6 +144,7 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
         with stopping_on_signals(session.stop), reporting(a, session.given) as progress:
             portal = stack.enter_context(session.connected(first, report_to(progress)))
             known = _examined(first, portal)
+        _warn(known, session.given)
         ended = portals.side_by_side(session, others, work, report.counts)
     with portals.answers_of(others, as_array=format_ == "json") as answers:
         ends = portals.report(ended, session.given, answers, write, report.counts)
@@ -184,19 +189,24 @@ def compared(
             for each in (a, b)
         )
         ours, theirs = _examined(a, first), _examined(b, second)
-        comparison = _comparison(session, ours, theirs)
+        for each in (ours, theirs):
+            _warn(each, session.given)
+        comparison = _comparison(ours, theirs)
         if writing is None:
             return comparison
         carrier = Carrier(ours.limits, theirs.limits, theirs.labels, session.workspace.prune)
         return replace(comparison, written=writing.write(comparison, carrier, theirs.survey))
 
 
-def _comparison(session: Session, ours: _Examined, theirs: _Examined) -> Comparison:
+def _warn(examined: _Examined, given: Given) -> None:
+    """What could not be looked at in a portal."""
+    for note in examined.survey.notes:
+        output.note(f"warning: {examined.settings.name}: {note}", given)
+
+
+def _comparison(ours: _Examined, theirs: _Examined) -> Comparison:
     limits = {Side.A: ours.limits, Side.B: theirs.limits}
     labels = {Side.A: ours.labels, Side.B: theirs.labels}
-    for each in (ours, theirs):
-        for note in each.survey.notes:
-            output.note(f"warning: {each.settings.name}: {note}", session.given)
     return Comparison(
         (ours.settings.name, theirs.settings.name),
         (ours.survey.observed.account, theirs.survey.observed.account),

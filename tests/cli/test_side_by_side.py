@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -236,6 +237,18 @@ def test_the_plans_of_several_portals_go_into_a_folder(tmp_path: Path) -> None:
         assert many.run_here("plan", "--all-portals", "--out", "out/plans").code == 1
         assert [each.name for each in (tmp_path / "out/plans").iterdir()] == ["p001.json"]
         assert many.run_here("apply", "out/plans/p001.json").code == 0
+
+
+def test_a_name_with_the_portal_in_it_keeps_no_older_plan_either(tmp_path: Path) -> None:
+    """What is there after the command was planned by it."""
+    with fleet(tmp_path, 2) as many:
+        arguments = ("plan", "--all-portals", "--out", "plan-{portal}.json")
+        assert many.run_here(*arguments).code == 0
+        many.variables["HUBSPOT_P002"] = "wrong-token-2"
+        ran = many.run_here(*arguments)
+        assert ran.code == 1
+        assert "Saved 1 plan to plan-{portal}.json." in ran.err
+        assert [each.name for each in tmp_path.glob("plan-*")] == ["plan-p001.json"]
 
 
 @pytest.mark.parametrize("out", ["plan.json", "file", ""])
@@ -472,6 +485,14 @@ def test_a_portal_is_compared_with_several(tmp_path: Path) -> None:
         assert "p003    1 limit differs: 1 with another value." in ran.out
         ran = many.run_here(*arguments, "--format", "markdown")
         assert ran.out.startswith("| portal | result |")
+
+
+def test_what_cannot_be_read_of_a_compared_portal_is_said_once(tmp_path: Path) -> None:
+    """Of the one that is compared with all, and of each of the others, in their order."""
+    with fleet(tmp_path, 4, faults={1: "schemas:403", 4: "schemas:403"}) as many:
+        ran = many.run_here("compare", "p001", "--all-portals")
+        warned = re.findall("^warning: (p...): the token may not", ran.err, re.MULTILINE)
+        assert (ran.code, warned) == (0, ["p001", "p004"])
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ from reconciler.report.escape import (
     markdown_prose,
     terminal,
 )
-from reconciler.report.markdown_parts import table
+from reconciler.report.markdown_parts import Block, table
 from reconciler.report.terminal import Mark, Style, padded, widest
 from reconciler.report.view import DONE, NO_CHANGES
 
 LIMIT = 1_000_000
-"""Characters of markdown: GitHub takes a job's summary of up to 1 MiB (documented)."""
+"""Bytes of a table: GitHub takes a job's summary of up to 1 MiB (documented)."""
 
 _NAME_CELLS = 44
 _REASON_LIMIT = 300
@@ -109,7 +109,7 @@ def results_text(ended: Sequence[Ended], *, style: Style) -> str:
 
 def results_markdown(ended: Sequence[Ended]) -> str:
     """The same for a job's summary: what is not done comes first."""
-    rows = sorted(ended, key=lambda each: each.is_done)
+    open_first = sorted(ended, key=lambda each: each.is_done)
     head, lines = table(
         ("Portal", "Outcome", "Changes"),
         [
@@ -118,18 +118,12 @@ def results_markdown(ended: Sequence[Ended]) -> str:
                 OUTCOMES[each.outcome] if each.is_done else f"**{OUTCOMES[each.outcome]}**",
                 markdown_cell(markdown_prose(words, _REASON_LIMIT)) if words else "",
             )
-            for each, words in ((each, _details(each)) for each in rows)
+            for each, words in ((each, _details(each)) for each in open_first)
         ],
     )
-    shown, room = [], LIMIT
-    for line in lines:
-        room -= len(line) + 1
-        if room > 0:
-            shown.append(line)
-    left_out = len(lines) - len(shown)
-    more = f"\n{left_out:,} more portals are left out." if left_out else ""
     title = f"## Apply: {plural(len(ended), 'portal')}, {_outcomes(ended)}"
-    return "\n".join([title, "", markdown_prose(_last(ended)), "", head, *shown, more]).rstrip()
+    rows = Block(head, lines, "\n{} more portals are left out.").cut(LIMIT).text
+    return "\n\n".join([title, markdown_prose(_last(ended)), rows])
 
 
 def changes_by_status(ended: Iterable[Ended]) -> dict[Status, int]:

@@ -152,6 +152,15 @@ Apply incomplete: 3 verified, 1 failed, 0 uncertain, 2 not attempted (nordics, u
     )
 
 
+def test_the_markdown_fits_into_a_job_s_summary(offline: Desk) -> None:
+    """Which takes 1 MiB of bytes, not of characters."""
+    offline.write("many.json", array(result(f"{'長' * 90}{at}") for at in range(4_000)))
+    out = offline.run_here("show", "many.json", "--format", "markdown").out
+    assert 500_000 < len(out.encode()) < 1 << 20
+    left_out = 4_000 - out.count("長" * 90)
+    assert out.endswith(f"\n{left_out:,} more portals are left out.\n")
+
+
 def test_one_result_reads_as_apply_showed_it(offline: Desk) -> None:
     """On standard input, too."""
     ran = offline.run_here("show", "-", stdin=result("emea", SET))

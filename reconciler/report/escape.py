@@ -30,6 +30,9 @@ LINES_LIMIT = 12
 PATH_LIMIT = 260
 """Characters of a file path that are shown."""
 
+_MOST_PARTS = 10
+"""Parts of a path by which it is distinguished from others."""
+
 LEFT_TO_RIGHT_MARK = "\u200e"
 """Put around right-to-left text, so that `5 → 3` after it does not read `3 → 5`."""
 
@@ -84,18 +87,16 @@ def shortened(text: str, limit: int = NAME_LIMIT) -> str:
 
 
 def short_paths(paths: Collection[str]) -> Mapping[str, str]:
-    """Each path by its last parts, as few as distinguish it from all the others."""
-    found: dict[str, str] = {}
-    left = {path: path.split("/") for path in set(paths)}
-    depth = 1
-    while left:
-        ends = Counter("/".join(path.split("/")[-depth:]) for path in set(paths))
-        for path, parts in list(left.items()):
-            end = "/".join(parts[-depth:])
-            if ends[end] == 1 or depth >= len(parts):
-                found[path] = end
-                del left[path]
-        depth += 1
+    """Each path by its last parts, as few as distinguish it from all the others.
+
+    A path that its last ten parts do not distinguish is not shortened.
+    """
+    found = {path: path for path in paths}
+    parts = {path: path.rsplit("/", _MOST_PARTS) for path in found}
+    for depth in range(_MOST_PARTS, 0, -1):
+        ends = {path: "/".join(each[-depth:]) for path, each in parts.items()}
+        counts = Counter(ends.values())
+        found |= {path: end for path, end in ends.items() if counts[end] == 1}
     return found
 
 

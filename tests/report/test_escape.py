@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from reconciler.report.escape import (
     mermaid_text,
     one_way,
     prose_lines,
+    short_paths,
     shortened,
     terminal,
     visible,
@@ -154,6 +156,19 @@ def test_web_link(url: str | None, link: str | None) -> None:
 def test_markdown_code(text: str, code: str) -> None:
     """Backticks get a longer fence; nothing at all is still shown."""
     assert markdown_code(text) == code
+
+
+def test_paths_are_as_short_as_they_can_be_told_apart() -> None:
+    """By their last parts; a path of absurdly many costs no time."""
+    assert short_paths({"a/b.yaml", "x/a/b.yaml", "y/c.yaml"}) == {
+        "a/b.yaml": "a/b.yaml",
+        "x/a/b.yaml": "x/a/b.yaml",
+        "y/c.yaml": "c.yaml",
+    }
+    deep = [f"{first}/{'folder/' * 5_000}b.yaml" for first in "xy"]
+    began = time.process_time()
+    assert short_paths(deep) == {path: path for path in deep}
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Earlier:
 
     plans: Sequence[Plan]
     earlier: Mapping[int, Plan]
+    _found: dict[int, Since] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plans: Sequence[Plan], given: Mapping[Path, Sequence[Plan]]) -> Earlier:
@@ -67,16 +68,20 @@ class Earlier:
 
     def json(self, plan: Plan) -> dict[str, object] | None:
         """The same as a document; None where no earlier plan was given."""
-        found, old = self._since(plan), self._earlier(plan)
+        found, old = self._since(plan), self.earlier.get(self._at(plan))
         return None if found is None or old is None else since_json(found, old, plan)
 
-    def _earlier(self, plan: Plan) -> Plan | None:
-        place = next(at for at, each in enumerate(self.plans) if each is plan)
-        return self.earlier.get(place)
+    def _at(self, plan: Plan) -> int:
+        return next(at for at, each in enumerate(self.plans) if each is plan)
 
     def _since(self, plan: Plan) -> Since | None:
-        old = self._earlier(plan)
-        return None if old is None else since(Outline.of(old), Outline.of(plan))
+        """What differs, compared once: a page is rendered again where it would be too large."""
+        at = self._at(plan)
+        if (old := self.earlier.get(at)) is None:
+            return None
+        if at not in self._found:
+            self._found[at] = since(Outline.of(old), Outline.of(plan))
+        return self._found[at]
 
 
 def _place(plans: Sequence[Plan], old: Plan) -> int | None:

@@ -220,7 +220,7 @@ def _earlier(plans: Sequence[Plan], files: Sequence[Path]) -> Earlier:
 
 
 def _report(plan: Plan, before: Earlier) -> Report:
-    links = links_for(plan, os.environ, Path.cwd())
+    links = links_for(plan.git, os.environ, Path.cwd())
     says_nothing = not plan.changes and not plan.refusals
     key = _key(plan)
     about = _named(key, f"{plan.portal.name} (portal {plan.portal.portal_id})")

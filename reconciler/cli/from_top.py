@@ -64,7 +64,7 @@ def plan_from_here(plan: Plan) -> Plan:
     top, here = find_top(Path.cwd()), os.path.realpath(Path.cwd())
     if top is None or here == str(top):
         return plan
-    if not any((top / each.path).exists() for each in plan.files):
+    if not any(os.path.exists(top / each.path) for each in plan.files):  # noqa: PTH110 - any text
         return plan
     return _with_paths(plan, cache(lambda path: Path(os.path.relpath(top / path, here)).as_posix()))
 

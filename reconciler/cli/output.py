@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -193,11 +194,11 @@ def render_plan(plan: Plan, format_: str, given: Given) -> str:
         case "markdown":
             from reconciler.report.markdown import plan_markdown
 
-            return plan_markdown(plan, links=_links(plan))
+            return plan_markdown(plan, links=_links()(plan))
         case "html":
             from reconciler.report.html import plan_html
 
-            return plan_html(plan, digest=plan.digest, links=_links(plan))
+            return plan_html(plan, links=_links()(plan))
         case "mermaid":
             from reconciler.report.mermaid import plan_mermaid
 
@@ -223,11 +224,11 @@ def render_plans(
         case "markdown":
             from reconciler.report.markdown import plans_markdown
 
-            return plans_markdown(plans, links=_links, since=since)
+            return plans_markdown(plans, links=_links(), since=since)
         case "html":
             from reconciler.report.html import plans_html
 
-            return plans_html(plans, links=_links, since=since)
+            return plans_html(plans, links=_links(), since=since)
         case "mermaid":
             from reconciler.report.mermaid import plans_mermaid
 
@@ -238,10 +239,12 @@ def render_plans(
             return plans_text(plans, style=style(given), width=width_of(sys.stdout))
 
 
-def _links(plan: Plan) -> Links:
+def _links() -> Callable[[Plan], Links]:
+    """The links of a plan's files. Git is asked once for each commit, not for each plan."""
     from reconciler.forges.job import links_for
 
-    return links_for(plan, os.environ, Path.cwd())
+    of_commit = cache(lambda git: links_for(git, os.environ, Path.cwd()))
+    return lambda plan: of_commit(plan.git)
 
 
 # ---------------------------------------------------------------- an error
@@ -266,10 +269,8 @@ def show_error(
 
 def show_words(error: ReconcilerError, given: Given, prefix: str = "") -> None:
     """Write what an error says and how to fix it to stderr, without its diagnostics."""
-    from reconciler.report.escape import PROSE_LIMIT, terminal  # only errors need it
-
     look = style(given, sys.stderr)
-    words = f"{prefix}{terminal(error.message, PROSE_LIMIT)}"
+    words = f"{terminal(prefix, PROSE_LIMIT)}{terminal(error.message, PROSE_LIMIT)}"
     click.echo(f"{look.mark(Mark.BAD, 'error:')} {words}", err=True, color=True)
     if isinstance(error, PlanRefused):
         for detail in error.details:

@@ -17,7 +17,7 @@ from reconciler.forges.marker import Run
 from reconciler.git.repository import find_repository, run
 from reconciler.http.messages import whole
 from reconciler.model.limits import Place
-from reconciler.model.plan import Plan
+from reconciler.model.plan import GitState, Plan
 from reconciler.opening import READING
 
 Environment = Mapping[str, str]
@@ -121,17 +121,17 @@ def _commit_or(found: object, commit: str) -> str:
 # ---------------------------------------------------------------- links
 
 
-def links_for(plan: Plan, environment: Mapping[str, str], directory: Path) -> Links:
-    """The address of a place's line at the plan's commit.
+def links_for(git: GitState | None, environment: Mapping[str, str], directory: Path) -> Links:
+    """The address of a place's line at the commit that a plan was made at.
 
     The host is the CI job's, else that of the remote `origin` where it is github.com or
     gitlab.com. None for every place where the host or the commit is not known, or the files are
     not what the commit has; None for a place outside the repository. Paths are from the top of
     the repository, whatever folder the command runs in. `directory`: whose remote is meant.
     """
-    if plan.git is None or plan.git.dirty or not _COMMIT.fullmatch(plan.git.commit):
+    if git is None or git.dirty or not _COMMIT.fullmatch(git.commit):
         return _no_link
-    files = _files(plan.git.commit, environment, directory)
+    files = _files(git.commit, environment, directory)
     return _no_link if files is None else _Linked(files)
 
 

@@ -78,15 +78,13 @@ _LENGTHS = (
 )
 
 
-def plan_html(plan: Plan, *, digest: str, links: Links = no_links, since: str = "") -> str:
+def plan_html(plan: Plan, *, links: Links = no_links, since: str = "") -> str:
     """The page, of about 1 MiB at most: where it would be larger, its texts are shortened more.
 
     `links` gives the URL of a file's line, None where the host of the files is not known. `since`
     is plain text that says what differs from an earlier plan.
     """
-    return _fitted(
-        lambda lengths: _page([_Report(plan, digest, links, lengths, since=since)], (), lengths)
-    )
+    return _fitted(lambda lengths: _page([_Report(plan, links, lengths, since=since)], (), lengths))
 
 
 def plans_html(
@@ -102,13 +100,13 @@ def plans_html(
     """
     match plans:
         case [Plan() as plan]:
-            return plan_html(plan, digest=plan.digest, links=links(plan), since=since(plan))
+            return plan_html(plan, links=links(plan), since=since(plan))
     made = [each for each in plans if isinstance(each, Plan)]
     lost = [each for each in plans if isinstance(each, Unplanned)]
 
     def page(lengths: _Lengths) -> str:
         listed = [
-            _Report(each, each.digest, links(each), lengths, f"p{number}-", since(each))
+            _Report(each, links(each), lengths, f"p{number}-", since(each))
             if isinstance(each, Plan)
             else each
             for number, each in enumerate(plans, 1)
@@ -262,7 +260,6 @@ class _Report:
     """
 
     plan: Plan
-    digest: str
     links: Links
     lengths: _Lengths
     prefix: str = ""

@@ -159,6 +159,18 @@ def test_a_refused_body_is_told_with_githubs_details(job: Desk, github: GitHub) 
     assert "Validation Failed: body is too long (maximum is 65536 characters)" in ran.err
 
 
+def test_the_name_of_a_portal_cannot_steer_the_log(job: Desk, github: GitHub) -> None:
+    """It is in the plan file and not under the digest, and is shown in front of the error."""
+    name = "production\n::error::it says so\x1b[31m\u202e"
+    plans.save(plans.plan([], name=name), job.folder / "plan.json")
+    github.fail(LIST, Told(403, {"message": "no"}))
+    ran = comment(job)
+    assert ran.code == 1
+    lines = ran.err.splitlines()
+    assert all(map(factory.is_printable, lines))
+    assert not any(line.lstrip().startswith("::") for line in lines)
+
+
 def test_a_sign_in_page_is_no_answer(job: Desk, github: GitHub) -> None:
     """A proxy's page with status 200 is not taken for "no comments"."""
     github.fail(LIST, HTML_PAGE, times=9)

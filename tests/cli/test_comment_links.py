@@ -39,7 +39,7 @@ def link(
     directory: Path, environment: Mapping[str, str], place: Place = PLACE, plan: Plan | None = None
 ) -> str | None:
     """The link to a place."""
-    return links_for(plan or plan_at(), environment, directory)(place)
+    return links_for((plan or plan_at()).git, environment, directory)(place)
 
 
 def test_github_shows_the_line_at_the_commit(repository: Path) -> None:

@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 
+from reconciler.git.repository import run
 from reconciler.report.escape import file_uri
 from reconciler.sandbox.example import example_portal
 from reconciler.sandbox.server import serve
@@ -221,6 +222,34 @@ def test_the_text_of_a_plan_names_files_as_they_are_seen_from_here(planned: Desk
     inside = at(away, "below")
     shown = inside.run_here("show", str(planned.folder.parent / "plan.json")).out
     assert " team/configs/a.yaml:5" in shown
+
+
+def test_a_plan_may_name_files_that_no_system_can_have(planned: Desk) -> None:
+    """They are a stranger's words: too long for any folder, or with a NUL inside."""
+    assert planned.run_here("plan", "--out", "../plan.json").code == 0
+    file = planned.folder.parent / "plan.json"
+    document = json.loads(file.read_text("utf-8"))
+    for path in ("a" * 5_000, "a\0b"):
+        document["config"]["files"][0]["path"] = path
+        file.write_text(json.dumps(document))
+        ran = planned.run_here("show", "../plan.json")
+        assert (ran.code, ran.err) == (0, ""), path[:10]
+
+
+def test_git_is_asked_once_for_the_links_of_many_plans(planned: Desk) -> None:
+    """Not once a plan, and not again where a page is rendered twice."""
+    git(planned, "remote", "add", "origin", "https://github.com/acme/limits.git")
+    assert planned.run_here("plan", "--out", "../plan.json").code == 0
+    document = json.loads((planned.folder.parent / "plan.json").read_text("utf-8"))
+    for number in range(5):
+        document["portal"]["name"] = f"p{number}"
+        planned.write(f"plans/{number}.json", json.dumps(document))
+    files = [f"plans/{number}.json" for number in range(5)]
+    for format_ in ("html", "markdown"):
+        with mock.patch("reconciler.forges.job.run", side_effect=run) as asked:
+            ran = planned.run_here("show", *files, "--format", format_)
+        assert "https://github.com/acme/limits/blob/" in ran.out
+        assert asked.call_count == 1, format_
 
 
 def test_links_of_a_plan_lead_to_the_file_from_every_folder(planned: Desk) -> None:

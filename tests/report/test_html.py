@@ -92,7 +92,7 @@ def links(place: Place) -> str:
 
 def page(of: Plan) -> str:
     """The page with links."""
-    return plan_html(of, digest=DIGEST, links=links)
+    return plan_html(of, links=links)
 
 
 # ---------------------------------------------------------------- what it says
@@ -142,7 +142,7 @@ def test_lines_are_links() -> None:
         "contacts-companies.yaml:4",
         links(Place(FILE, 4, 9)),
     )
-    without = read(plan_html(plan(*small_changes()), digest=DIGEST))
+    without = read(plan_html(plan(*small_changes())))
     assert not without.all("table", "changes")[0].all("a")
     assert [each[-1] for each in rows(without)] == [f"{FILE}:{line}" for line in (4, 7, 6, 9)]
 
@@ -521,9 +521,7 @@ def test_filters_count_all_portals() -> None:
 def test_one_plan_among_several_arguments_is_the_page_of_it() -> None:
     """As `show` renders it; a single portal without a plan still has a page."""
     one = reviewed_plan()
-    assert plans_html([one], links=lambda _plan: links) == plan_html(
-        one, digest=one.digest, links=links
-    )
+    assert plans_html([one], links=lambda _plan: links) == plan_html(one, links=links)
     root = read(plans_html([Unplanned("legacy", "no token")]))
     assert root.all("h1")[0].text == "1 portal: 1 without a plan."
     assert "no token" in root.all("table", "plans")[0].text

@@ -19,7 +19,6 @@ from tests.report.factory import (
     COMPANIES,
     CONTACTS,
     DEALS,
-    DIGEST,
     FILE,
     HOSTILE,
     big_plan,
@@ -65,7 +64,7 @@ class Pages:
             case str():
                 html = of
             case Plan():
-                html = plan_html(of, digest=DIGEST)
+                html = plan_html(of)
             case _:
                 html = plans_html(of)
         self._file.write_text(html, encoding="utf-8")
@@ -144,7 +143,7 @@ def test_refusals_leave_room_for_the_first_row(open_page: Open) -> None:
         for n, each in enumerate(changes, 1)
     )
     of = plan(*changes, unchanged=9, refusals=refusals, warnings=("look twice",) * 9)
-    html = plan_html(of, digest=DIGEST, since="Since push 3: 1 limit more is lowered. " * 20)
+    html = plan_html(of, since="Since push 3: 1 limit more is lowered. " * 20)
     page = open_page(html, viewport={"width": 390, "height": 844}, is_mobile=True)
     box = page.locator(".changes tbody tr").first.bounding_box()
     assert box is not None

@@ -156,7 +156,7 @@ def test_a_reason_of_several_lines_keeps_them() -> None:
     assert f'  "B"  1 → 2\n{indent}first\n{indent}second \\x3a:error::x\n' in text
     markdown = plan_markdown(of)
     assert "<br><em>first</em><br><em>`second ::error::x`</em> |" in markdown
-    html = plan_html(of, digest="sha256:0")
+    html = plan_html(of)
     assert '<div class="why"><bdi>first</bdi><br><bdi>second ::error::x</bdi></div>' in html
 
 

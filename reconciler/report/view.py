@@ -273,19 +273,8 @@ _USAGE_UNKNOWN = {
 }
 
 
-def who_is_affected(plan: Plan, change: Change) -> str:
-    """The records that a limit that is set or lowered is about; "" for every other change.
-
-    HubSpot counts by direction, not by label, so of several such changes of a direction within a
-    section only the first says it: the object limit, or else what weighs most.
-    """
-    usage = plan.usage_of(change.direction)
-    if usage is None or change not in _speakers(plan.by_direction[change.direction.key]):
-        return ""
-    return _usage_words(usage, change)
-
-
 def _usage_words(usage: LimitUsage, change: Change) -> str:
+    """The records that a limit that is set or lowered is about, as HubSpot counts them."""
     if usage.at_limit is None or usage.near_limit is None:
         return _USAGE_UNKNOWN[usage.unknown_because]
     records = plural(usage.at_limit, "record")
@@ -302,7 +291,11 @@ def _usage_words(usage: LimitUsage, change: Change) -> str:
 
 
 def _speakers(changes: Sequence[Change]) -> Collection[Change]:
-    """Of each origin, the change of a direction beside which its usage is shown."""
+    """Of each origin, the change of a direction beside which its usage is shown.
+
+    HubSpot counts by direction, not by label, so that only one says it: the object limit, or else
+    what weighs most.
+    """
     effects = tuple(Effect)
     restricting = [each for each in changes if each.lowers]
     restricting.sort(key=lambda each: (each.type.label is not None, effects.index(Effect.of(each))))

@@ -40,7 +40,6 @@ from tests.report.factory import (
     COMPANIES,
     CONTACTS,
     DEALS,
-    DIGEST,
     FILE,
     HOSTILE,
     big_plan,
@@ -194,7 +193,8 @@ def test_a_protected_limit_is_marked() -> None:
 def test_header_and_footer() -> None:
     """Where it goes, what happens to how many limits, and where the plan comes from."""
     git = GitState("a" * 40, dirty=True, base="b" * 40)
-    root = read(page(plan(*small_changes(), unchanged=7, unmanaged=1, git=git)))
+    shown = plan(*small_changes(), unchanged=7, unmanaged=1, git=git)
+    root = read(page(shown))
     (header,), (footer,) = root.all("header"), root.all("footer")
     assert header.all("h1")[0].text == "production"
     assert header.all("p", "facts")[0].text == "Portal 1234567, STANDARD, API 2026-03"
@@ -210,7 +210,7 @@ def test_header_and_footer() -> None:
         "1 unmanaged, left alone",
         "By object type",
     ]
-    assert DIGEST in footer.text
+    assert shown.digest in footer.text
     assert "a" * 40 in footer.text
     assert ", with uncommitted changes" in footer.text
     assert "b" * 40 in footer.text

@@ -38,6 +38,7 @@ DEALS = ObjectType("0-3", "deals")
 TICKETS = ObjectType("0-5", "tickets")
 CAR = ObjectType("2-1001", "car")
 
+DIGEST = "sha256:" + "0123456789abcdef" * 4
 PORTAL = PortalRef("production", 1234567, AccountType.STANDARD, "https://api.hubapi.com", "2026-03")
 FILE = "configs/contacts-companies.yaml"
 

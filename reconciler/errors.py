@@ -21,6 +21,29 @@ class ExitCode(IntEnum):
     USAGE = 64
 
 
+WORST_FIRST = (
+    ExitCode.INCOMPLETE,
+    ExitCode.REFUSED,
+    ExitCode.INVALID,
+    ExitCode.ERROR,
+    ExitCode.USAGE,
+    ExitCode.PENDING,
+    ExitCode.DONE,
+)
+"""Every exit code: what several portals end with together is the first one of these."""
+
+
+def worst(codes: Iterable[int]) -> ExitCode:
+    """The code that several portals end with together; DONE for none of them."""
+    return min(map(ExitCode, codes), key=WORST_FIRST.index, default=ExitCode.DONE)
+
+
+def worst_of_applies(codes: Iterable[int], *, is_written: bool) -> ExitCode:
+    """As `worst`, for applies. ERROR says that nothing was written: where something was, INCOMPLETE."""
+    code = worst(codes)
+    return ExitCode.INCOMPLETE if code is ExitCode.ERROR and is_written else code
+
+
 def plural(count: int, noun: str) -> str:
     """`1 limit`, `2 limits`."""
     return f"{count} {noun}{'s' * (count != 1)}"

@@ -16,7 +16,6 @@ from reconciler.cli import output
 from reconciler.cli.files import read_plan_file
 from reconciler.cli.options import Given, complete_plans, given_options
 from reconciler.cli.process import stopping_on_signals
-from reconciler.cli.session import WORST_FIRST
 from reconciler.cli.since import Earlier, since_push
 from reconciler.cli.workspace import (
     choose_portals,
@@ -24,7 +23,7 @@ from reconciler.cli.workspace import (
     workspace_file,
     workspace_name,
 )
-from reconciler.errors import ExitCode, ReconcilerError, UsageProblem
+from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, worst
 from reconciler.forges.api import ForgeError
 from reconciler.forges.ci import ForgeName, connected, find_request
 from reconciler.forges.comments import Action, Forge, Published, Report, Text, publish
@@ -147,7 +146,7 @@ def command(
     reports = [*(_report(plan, before) for plan in made), *failures]
     _check_keys([report.key for report in reports])
     if not reports:
-        return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
+        return worst(codes)
     request = find_request(os.environ, forge=forge, number=number)
     stop = Stop()
     clock = SystemClock(stop)
@@ -168,7 +167,7 @@ def command(
             keys = [report.key for report in reports]
             gone = [key for key in _commented(comments) if _is_gone(key, keys, given)]
             codes += [put(_removal(key)) for key in gone]
-    return min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
+    return worst(codes)
 
 
 def _put(forge: Forge, report: Report, *, wait: Callable[[float], None], given: Given) -> int:

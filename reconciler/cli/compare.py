@@ -27,6 +27,7 @@ from reconciler.errors import (
     ReconcilerError,
     RequestRefused,
     UsageProblem,
+    worst,
 )
 from reconciler.http.messages import report_to
 from reconciler.hubspot.portal import Portal
@@ -152,7 +153,7 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
             output.result(f"{portals_markdown(ends)}\n\n")
     if format_ == "text":
         output.result(portals_text(ends, output.style(session.given)))
-    return portals.worst(ends)
+    return worst(each.exit_code for each in ends)
 
 
 @dataclass(frozen=True, slots=True)

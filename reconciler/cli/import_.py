@@ -29,7 +29,14 @@ from reconciler.cli.session import Files, Session
 from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.sources import Loaded, Source, collect, shown_path
 from reconciler.config.workspace import PortalSettings, read_files
-from reconciler.errors import ExitCode, ReconcilerError, UsageProblem, first_few, plural
+from reconciler.errors import (
+    ExitCode,
+    ReconcilerError,
+    UsageProblem,
+    first_few,
+    plural,
+    worst,
+)
 from reconciler.http.messages import report_to
 from reconciler.hubspot.survey import Row
 from reconciler.model.limits import Desired, ObservedLimit, UnknownRow
@@ -115,14 +122,14 @@ def command(
         return ExitCode.DONE
 
     if options.asks_for_several:
-        from reconciler.cli.side_by_side import answers_of, report, side_by_side, worst
+        from reconciler.cli.side_by_side import answers_of, report, side_by_side
 
         ended = side_by_side(session, portals, work, _Imported.summary)
         with answers_of(portals, as_array=format_ == "json") as answers:
             ends = report(ended, options.given, answers, write, _Imported.summary)
         if format_ == "text":
             output.result(portals_text(ends, output.style(options.given)))
-        return int(worst(ends))
+        return int(worst(each.exit_code for each in ends))
     (settings,) = portals
     with stopping_on_signals(session.stop), reporting(settings.name, options.given) as progress:
         imported = work(settings, progress)

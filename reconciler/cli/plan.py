@@ -30,7 +30,7 @@ from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, owned_by_another
 from reconciler.config.workspace import PortalSettings
-from reconciler.errors import ExitCode, PlanRefused, UsageProblem, plural
+from reconciler.errors import ExitCode, PlanRefused, UsageProblem, plural, worst
 from reconciler.forges.marker import Key
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
@@ -170,7 +170,6 @@ def _plan_several(
         answers_of,
         report,
         spread_out,
-        worst,
     )
 
     as_json = format_ == "json"
@@ -204,7 +203,7 @@ def _plan_several(
         ]
         text = output.render_plans(plans, format_, session.given)
         output.result(text, brief=text.rpartition("\n")[2] if format_ == "text" else "")
-    return worst(ends)
+    return worst(each.exit_code for each in ends)
 
 
 def _saved(name: str, plan: Plan, options: PortalOptions) -> str:

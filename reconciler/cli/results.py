@@ -12,8 +12,7 @@ from reconciler.cli import output
 from reconciler.cli.application import EXIT_CODES
 from reconciler.cli.files import located
 from reconciler.cli.options import Given
-from reconciler.cli.session import WORST_FIRST
-from reconciler.errors import ExitCode, UsageProblem
+from reconciler.errors import ExitCode, UsageProblem, worst, worst_of_applies
 from reconciler.model.plan import Outcome, canonical_json
 from reconciler.outgoing import harmless_json
 from reconciler.planning.documents import Document, Kind
@@ -56,10 +55,11 @@ def show_results(found: Sequence[Found], format_: str, given: Given) -> int:
             f"results are not shown as {format_}", hint=f"--format {' or '.join(FORMATS)}"
         )
     ended = [each.ended for each in found]
-    code = exit_code(ended)
+    applied = any(each.outcome is Outcome.APPLIED for each in ended)
+    code = worst_of_applies((each.code for each in ended), is_written=applied)
     twice = list(_twice(found))
     if twice:
-        code = min(code, ExitCode.USAGE, key=WORST_FIRST.index)
+        code = worst([code, ExitCode.USAGE])
     match format_:
         case "json":
             text = _json(found, code)
@@ -71,14 +71,6 @@ def show_results(found: Sequence[Found], format_: str, given: Given) -> int:
     for problem in twice:
         output.show_error(problem, given)
     return int(code)
-
-
-def exit_code(ended: Iterable[Ended]) -> ExitCode:
-    """The worst. Code 1 says that nothing was written: not where another portal was applied."""
-    outcomes = list(ended)
-    code = min((each.code for each in outcomes), key=WORST_FIRST.index, default=ExitCode.DONE)
-    applied = any(each.outcome is Outcome.APPLIED for each in outcomes)
-    return ExitCode.INCOMPLETE if code is ExitCode.ERROR and applied else code
 
 
 def _twice(found: Sequence[Found]) -> Iterable[UsageProblem]:

@@ -32,7 +32,7 @@ from reconciler.cli.application import (
 )
 from reconciler.cli.approval import approve
 from reconciler.cli.process import stopping_on_signals
-from reconciler.cli.session import WORST_FIRST, FilesByPortal, Session
+from reconciler.cli.session import FilesByPortal, Session
 from reconciler.cli.side_by_side import (
     Done,
     Ended,
@@ -41,7 +41,6 @@ from reconciler.cli.side_by_side import (
     answers_of,
     report,
     side_by_side,
-    worst,
 )
 from reconciler.cli.waves import Waves
 from reconciler.config.workspace import PortalSettings
@@ -52,12 +51,14 @@ from reconciler.errors import (
     ReconcilerError,
     first_few,
     plural,
+    worst,
+    worst_of_applies,
 )
 from reconciler.http.clock import timestamp
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Outcome, Result, Status
 from reconciler.report.escape import terminal
-from reconciler.report.portals import PortalEnd, portals_text
+from reconciler.report.portals import portals_text
 from reconciler.report.terminal import Mark
 from reconciler.report.view import verdict
 
@@ -148,7 +149,8 @@ class Rollout:
             names = first_few([each.name for each in left_out])
             words = f"{plural(len(left_out), 'portal')} in none of the waves, and not applied to"
             output.note(f"{words}: {names}", given)
-        return self._together(ends, ended)
+        applied = (isinstance(e, Done) and e.value.outcome is Outcome.APPLIED for e in ended)
+        return worst_of_applies((each.exit_code for each in ends), is_written=any(applied))
 
     def _why_to_stop(self, number: int, ended: Sequence[Ended[Result]]) -> str | None:
         """Why the wave after this one is not to begin."""
@@ -158,10 +160,8 @@ class Rollout:
             EXIT_CODES[each.value.outcome] if isinstance(each, Done) else each.error.exit_code
             for each in ended
         ]
-        worst_code = min(codes, key=WORST_FIRST.index, default=ExitCode.DONE)
-        if worst_code is ExitCode.DONE:
-            return None
-        return f"wave {number} ended with exit code {int(worst_code)}"
+        code = worst(codes)
+        return None if code is ExitCode.DONE else f"wave {number} ended with exit code {int(code)}"
 
     def _wave(self, portals: Sequence[PortalSettings], answers: Answers) -> list[Ended[Result]]:
         """Apply to the portals of one wave, without those that the journal has as done."""
@@ -295,18 +295,6 @@ class Rollout:
         for each in texts:
             click.echo(each, err=True)
         return True
-
-    def _together(self, ends: Sequence[PortalEnd], ended: Sequence[Ended[Result]]) -> ExitCode:
-        """Code 1 says that nothing was written: not where another portal was applied."""
-        code = worst(ends)
-        written = [
-            each.portal.name
-            for each in ended
-            if isinstance(each, Done) and each.value.outcome is Outcome.APPLIED
-        ]
-        if code is not ExitCode.ERROR or not written:
-            return code
-        return ExitCode.INCOMPLETE
 
 
 def _nothing(_: Event) -> None:

@@ -27,7 +27,6 @@ from reconciler.defaults import SETTLE
 from reconciler.errors import (
     ConfigurationInvalid,
     DiagnosticCode,
-    ExitCode,
     WrongPortal,
 )
 from reconciler.http.clock import Stop, SystemClock, timestamp
@@ -267,15 +266,3 @@ def owned_by_another(portal_id: int, owner: str) -> WrongPortal:
         f"the token belongs to portal {portal_id}, which is {owner} in this workspace",
         hint="use a token of the portal that is meant, or remove one of the two",
     )
-
-
-WORST_FIRST = (
-    ExitCode.INCOMPLETE,
-    ExitCode.REFUSED,
-    ExitCode.INVALID,
-    ExitCode.ERROR,
-    ExitCode.USAGE,
-    ExitCode.PENDING,
-    ExitCode.DONE,
-)
-"""Every exit code: what several portals end with together is the first one of these."""

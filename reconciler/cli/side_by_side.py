@@ -21,7 +21,7 @@ from reconciler.cli.boards import Began, Board, Came, Messages, board
 from reconciler.cli.options import Given
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.processes import processes_for, receive_all, started
-from reconciler.cli.session import WORST_FIRST, Session
+from reconciler.cli.session import Session
 from reconciler.cli.workspace import read_token
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (
@@ -300,8 +300,3 @@ class _Errors:
             output.show_words(error, self._given, f"portal {name}: ")
         elif name == names[0]:
             output.show_words(error, self._given, f"portals {', '.join(names)}: ")
-
-
-def worst(ends: Iterable[PortalEnd]) -> ExitCode:
-    """The code that several portals end with together."""
-    return min((each.exit_code for each in ends), key=WORST_FIRST.index, default=ExitCode.DONE)

@@ -16,7 +16,7 @@ from reconciler.cli.session import Session
 from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.object_types import standard_type
 from reconciler.config.workspace import PortalSettings
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, worst
 from reconciler.http.clock import Clock
 from reconciler.http.messages import report_to
 from reconciler.hubspot.portal import Portal
@@ -71,7 +71,7 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
         return ExitCode.DONE
 
     if options.asks_for_several:
-        from reconciler.cli.side_by_side import Done, answers_of, report, spread_out, worst
+        from reconciler.cli.side_by_side import Done, answers_of, report, spread_out
 
         ended = spread_out(session, portals, work, status_counts)
         with answers_of(portals, as_array=format_ == "json") as answers:
@@ -88,7 +88,7 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
                 for each in ended
             ]
             output.result(statuses_html(shown))
-        return int(worst(ends))
+        return int(worst(each.exit_code for each in ends))
     (settings,) = portals
     with stopping_on_signals(session.stop), reporting(settings.name, session.given) as progress:
         found = work(settings, progress)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.root import COMMANDS
-from reconciler.cli.session import WORST_FIRST
-from reconciler.errors import ExitCode
+from reconciler.errors import WORST_FIRST, ExitCode
 from reconciler.sandbox.example import bare_portal, example_portal
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.stand_in import Options, Sandbox

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import NoReturn
 
@@ -30,7 +30,8 @@ def know(token: str) -> None:
     if len(token) < SHORTEST_MASKED:
         return
     with _adding:
-        _known = tuple(dict.fromkeys((*_known, token.lower())))
+        if (lowered := token.lower()) not in _known:
+            _known = (*_known, lowered)
 
 
 def mask(text: str) -> str:
@@ -133,7 +134,11 @@ _ESCAPE = (
 def _masked(text: str, tokens: tuple[str, ...]) -> str:
     squeezed = re.sub(_INVISIBLE, "", text)
     written, read = squeezed.lower(), re.sub(_ESCAPE, _character, squeezed).lower()
-    if not any(each in written or each in read for each in tokens):
+    if not any(
+        start in each and any(token in each for token in alike)
+        for start, alike in _by_start(tokens).items()
+        for each in {written, read}
+    ):
         return text
     parts, end = [], 0
     for start, stop in sorted(_spans(text, tokens)):
@@ -141,6 +146,29 @@ def _masked(text: str, tokens: tuple[str, ...]) -> str:
             parts += [text[end:start], MASK]
         end = max(end, stop)
     return "".join([*parts, text[end:]])
+
+
+_indexed: tuple[tuple[str, ...], Mapping[str, Sequence[str]]] = ((), {})
+"""The tokens that were looked for last, and the same by their first characters."""
+
+
+def _by_start(tokens: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
+    """The tokens by their first characters: those that begin alike are looked for together.
+
+    With hundreds of portals every answer is looked through for hundreds of tokens, and nearly all
+    of them begin with one of a few words.
+    """
+    global _indexed
+    if len(tokens) == 1:
+        return {tokens[0]: tokens}
+    known, index = _indexed
+    if known is not tokens:
+        found: dict[str, list[str]] = {}
+        for each in tokens:
+            found.setdefault(each[:SHORTEST_MASKED], []).append(each)
+        index = found
+        _indexed = (tokens, index)
+    return index
 
 
 def _spans(text: str, tokens: tuple[str, ...]) -> Iterator[tuple[int, int]]:

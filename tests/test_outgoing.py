@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import timeit
 from collections.abc import Iterator
 
 import pytest
@@ -77,6 +78,31 @@ def test_a_token_that_fits_no_header(value: str) -> None:
     with pytest.raises(CredentialError) as caught:
         Secret(value)
     assert "secret" not in f"{caught.value.message}".replace("the token", "")
+
+
+def test_one_of_many_tokens_is_masked() -> None:
+    """However many begin like it, or with nothing of it."""
+    tokens = [f"pat-eu1-{number:08x}-dead-beef" for number in range(300)]
+    tokens += [f"{number:08x}-token" for number in range(300)]
+    for each in tokens:
+        outgoing.know(each)
+    for each in (tokens[0], tokens[299], tokens[300], tokens[-1]):
+        assert mask(f"a {each.upper()} b {each[:8]}") == f"a {MASK} b {each[:8]}"
+    assert mask("pat-eu1-00000001-dead-bee") == "pat-eu1-00000001-dead-bee"
+
+
+def test_many_tokens_cost_little_more_than_one() -> None:
+    """Hundreds of portals: each answer is looked through for the tokens of all of them."""
+    text = "x-hubspot-correlation-id: 6e3fb1a0-1111-2222-3333-444455556666 " * 40
+
+    def seconds() -> float:
+        return min(timeit.repeat(lambda: mask(text), number=20, repeat=5))
+
+    outgoing.know(TOKEN)
+    one = seconds()
+    for number in range(2_000):
+        outgoing.know(f"pat-eu1-{number:08x}-dead-beef")
+    assert seconds() < 5 * one, "each was looked for by itself"
 
 
 def test_all_tokens_of_the_process_are_masked() -> None:

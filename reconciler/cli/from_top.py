@@ -54,9 +54,13 @@ def _for_a_forge(path: str) -> str:
     return (whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix()
 
 
-def plan_from_top(plan: Plan) -> Plan:
-    """The document of a plan: its files are named from the top of the repository that has them."""
-    return _with_paths(plan, cache(_from_top))
+def plan_from_top(plan: Plan, path: Callable[[str], str]) -> Plan:
+    """The document of a plan: its files are named from the top of the repository that has them.
+
+    `path` does what `path_from_top` does. Plans of several portals have the same files: give all of
+    them the same `cache(path_from_top)`.
+    """
+    return _with_paths(plan, path)
 
 
 def plan_from_here(plan: Plan) -> Plan:
@@ -73,12 +77,12 @@ def result_document(result: Result) -> str:
     """The document of a result, its files named as those of a plan's document."""
     from reconciler.applying.result_file import result_json  # not for a plan
 
-    path = cache(_from_top)
+    path = cache(path_from_top)
     changes = (replace(each, change=_moved(each.change, path)) for each in result.changes)
     return result_json(replace(result, changes=tuple(changes)))
 
 
-def _from_top(path: str) -> str:
+def path_from_top(path: str) -> str:
     """A path that is not here is not taken from here: a plan of another repository has its own."""
     inside = path_in_repository(path) if os.path.lexists(path) else None
     return path if inside is None else inside

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import click
@@ -13,14 +14,13 @@ import click
 from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.files import check_output, remove_older, write_file
-from reconciler.cli.from_top import plan_from_top
+from reconciler.cli.from_top import path_from_top, plan_from_top
 from reconciler.cli.options import (
     BASE,
     BASE_URL_TYPED,
     NO_USAGE,
     PATHS,
     SETTLE,
-    Given,
     Invocation,
     PortalOptions,
     portal_options,
@@ -110,6 +110,7 @@ def command(
     saved = {} if out is None else plan_files(out, portals, several=options.asks_for_several)
     planned = None if digests is None else Digests(digests, saved.values())
     files = session.files(portals, paths, base)
+    from_top = partial(plan_from_top, path=cache(path_from_top))
 
     def work(settings: PortalSettings, events: Callable[[Event], None]) -> Plan:
         with session.connected(settings, report_to(events)) as portal:
@@ -117,7 +118,7 @@ def command(
                 settings, portal, files.of(settings), settle, asks_usage=not no_usage
             )
         if (name := saved.get(settings.name)) is not None:
-            write_file("--out", name, plan_json(plan_from_top(plan)))
+            write_file("--out", name, plan_json(from_top(plan)))
         return plan
 
     def judge(plan: Plan) -> ExitCode:
@@ -130,7 +131,7 @@ def command(
         return ExitCode.PENDING if pending else ExitCode.DONE
 
     if options.asks_for_several:
-        code = _plan_several(session, portals, work, judge, format_, saved)
+        code = _plan_several(session, portals, work, judge, format_, from_top, saved)
         if count := sum(Path(each).exists() for each in saved.values()):
             output.note(f"Saved {plural(count, 'plan')} to {out}.", options.given)
     else:
@@ -140,7 +141,9 @@ def command(
             reporting(settings.name, options.given) as progress,
         ):
             plan = work(settings, progress)
-        output.result(_rendered(plan, format_, options.given), brief=headline(plan))
+        shown = plan if format_ == "text" else from_top(plan)
+        text = output.render_plan(shown, format_, options.given)
+        output.result(text, brief=headline(plan))
         if (name := saved.get(settings.name)) is not None:
             output.note(_saved(name, plan, options), options.given)
         code = judge(plan)
@@ -149,17 +152,13 @@ def command(
     return int(code)
 
 
-def _rendered(plan: Plan, format_: str, given: Given) -> str:
-    """One plan; what others read names files from the top of the repository."""
-    return output.render_plan(plan if format_ == "text" else plan_from_top(plan), format_, given)
-
-
 def _plan_several(
     session: Session,
     portals: Sequence[PortalSettings],
     work: Callable[[PortalSettings, Callable[[Event], None]], Plan],
     judge: Callable[[Plan], ExitCode],
     format_: str,
+    from_top: Callable[[Plan], Plan],
     saved: Mapping[str, str],
 ) -> ExitCode:
     """Plan the portals side by side, and report them in one document."""
@@ -176,7 +175,7 @@ def _plan_several(
 
     def write(plan: Plan) -> ExitCode:
         if as_json:
-            output.result(_rendered(plan, format_, session.given))
+            output.result(output.render_plan(from_top(plan), format_, session.given))
         return judge(plan)
 
     def owned(ended: Ended[Plan]) -> Ended[Plan]:
@@ -196,7 +195,7 @@ def _plan_several(
         ends = report(ended, session.given, answers, write, verdict)
     if not as_json:
         plans = [
-            (each.value if format_ == "text" else plan_from_top(each.value))
+            (each.value if format_ == "text" else from_top(each.value))
             if isinstance(each, Done)
             else Unplanned(each.portal.name, each.error.message)
             for each in ended

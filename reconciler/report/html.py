@@ -217,6 +217,7 @@ def _template(name: str) -> jinja2.Template:
     )
     style, script = text_of("plan.css"), text_of("plan.js")
     environment.filters["short"] = shortened
+    environment.filters["shown"] = _finalize
     environment.filters["number"] = "{:,}".format
     environment.globals["style"] = style
     environment.globals["script"] = script

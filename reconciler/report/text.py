@@ -203,18 +203,18 @@ def _row(each: _Cells, columns: _Columns, style: Style, width: int | None) -> It
     effect = padded(words, _EFFECT_CELLS)
     before = " " * (columns.before - cells(each.before)) + each.before
     value = f"{before} → {each.after}"
-    line = (
-        f"  {style.mark(mark, effect)}  {padded(each.direction, columns.direction)}"
-        f"  {padded(each.name, columns.name)}  {style.mark(mark, value)}"
-    )
+    name = f"{padded(each.direction, columns.direction)}  {padded(each.name, columns.name)}"
+    line = f"  {style.mark(mark, effect)}  {name}  {style.mark(mark, value)}"
     path = style.mark(Mark.PLACE, each.path)
-    if not path:
-        yield line
-    elif columns.with_paths:
+    if path and columns.with_paths:
         yield f"{line}{' ' * (columns.after - cells(each.after))}  {path}"
     else:
-        yield line
-        yield _INDENT + path
+        if width is None or cells(f"{_INDENT}{name}  {value}") <= width:
+            yield line
+        else:
+            yield from _broken(each, f"  {style.mark(mark, effect)}  ", mark, style, width)
+        if path:
+            yield _INDENT + path
     if row.affected:
         yield from (
             style.mark(mark, line) if line.strip() else line
@@ -222,6 +222,19 @@ def _row(each: _Cells, columns: _Columns, style: Style, width: int | None) -> It
         )
     for line in prose_lines(row.change.reason) if row.change.reason else ():
         yield from wrapped(terminal(line, PROSE_LIMIT), _INDENT, width)
+
+
+def _broken(each: _Cells, start: str, mark: Mark, style: Style, width: int) -> Iterator[str]:
+    """A row that is wider than the terminal: broken between its columns, and a long label in words."""
+    lines = wrapped(each.direction, _INDENT, width)
+    for text in (each.name, value := f"{each.before} → {each.after}"):
+        if cells(joined := f"{lines[-1]}  {text}") <= width:
+            lines[-1] = joined
+        else:
+            lines += wrapped(text, _INDENT, width)
+    lines[0] = start + lines[0].removeprefix(_INDENT)
+    lines[-1] = lines[-1].removesuffix(value) + style.mark(mark, value)
+    yield from lines
 
 
 def name_words(name: LimitName) -> str:

@@ -178,6 +178,7 @@ def sections(plan: Plan) -> tuple[Section, ...]:
     groups = all_groups(plan)
     effects = list(Effect)
     found = []
+    explained: set[str] = set()
     for origin in _SECTION_ORDER:
         chosen = (
             replace(group, rows=tuple(row for row in group.rows if row.change.origin is origin))
@@ -186,6 +187,12 @@ def sections(plan: Plan) -> tuple[Section, ...]:
         kept = tuple(group for group in chosen if group.rows)
         rows = [row for group in kept for row in group.rows]
         rows.sort(key=lambda row: effects.index(row.effect))
+        for index, row in enumerate(rows):
+            # Why usage is unknown holds for all directions: the first row that is shown says it.
+            if row.affected in explained:
+                rows[index] = replace(row, affected=_UNKNOWN)
+            elif row.affected.startswith(f"{_UNKNOWN}:"):
+                explained.add(row.affected)
         if origin is None:
             title, note = "Changes", ""
         else:
@@ -265,11 +272,12 @@ def limit_name(change: Change, *, unique: bool = True) -> LimitName:
 # ---------------------------------------------------------------- who is affected
 
 
-USAGE_NEEDS_SCOPE = "usage unknown: needs a crm.objects.*.read scope"
+_UNKNOWN = "usage unknown"
+USAGE_NEEDS_SCOPE = f"{_UNKNOWN}: needs a crm.objects.*.read scope"
 _USAGE_UNKNOWN = {
     None: USAGE_NEEDS_SCOPE,
-    UsageGap.NOT_OFFERED: "usage unknown: HubSpot does not offer it here",
-    UsageGap.NO_ANSWER: "usage unknown: HubSpot did not answer",
+    UsageGap.NOT_OFFERED: f"{_UNKNOWN}: HubSpot does not offer it here",
+    UsageGap.NO_ANSWER: f"{_UNKNOWN}: HubSpot did not answer",
 }
 
 

@@ -61,6 +61,7 @@ TAGS = {
         "div",
         "p",
         "br",
+        "wbr",
         "h1",
         "h2",
         "h3",
@@ -751,3 +752,10 @@ def test_long_texts_are_shown_shorter_when_there_are_many() -> None:
     assert len(html.encode()) < 1 << 20
     assert html.count('<th scope="row">“') == 2_000
     assert "characters]…" in html
+
+
+def test_the_long_name_of_a_custom_object_may_break_behind_its_underscores() -> None:
+    """And what hides in it is shown, and escaped, as in any other text."""
+    named = replace(CONTACTS, name="sub_agreement<b>\u202e_x")
+    page = plan_html(plan(change(named, COMPANIES, object_limit(), 10, 8)))
+    assert "<bdi>sub_<wbr>agreement&lt;b&gt;\\u202e_<wbr>x</bdi>" in page

@@ -26,6 +26,7 @@ from reconciler.report.view import Unplanned
 from tests.report.factory import (
     COMPANIES,
     CONTACTS,
+    DEALS,
     FILE,
     HOSTILE,
     PORTAL,
@@ -106,7 +107,7 @@ Plan: 1 to create, 9 to update, 1 to delete."""
     )
 
 
-@pytest.mark.parametrize(("width", "lines"), [(116, 1), (115, 2), (80, 2), (40, 2)])
+@pytest.mark.parametrize(("width", "lines"), [(116, 1), (115, 2), (80, 2)])
 def test_paths_are_on_a_line_of_their_own_where_they_do_not_fit(width: int, lines: int) -> None:
     """All of them, so that the table stays one; what is below a row is in its second column."""
     text = plan_text(eleven(), style=PLAIN, width=width)
@@ -118,6 +119,24 @@ def test_paths_are_on_a_line_of_their_own_where_they_do_not_fit(width: int, line
     else:
         assert first.endswith("10 → 8")
         assert second == "               configs/cars.yaml:8"
+
+
+def test_a_row_wider_than_the_terminal_is_broken_between_its_columns() -> None:
+    """A long label is broken between words, and no value in the middle."""
+    long = "Decision maker for the renewal of the framework agreement"
+    found = plan(
+        change(CONTACTS, COMPANIES, label("Billing contact"), 5, None),
+        change(CONTACTS, DEALS, label(long), 5, 4),
+    )
+    lines = plan_text(found, style=PLAIN, width=60).splitlines()
+    assert lines[3:8] == [
+        "  ↓ lowered    contacts → deals",
+        '               "Decision maker for the renewal of the',
+        '               framework agreement"  5 → 4',
+        '  − removed    contacts → companies  "Billing contact"',
+        "               5 → unlimited",
+    ]
+    assert max(map(cells, lines)) <= 60
 
 
 def test_several_plans_end_in_a_table_of_portals_and_one_line() -> None:
@@ -196,7 +215,8 @@ Refused: apply will not carry out this plan.
     configs/contacts-companies.yaml:6
 
 Changes
-  − removed    contacts → companies  "Billing contact"  3 → unlimited
+  − removed    contacts → companies  "Billing contact"
+               3 → unlimited
 
 Warning: 1 limit set or lowered: records already above
   keep their associations

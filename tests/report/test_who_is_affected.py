@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.model.limits import AssociationType
 from reconciler.model.plan import Change, LimitUsage, Origin, Plan, UsageGap
-from reconciler.report.view import all_groups
+from reconciler.report.view import USAGE_NEEDS_SCOPE, all_groups, sections
 from tests.report.factory import COMPANIES, CONTACTS, DEALS, change, label, object_limit, plan
 
 LOWERED = change(CONTACTS, COMPANIES, object_limit(), 10, 8)
@@ -49,6 +49,17 @@ def test_records_at_and_near_the_limit_are_counted() -> None:
 def test_unknown_usage_is_said_to_be_unknown(why: UsageGap | None, said: str) -> None:
     """Never as 0, and the scope is named only where it is the scope."""
     assert words(LOWERED, LimitUsage("0-1", "0-2", None, None, None, why)) == said
+
+
+def test_why_usage_is_unknown_is_said_once() -> None:
+    """Beside the first row of the report, since it holds for all; the others are unknown still."""
+    lowered = [change(CONTACTS, each, object_limit(), 10, 8) for each in (COMPANIES, DEALS)]
+    drifted = change(DEALS, CONTACTS, object_limit(), 10, 8, origin=Origin.DRIFT)
+    unknown = (("0-1", "0-2"), ("0-1", "0-3"), ("0-3", "0-1"))
+    usage = tuple(LimitUsage(*ids, None, None, None) for ids in unknown)
+    found = sections(replace(plan(*lowered, drifted), usage=usage))
+    said = [row.affected for each in found for row in each.rows]
+    assert said == [USAGE_NEEDS_SCOPE, "usage unknown", "usage unknown"]
 
 
 @pytest.mark.parametrize(

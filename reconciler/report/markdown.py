@@ -32,6 +32,8 @@ MINIMUM_LIMIT = 8_000
 """Room that the summary needs, however hostile its names."""
 
 _NOTE_SIZE = 400
+_FULL_REPORTS = 4
+"""Reports in one document that have room for a picture and a list of files each."""
 _FAILURE_SIZE = 5_000
 _REASON_LINE = 500
 _COMMIT_DIGITS = 10
@@ -82,8 +84,9 @@ def plans_markdown(
     made = [each for each in plans if isinstance(each, Plan)]
     if len(made) > 1:
         made = [each for each in made if _says_something(each) or since(each)]
-    share = room // max(1, min(len(made), 4))
-    reports = [_report(each, links(each), share, since(each)) for each in made]
+    share = room // max(1, min(len(made), _FULL_REPORTS))
+    full = len(made) <= _FULL_REPORTS
+    reports = [_report(each, links(each), share, since(each), full=full) for each in made]
     shown = _affordable(reports, room)
     texts = _fitted(shown, room - sum(map(_fixed, shown)))
     return "\n\n".join(filter(None, [summary, _more_portals(len(reports) - len(shown)), *texts]))
@@ -226,15 +229,17 @@ class _Report:
         )
 
 
-def _report(plan: Plan, links: Links, room: int, since: str) -> _Report:
-    """The report's parts, those that can grow cut to a share of the room."""
+def _report(plan: Plan, links: Links, room: int, since: str, *, full: bool) -> _Report:
+    """The report's parts, those that can grow cut to a share of the room.
+
+    `full` False: without the picture and the files, whose room the changes of others need.
+    """
     places = Places.of(plan, links)
     title = parts.title(plan)
     if not _says_something(plan):
         return _Report(plan, places, (), [title, since], ())
-    picture = parts.picture(plan)
-    details = parts.details(plan, picture)
-    if size(details) > room // 3:
+    details = parts.details(plan, parts.picture(plan)) if full else ""
+    if not full or size(details) > room // 3:
         details = parts.details(plan, "", files=0)
     room -= size(title) + size(details) + size(since) + _NOTE_SIZE
     top, bottom = [title], [since, details]

@@ -559,3 +559,17 @@ def assert_only_our_tags(rendered: str) -> None:
     tags.feed(rendered)
     assert tags.tags <= OUR_TAGS
     assert tags.attributes <= {"href", "class"}
+
+
+def test_the_changes_of_many_portals_come_before_their_pictures() -> None:
+    """Forty portals of two changes each fit; no change makes room for a picture."""
+    many = [
+        replace(eleven(), portal=replace(eleven().portal, name=f"client-{n}"), changes=two)
+        for n in range(40)
+        for two in [eleven().changes[:2]]
+    ]
+    text = plans_markdown(many, links=lambda _plan: lambda place: f"https://x.test/{place.line}")
+    assert "left out" not in text
+    assert "mermaid" not in text
+    assert all(f"## `client-{n}`: " in text for n in range(40))
+    assert "mermaid" in plans_markdown(many[:4])

@@ -74,12 +74,13 @@ class History:
             in_words(tuple(dict.fromkeys(problems))),
         )
 
+    def anything_removed(self, portals: Sequence[PortalSettings]) -> bool:
+        """Whether `removed` has anything to say of one of the portals: most often of none."""
+        return self._removed(portals) is not None
+
     def removed(self, portal: PortalSettings, head: Desired) -> tuple[str, ...]:
         """What a plan without a base does not show: directions that no file declares any more."""
-        overlays = () if self.paths else portal.overlays
-        given = [str(path) for path in config_paths(self.workspace, self.paths)]
-        given += [str(self.workspace.root / folder.path) for folder in overlays]
-        known = removed_since(Path.cwd(), given)
+        known = self._removed([portal])
         if known is None:
             return ()
         ref, sources = known
@@ -92,6 +93,12 @@ class History:
         what = f"{files} declared {named} at {ref} and was removed"
         left = "without a base these limits are left alone"
         return (f"{what}: {left}; plan with --base {ref} to remove them",)
+
+    def _removed(self, portals: Sequence[PortalSettings]) -> tuple[str, tuple[Source, ...]] | None:
+        every = () if self.paths else (each for portal in portals for each in portal.overlays)
+        folders = dict.fromkeys(str(self.workspace.root / folder.path) for folder in every)
+        given = [str(path) for path in config_paths(self.workspace, self.paths)]
+        return removed_since(Path.cwd(), [*given, *folders])
 
     def _elsewhere(self, head: Desired, portal: PortalSettings) -> set[Pair]:
         """What head declares in files that were not named.

@@ -158,6 +158,7 @@ class Session:
 
         history = History(self.workspace, paths)
         past = None if base is None else history.read(base)
+        is_less = past is None and history.anything_removed(portals)
         shared: dict[Hashable, Files] = {}
 
         def files(portal: PortalSettings) -> Files | ConfigurationInvalid:
@@ -166,7 +167,7 @@ class Session:
                 return found
             key = (portal.overlays, None if past is None else what_holds_at(past, portal))
             if key not in shared and past is None:
-                notes = history.removed(portal, found.desired)
+                notes = history.removed(portal, found.desired) if is_less else ()
                 shared[key] = Files(found, git, None, notes=notes)
             elif key not in shared and past is not None:
                 at = history.at_base(past, portal, found.desired)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -144,7 +144,8 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
     with ExitStack() as stack:
         with stopping_on_signals(session.stop), reporting(a, session.given) as progress:
             portal = stack.enter_context(session.connected(first, report_to(progress)))
-            known = _examined(first, portal)
+            with _naming(first):
+                known = _examined(first, portal)
         _warn(known, session.given)
         ended = portals.side_by_side(session, others, work, report.counts)
     with portals.answers_of(others, as_array=format_ == "json") as answers:
@@ -167,13 +168,19 @@ class _Examined:
 
 
 def _examined(settings: PortalSettings, portal: Portal) -> _Examined:
-    """Every limit of a portal; an error says which of the two it is."""
+    """Every limit of a portal."""
+    found = survey(portal, standard_type, portal_id=settings.portal_id)
+    return _Examined(settings, found, _limits(settings.name, found), _Labels(portal))
+
+
+@contextmanager
+def _naming(settings: PortalSettings) -> Iterator[None]:
+    """Let an error say which portal it is about, where nothing else does."""
     try:
-        found = survey(portal, standard_type, portal_id=settings.portal_id)
+        yield
     except ReconcilerError as error:
         error.message = f"portal {settings.name}: {error.message}"
         raise
-    return _Examined(settings, found, _limits(settings.name, found), _Labels(portal))
 
 
 def compared(
@@ -189,7 +196,10 @@ def compared(
             )
             for each in (a, b)
         )
-        ours, theirs = _examined(a, first), _examined(b, second)
+        with _naming(a):
+            ours = _examined(a, first)
+        with _naming(b):
+            theirs = _examined(b, second)
         for each in (ours, theirs):
             _warn(each, session.given)
         comparison = _comparison(ours, theirs)

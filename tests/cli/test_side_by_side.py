@@ -473,6 +473,7 @@ def test_a_portal_is_compared_with_several(tmp_path: Path) -> None:
         assert ran.code == 1
         assert [len(each.get("differences", "error")) for each in ran.json] == [0, 1, 5]
         assert ran.json[2]["portal"] == "p004"
+        assert "error: portal p004: HubSpot does not accept the token" in ran.err
         accounts = [
             each
             for each in many.sandboxes["p001"].requests

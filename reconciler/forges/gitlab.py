@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 
-from reconciler.forges.api import Api, Hints
+from reconciler.forges.api import Api, ForgeError, Hints
 from reconciler.forges.comments import Comment
 from reconciler.outgoing import Secret
 
@@ -52,7 +53,12 @@ class _Note(BaseModel):
     system: bool = False
 
 
+class _Request(BaseModel):
+    discussion_locked: bool | None = None
+
+
 _USER = TypeAdapter(_User)
+_REQUEST = TypeAdapter(_Request)
 _NOTE = TypeAdapter(_Note)
 _NOTES = TypeAdapter(list[_Note])
 
@@ -79,18 +85,41 @@ class GitLab:
         ]
 
     def create(self, body: str) -> Comment:
-        return self._comment(self.api.send("POST", self._notes, {"body": body}, _NOTE))
+        with self._explaining_a_lock():
+            return self._comment(self.api.send("POST", self._notes, {"body": body}, _NOTE))
 
     def update(self, comment: Comment, body: str) -> Comment:
         path = f"{self._notes}/{comment.id}"
-        return self._comment(self.api.send("PUT", path, {"body": body}, _NOTE))
+        with self._explaining_a_lock():
+            return self._comment(self.api.send("PUT", path, {"body": body}, _NOTE))
 
     def delete(self, comment: Comment) -> None:
         self.api.call("DELETE", f"{self._notes}/{comment.id}")
 
+    @contextmanager
+    def _explaining_a_lock(self) -> Iterator[None]:
+        """Give a refusal the hint about a locked discussion: GitLab's answer does not name it."""
+        try:
+            yield
+        except ForgeError as error:
+            if error.status == 403 and self._is_locked():
+                error.hint = _LOCKED
+            raise
+
+    def _is_locked(self) -> bool:
+        """Whether the merge request says that its discussion is locked (documented)."""
+        try:
+            return self.api.get(self._request, _REQUEST).discussion_locked is True
+        except ForgeError:
+            return False
+
+    @property
+    def _request(self) -> str:
+        return f"/projects/{quote(self.project, safe='')}/merge_requests/{self.number}"
+
     @property
     def _notes(self) -> str:
-        return f"/projects/{quote(self.project, safe='')}/merge_requests/{self.number}/notes"
+        return f"{self._request}/notes"
 
     def _comment(self, note: _Note) -> Comment:
         page = self.page or f"!{self.number}"

@@ -18,9 +18,12 @@ class GitLab(Forge):
         super().__init__()
         self.prefix = prefix
         self.bot = User(900, "project_42_bot")
+        self.locked = False
+        request = f"{prefix}/api/v4/projects/42/merge_requests/7"
         notes = f"{prefix}/api/v4/projects/42/merge_requests/7/notes"
         self.routes = [
             Route(f"GET {prefix}/api/v4/user", self._me),
+            Route(f"GET {request}", self._request),
             Route(f"GET {notes}", self._list),
             Route(f"POST {notes}", self._create),
             Route(rf"PUT {notes}/(\d+)", self._update),
@@ -49,6 +52,8 @@ class GitLab(Forge):
         if token == self.NARROW and asked.method != "GET":
             words = "The request requires higher privileges than provided by the access token."
             return Told(403, {"error": "insufficient_scope", "error_description": words})
+        if self.locked and asked.method in {"POST", "PUT"}:  # no word says why
+            return Told(403, {"message": "403 Forbidden"})
         for route in self.routes:
             found = re.fullmatch(route.asked, str(asked))
             if found is not None:
@@ -57,6 +62,9 @@ class GitLab(Forge):
 
     def _me(self, _: Asked, __: re.Match[str]) -> Told:
         return Told(200, {"id": self.bot.id, "username": self.bot.login})
+
+    def _request(self, _: Asked, __: re.Match[str]) -> Told:
+        return Told(200, {"iid": 7, "discussion_locked": True if self.locked else None})
 
     def _list(self, asked: Asked, _: re.Match[str]) -> Told:
         assert asked.query["sort"] == "asc"

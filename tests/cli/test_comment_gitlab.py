@@ -143,6 +143,20 @@ def test_a_missing_scope_is_named(job: Desk, gitlab: GitLab) -> None:
     assert "with the scope `api`" in ran.err
 
 
+@pytest.mark.parametrize("existing", [False, True], ids=["new", "edited"])
+def test_a_locked_discussion_is_told(job: Desk, gitlab: GitLab, *, existing: bool) -> None:
+    """GitLab refuses the note with no word about the lock: the merge request is asked for it."""
+    if existing:
+        comment(job)
+        plans.save(plans.plan(factory.small_changes()[:1]), job.folder / "plan.json")
+    gitlab.locked = True
+    ran = comment(job)
+    assert ran.code == 1
+    assert "notes" in ran.err
+    assert "(HTTP 403): 403 Forbidden" in ran.err
+    assert "hint: the discussion is locked" in ran.err
+
+
 def test_an_unknown_merge_request_is_told(job: Desk) -> None:
     """404 is also what a token gets that may not see it."""
     ran = comment(job, "plan.json", "--request", "8")

@@ -34,6 +34,7 @@ from reconciler.errors import (
     Severity,
     UsageProblem,
 )
+from reconciler.git.paths import own_path_in_repository
 from reconciler.git.repository import find_top
 from reconciler.model.limits import Place
 from reconciler.opening import HAS_MODES
@@ -103,9 +104,7 @@ def workspace_name(path: Path | None) -> str | None:
     """A workspace file's path as the repository knows it, whatever folder the command runs in."""
     if path is None:
         return None
-    from reconciler.config.head import path_from_top
-
-    return path_from_top(Path.cwd(), str(path)) or os.path.relpath(path)
+    return own_path_in_repository(str(path)) or os.path.relpath(path)
 
 
 def config_paths(workspace: Workspace, paths: Sequence[Path]) -> list[Path]:

@@ -20,7 +20,7 @@ from reconciler.git.objects import (
     in_submodule,
     open_objects,
 )
-from reconciler.git.repository import Repository, find_repository, merge_base, printable, run
+from reconciler.git.repository import Repository, find_repository, merge_base, run
 from reconciler.model.limits import Place
 from reconciler.model.plan import GitState
 
@@ -49,18 +49,6 @@ class Head:
     state: GitState
     hidden: tuple[Source, ...] = ()
     removed: tuple[str, ...] = ()
-
-
-def path_from_top(directory: Path, path: str) -> str | None:
-    """A path seen from `directory`, as seen from the top of the work tree.
-
-    None outside a repository, for a path outside of it, and where git is absent.
-    """
-    try:
-        parts = find_repository(directory).parts(path)
-    except GitError:
-        return None
-    return None if parts is None else printable("/".join(parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Found by the nearest `.git` like everything else, without running git.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.git.repository import find_top, is_below, printable
@@ -17,7 +18,16 @@ def path_in_repository(path: str) -> str | None:
     None outside of any. Links on the way are followed, since git has what is behind them by its
     own path only; a link that leads out of the repository is named itself.
     """
-    return _below(_top_of(path), path)
+    return _below(_top_of(path), _seen(path))
+
+
+def own_path_in_repository(path: str) -> str | None:
+    """As `path_in_repository`, but for a link to a file its own path, behind the links to its folder.
+
+    A workspace file that is a link is another workspace: what it names is seen from its own folder.
+    """
+    _, itself, written = _seen(path)
+    return _below(_top_of(path), (itself, written))
 
 
 def path_in_checkout(path: str) -> str | None:
@@ -28,7 +38,7 @@ def path_in_checkout(path: str) -> str | None:
     top = _top_of(path)
     while top is not None and (above := _superproject(top)) is not None:
         top = above
-    return _below(top, path)
+    return _below(top, _seen(path))
 
 
 def _top_of(path: str) -> Path | None:
@@ -49,12 +59,17 @@ def _superproject(top: Path) -> Path | None:
     return above if steps[:1] == (".git",) and "modules" in steps else None
 
 
-def _below(top: Path | None, path: str) -> str | None:
-    if top is None:
-        return None
+def _seen(path: str) -> tuple[str, str, str]:
+    """A path behind all links, behind those of its folder, and as it is written."""
     written = os.path.abspath(path)  # noqa: PTH100 - links are not to be resolved yet
     itself = os.path.join(os.path.realpath(os.path.dirname(written)), os.path.basename(written))  # noqa: PTH118, PTH119, PTH120 - text
-    for seen in (os.path.realpath(written), itself, written):
-        if is_below(seen, str(top)):
-            return printable(Path(seen).relative_to(top).as_posix())
-    return None
+    return os.path.realpath(written), itself, written
+
+
+def _below(top: Path | None, seen: Iterable[str]) -> str | None:
+    """The first of these that is below the top, from there."""
+    below = (each for each in seen if top is not None and is_below(each, str(top)))
+    found = next(below, None)
+    if top is None or found is None:
+        return None
+    return printable(Path(found).relative_to(top).as_posix())

@@ -210,6 +210,29 @@ def test_a_plan_has_the_same_paths_from_every_folder(planned: Desk) -> None:
     assert documents[0] == documents[1]
 
 
+@pytest.mark.parametrize(
+    ("folder", "file", "known"),
+    [
+        ("team", "reconciler.yaml", "team/reconciler.yaml"),
+        ("team/configs", "../reconciler.yaml", "team/reconciler.yaml"),
+        ("", "link/reconciler.yaml", "team/reconciler.yaml"),
+        ("../elsewhere", "../repository/link/reconciler.yaml", "team/reconciler.yaml"),
+        ("", "other/reconciler.yaml", "other/reconciler.yaml"),
+    ],
+)
+def test_a_workspace_has_one_name(planned: Desk, folder: str, file: str, known: str) -> None:
+    """Its comment is found again whichever way leads there; a link to the file is another one."""
+    planned.write("reconciler.yaml", "version: 1\nportals: {default: {}}\n")
+    planned.write("../other/configs/a.yaml", GOOD)
+    top = planned.folder.parent
+    (top / "link").symlink_to("team")
+    (top / "other/reconciler.yaml").symlink_to("../team/reconciler.yaml")
+    desk = at(planned, f"../{folder}")
+    assert desk.run_here("plan", "--workspace", file, "--out", "plan.json").code == 0
+    document = json.loads((desk.folder / "plan.json").read_text("utf-8"))
+    assert document["config"]["workspace"] == known
+
+
 def test_the_text_of_a_plan_names_files_as_they_are_seen_from_here(planned: Desk) -> None:
     """Fresh or saved; elsewhere as the plan has them."""
     fresh = planned.run_here("plan", "--out", "../plan.json").out

@@ -24,8 +24,8 @@ from reconciler.hubspot.survey import survey
 from reconciler.hubspot.usage import UsageInquiry
 from reconciler.model.limits import Desired
 from reconciler.model.portals import PortalStatus
+from reconciler.planning.adoption import limits_in_force
 from reconciler.planning.names import resolve_directions
-from reconciler.planning.standing import limits_in_force
 from reconciler.report.portals import portals_text
 from reconciler.report.status import status_counts, status_json, status_text
 from reconciler.report.terminal import Style

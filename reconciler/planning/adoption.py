@@ -1,11 +1,11 @@
-"""What the files must say so that nothing is left to plan: the portal's limits taken over.
+"""The files seen from the portal: what they say of its limits, and what they must say to match it.
 
-This is a plan read backwards. Where a plan changes the portal, an adoption changes the files.
+An adoption is a plan read backwards: where a plan changes the portal, it changes the files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import ConfigurationInvalid, Diagnostic
@@ -22,12 +22,49 @@ from reconciler.model.limits import (
     Unlabelled,
 )
 from reconciler.model.plan import Origin
+from reconciler.model.portals import LimitInForce, Standing
 from reconciler.planning.diff import wanted_limits
 from reconciler.planning.names import name_types
 from reconciler.planning.origin import Declared, History, Sides
 
 LONGEST_LABEL = 500
 """Characters of a label that names a type in a file: YAML ends a key at 1,024 bytes."""
+
+
+def limits_in_force(
+    observed: Iterable[ObservedDirection], declared: Sequence[ResolvedDirection]
+) -> tuple[LimitInForce, ...]:
+    """Every limit that can be named, with whether the files manage it, by direction."""
+    by_key = {each.direction.key: each for each in declared}
+    return tuple(
+        limit
+        for seen in sorted(observed, key=lambda each: each.direction)
+        for limit in _standings(seen, by_key.get(seen.direction.key))
+    )
+
+
+def _standings(
+    seen: ObservedDirection, declared: ResolvedDirection | None
+) -> Iterator[LimitInForce]:
+    """The limits of one direction: the object limit first, then by label."""
+    types = seen.types()
+    named = {} if declared is None else name_types(declared, seen).limits
+    keys = [key for key in seen.values() if key in types]
+    for key in sorted(keys, key=lambda key: (types[key].label or "", key)):
+        value, type_ = seen.values()[key], types[key]
+        if declared is None:
+            yield LimitInForce(seen.direction, type_, value, Standing.UNCOVERED)
+        elif (limit := named.get(key)) is not None:
+            yield LimitInForce(
+                seen.direction, type_, value, Standing.MANAGED, limit.max, limit.place
+            )
+        elif declared.prune and type_.pruned_when_unnamed:
+            yield LimitInForce(seen.direction, type_, value, Standing.MANAGED, None, declared.place)
+        else:
+            yield LimitInForce(seen.direction, type_, value, Standing.UNMANAGED)
+
+
+# ---------------------------------------------------------------- taken over into the files
 
 
 @dataclass(frozen=True, slots=True)

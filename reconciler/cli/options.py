@@ -25,7 +25,7 @@ Return = TypeVar("Return")
 
 
 class DiagnosticsTaker(Protocol):
-    """Writes a command's diagnostics in another format than text, see `findings`."""
+    """Writes a command's diagnostics in another format than text, see `from_top.Findings`."""
 
     @property
     def is_document(self) -> bool: ...

@@ -14,7 +14,7 @@ import click
 from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.files import check_output, remove_older, write_file
-from reconciler.cli.from_top import path_from_top, plan_from_top
+from reconciler.cli.from_top import Findings, path_from_top, plan_from_top
 from reconciler.cli.options import (
     BASE,
     BASE_URL_TYPED,
@@ -43,8 +43,6 @@ def _take_diagnostics(ctx: click.Context, _: click.Parameter, value: str | None)
     file = ctx.params.pop("diagnostics_file")
     if value is None and file is None and os.environ.get("GITHUB_ACTIONS") != "true":
         return
-    from reconciler.cli.findings import Findings
-
     invocation = ctx.ensure_object(Invocation)
     invocation.given = replace(invocation.given, findings=Findings(value, file))
 

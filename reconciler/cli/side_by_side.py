@@ -271,7 +271,8 @@ def _report_one(
             return PortalEnd(name, error.message, error.exit_code, failed=True)
         case NotAttempted(error=error):
             output.answer_in_json(error, error.exit_code, name)
-            return PortalEnd(name, "not attempted", error.exit_code, failed=True)
+            words = "not attempted"
+            return PortalEnd(name, words, error.exit_code, failed=True, attempted=False)
         case _:
             assert_never(ended)
 

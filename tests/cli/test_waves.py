@@ -146,6 +146,15 @@ def test_a_wave_begins_when_the_one_before_is_done(tmp_path: Path) -> None:
         ]
 
 
+def test_a_portal_that_was_not_attempted_did_not_fail(tmp_path: Path) -> None:
+    """The table and the line below it distinguish the two."""
+    with fleet(tmp_path, 6) as many:
+        many.variables["HUBSPOT_P002"] = "wrong-token-2"
+        ran = rollout(many, "1,50%,rest")
+        assert ran.last_line == "6 portals: 3 done, 1 failed, 2 not attempted."
+        assert "p005    not attempted" in ran.out
+
+
 def test_the_first_wave_that_does_not_go_well_is_the_last(tmp_path: Path) -> None:
     """Its other portals are done. The next run does what is left, and touches nothing twice."""
     with fleet(tmp_path, 6) as many:

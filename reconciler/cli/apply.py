@@ -19,7 +19,6 @@ from reconciler.cli.application import (
     apply_planned,
     plan_files,
 )
-from reconciler.cli.files import read_plan_file, saved_plan
 from reconciler.cli.from_top import plan_from_here
 from reconciler.cli.options import (
     BASE,
@@ -32,6 +31,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
+from reconciler.cli.saved import read_plan_file, saved_plan
 from reconciler.cli.session import Session
 from reconciler.config.workspace import PortalSettings
 from reconciler.defaults import VERIFY_TIMEOUT

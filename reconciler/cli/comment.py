@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.files import read_plan_file
 from reconciler.cli.options import Given, complete_plans, given_options
 from reconciler.cli.process import stopping_on_signals
+from reconciler.cli.saved import read_plan_file
 from reconciler.cli.since import Earlier, since_push
 from reconciler.cli.workspace import (
     choose_portals,

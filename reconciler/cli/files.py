@@ -1,27 +1,21 @@
-"""Files that the command line names: written completely or not at all, read within bounds."""
+"""Files that the command line names: written completely or not at all, one for each portal."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
-import click
-
-from reconciler.errors import PlanRefused, ReconcilerError, UsageProblem
+from reconciler.errors import ReconcilerError, UsageProblem
 from reconciler.opening import READING, WRITING, is_own, set_mode
 from reconciler.outgoing import mask
-from reconciler.planning.plan_file import MAXIMUM_BYTES, is_plan, starts_as_json
-
-if TYPE_CHECKING:
-    from reconciler.model.plan import Plan
-    from reconciler.planning.documents import Document
 
 _RENAME_IMPOSSIBLE = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS}
 """A folder that takes no new file, or a file that is a mount of its own, as in a container."""
@@ -237,119 +231,67 @@ def _beside(path: Path, mode: int) -> tuple[int, str]:
     return os.open(part, WRITING | os.O_CREAT | os.O_EXCL, mode), part
 
 
-# ---------------------------------------------------------------- saved plans
-
-STDIN = Path("-")
-_STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+# ---------------------------------------------------------------- a file for each portal
 
 
-def saved_plan(paths: Sequence[Path]) -> Path | None:
-    """The saved plan that `apply` was given; None: the paths are pair files and their folders.
+def plan_names(out: str, portals: Sequence[str], *, several: bool) -> Mapping[str, str]:
+    """The file of each portal's plan by the portal's name, known to be writable.
 
-    `-` and a file that ends in .json are meant as one, whatever is in them.
+    `out` names the file of one plan, a folder for those of several portals, which is made, or a
+    file with `{portal}` in its name. Older ones of several portals are removed: a portal that cannot
+    be planned must not seem to have a plan. Raises as `check_output` does.
     """
-    plans = [path for path in paths if _is_meant_as_plan(path) or holds_plan(path)]
-    if not plans:
-        return None
-    if len(paths) > 1:
-        raise UsageProblem("one saved plan at a time, and no paths beside it")
-    (path,) = plans
-    if path != STDIN and not path.exists():
-        raise click.BadParameter(f"{path} does not exist.", param_hint="PLAN.json")
-    return path
+    is_file = out.endswith(".json") or os.path.isfile(out)  # noqa: PTH113 - takes any name
+    if several and is_file and len(portals) > 1 and "{portal}" not in out:
+        raise UsageProblem(
+            f"--out {out}: the plans of several portals need a folder",
+            hint="name a folder: it is made, and gets a file PORTAL.json for each portal",
+        )
+    if "{portal}" in out:
+        found = {name: out.replace("{portal}", stem) for name, stem in file_stems(portals).items()}
+    elif several and not is_file:
+        make_folder("--out", out)
+        found = {
+            name: os.path.join(out, f"{stem}.json")  # noqa: PTH118 - a name as given, not a Path
+            for name, stem in file_stems(portals).items()
+        }
+    else:
+        found = dict.fromkeys(portals, out)
+    for name in found.values():
+        check_output("--out", name)
+    if several and ("{portal}" in out or not is_file):
+        for name in found.values():
+            remove_older("--out", name)
+    return found
 
 
-def refuse_saved_plans(paths: Sequence[Path]) -> None:
-    """Raise UsageProblem where a path that should hold pair files is a saved plan."""
-    for path in paths:
-        if holds_plan(path):
-            raise UsageProblem(
-                f"{path} is a saved plan, not a pair file",
-                hint=f"`reconciler show {path}` renders it, `reconciler apply {path}` applies it",
-            )
-
-
-def holds_plan(path: Path) -> bool:
-    """Whether a regular file is a saved plan, be it cut or altered. Only such a file is read."""
+def make_folder(option: str, name: str) -> None:
+    """Make a folder that an option names, unless it is there; raises as `check_output` does."""
+    if not name or "\0" in name:
+        raise UsageProblem(f"{option} needs the name of a folder")
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return False
-        with path.open("rb") as file:
-            start = file.read(64)
-            return starts_as_json(start) and is_plan(start + file.read(MAXIMUM_BYTES))
-    except (OSError, ValueError):
-        return False
-
-
-def read_plan_file(path: Path) -> Plan:
-    """The plan that a file, or standard input for `-`, holds.
-
-    Raises PlanRefused where it is altered, cut, of another format or not a plan at all.
-    """
-    from reconciler.planning.saved import read_plan
-
-    with located(path):
-        return read_plan(_content(path))
-
-
-def read_documents(path: Path) -> tuple[Document, ...]:
-    """The plans, results and errors of portals that a file, or standard input for `-`, holds.
-
-    Raises PlanRefused where it is damaged, or is not JSON at all.
-    """
-    from reconciler.planning.documents import documents, what_is_wrong
-
-    content = _content(path)
-    with located(path):
-        if len(content) > MAXIMUM_BYTES:
-            raise PlanRefused("the file is larger than 64 MiB, so it is not read")
-        try:
-            return documents(content)
-        except (ValueError, RecursionError) as error:
-            if is_plan(content):
-                what = "the plan file is not complete"
-            elif b'"outcome"' in content:
-                what = "the result file is not complete"
-            else:
-                what = "the file is not a plan, and not the result of an apply"
-            raise PlanRefused(f"{what}: it is not valid JSON ({what_is_wrong(error)})") from error
-
-
-@contextmanager
-def located(path: Path, document: Document | None = None) -> Iterator[None]:
-    """A refusal within is about this file, and this one of its documents."""
-    try:
-        yield
-    except PlanRefused as refused:
-        where = f"{path}:{document.line}" if document is not None and document.line else path
-        refused.message = f"{where}: {refused.message}"
-        raise
-
-
-def _is_meant_as_plan(path: Path) -> bool:
-    return path == STDIN or _is_stream(path) or (path.suffix == ".json" and not path.is_dir())
-
-
-def _is_stream(path: Path) -> bool:
-    return str(path).startswith(_STREAMS)
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a plan file, one more than a plan may have at most."""
-    try:
-        if path == STDIN:
-            return _from_stdin()
-        if not _is_stream(path) and not stat.S_ISREG(path.stat().st_mode):
-            raise UsageProblem(
-                f"{path} is not a regular file", hint="a plan from a pipe is read from `-`"
-            )
-        with path.open("rb") as file:
-            return file.read(MAXIMUM_BYTES + 1)
+        Path(name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ReconcilerError(f"cannot read {path}: {error.strerror}") from error
+        raise ReconcilerError(f"cannot write {name}: {error.strerror or error}") from error
 
 
-def _from_stdin() -> bytes:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageProblem("`-` reads a saved plan from standard input, which is a terminal")
-    return sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
+_LONGEST_STEM = 100
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+"""Names that Windows keeps for devices, with any suffix (documented)."""
+
+
+def file_stems(names: Sequence[str]) -> dict[str, str]:
+    """A name for a file of each portal: its own, where every file system can tell it from others.
+
+    Names that differ in case alone, are longer than 100 characters, or stand for a device on
+    Windows get a part of their hash, behind a character that no portal's name has.
+    """
+    folded = Counter(name.casefold() for name in names)
+
+    def stem(name: str) -> str:
+        fits = len(name) <= _LONGEST_STEM and not name.endswith(".")
+        if fits and folded[name.casefold()] == 1 and not _DEVICES.match(name):
+            return name
+        return f"{name[:_LONGEST_STEM]}~{sha256(name.encode()).hexdigest()[:12]}"
+
+    return {name: stem(name) for name in names}

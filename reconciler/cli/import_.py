@@ -12,6 +12,7 @@ import click
 from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.adopting import Seen, Wanted, look, parse_pair
+from reconciler.cli.files import file_stems, make_folder
 from reconciler.cli.options import SETTLE, PortalOptions, complete_pairs, portal_options
 from reconciler.cli.pair_changes import (
     Changes,
@@ -22,7 +23,6 @@ from reconciler.cli.pair_changes import (
     new_files,
     updates,
 )
-from reconciler.cli.portal_files import file_stems, make_folder
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Files, Session

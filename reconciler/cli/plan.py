@@ -13,7 +13,7 @@ import click
 
 from reconciler.applying.events import Event
 from reconciler.cli import output
-from reconciler.cli.files import check_output, remove_older, write_file
+from reconciler.cli.files import check_output, plan_names, remove_older, write_file
 from reconciler.cli.from_top import Findings, path_from_top, plan_from_top
 from reconciler.cli.options import (
     BASE,
@@ -25,7 +25,6 @@ from reconciler.cli.options import (
     PortalOptions,
     portal_options,
 )
-from reconciler.cli.portal_files import plan_files
 from reconciler.cli.process import stopping_on_signals
 from reconciler.cli.progress import reporting
 from reconciler.cli.session import Session, owned_by_another
@@ -105,7 +104,11 @@ def command(
     """
     session = Session.start(options)
     portals = session.portals()
-    saved = {} if out is None else plan_files(out, portals, several=options.asks_for_several)
+    saved = (
+        {}
+        if out is None
+        else plan_names(out, [each.name for each in portals], several=options.asks_for_several)
+    )
     planned = None if digests is None else Digests(digests, saved.values())
     files = session.files(portals, paths, base)
     from_top = partial(plan_from_top, path=cache(path_from_top))

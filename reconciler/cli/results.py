@@ -10,8 +10,8 @@ from pathlib import Path
 from reconciler.applying.result_file import read_failure, read_result
 from reconciler.cli import output
 from reconciler.cli.application import EXIT_CODES
-from reconciler.cli.files import located
 from reconciler.cli.options import Given
+from reconciler.cli.saved import located
 from reconciler.errors import ExitCode, UsageProblem, worst, worst_of_applies
 from reconciler.model.plan import Outcome, canonical_json
 from reconciler.outgoing import harmless_json

@@ -11,9 +11,9 @@ import click
 
 from reconciler.cli import output
 from reconciler.cli.answers import json_array
-from reconciler.cli.files import located, read_documents
 from reconciler.cli.from_top import plan_from_here
 from reconciler.cli.options import complete_plans, complete_shown, given_options
+from reconciler.cli.saved import located, read_documents
 from reconciler.cli.since import Earlier, key_of
 from reconciler.errors import UsageProblem
 from reconciler.model.plan import Plan, canonical_json

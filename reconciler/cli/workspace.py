@@ -14,8 +14,9 @@ from pathlib import Path
 import click
 
 from reconciler.cli import output
-from reconciler.cli.files import read_regular, refuse_saved_plans
+from reconciler.cli.files import read_regular
 from reconciler.cli.options import Allowed, Given
+from reconciler.cli.saved import refuse_saved_plans
 from reconciler.config.sources import WORKSPACE_FILE, boundary_of_folder, shown_path
 from reconciler.config.workspace import (
     EnvToken,

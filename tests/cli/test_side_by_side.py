@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.portal_files import file_stems
+from reconciler.cli.files import file_stems
 from reconciler.cli.workspace import shard_of
 from tests.cli.fleet import Fleet, fleet, name, workspace
 from tests.cli.running import Ran

@@ -156,8 +156,9 @@ def _in_threads(
     at_once = max(1, min(len(portals), session.options.portals_at_once))
     with ThreadPoolExecutor(at_once, thread_name_prefix="portals") as threads:
         futures = [threads.submit(unless_stopped, each) for each in portals]
-        while wait(futures, TURN).not_done:
-            pass
+        for each in futures:  # one after another: to wait for all of them looks at all in each turn
+            while wait([each], TURN).not_done:
+                pass
     for each in futures:
         each.result()
 

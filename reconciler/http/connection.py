@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import unquote, urlsplit
 
@@ -115,13 +117,31 @@ def environment_proxy(base_url: str) -> tuple[str, str] | None:
 
     `https` for HTTPS_PROXY, `all` for ALL_PROXY. This machine itself is never asked by a proxy.
     """
+    host = urlsplit(base_url).hostname or ""
+    if _is_loopback(host):
+        return None
+    return _proxy_by(base_url, host, tuple(map(os.environ.get, _PROXY_VARIABLES)))
+
+
+_PROXY_VARIABLES = tuple(
+    each
+    for name in ("https_proxy", "all_proxy", "http_proxy", "no_proxy", "request_method")
+    for each in (name, name.upper())
+)
+"""What the library looks at; `REQUEST_METHOD` says that a web server has started this (CGI)."""
+
+
+@lru_cache(maxsize=8)
+def _proxy_by(
+    base_url: str,
+    host: str,
+    variables: tuple[str | None, ...],  # noqa: ARG001 - as long as they are the same, so is the answer
+) -> tuple[str, str] | None:
+    """The library looks through the environment, where hundreds of portals have a token each."""
     from urllib.request import getproxies, proxy_bypass  # 20 ms that only requests should cost
 
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    if _is_loopback(host) or proxy_bypass(host):
+    if proxy_bypass(host):
         return None
     proxies = getproxies()
-    return next(
-        ((each, found) for each in (parts.scheme, "all") if (found := proxies.get(each))), None
-    )
+    schemes = (urlsplit(base_url).scheme, "all")
+    return next(((each, found) for each in schemes if (found := proxies.get(each))), None)

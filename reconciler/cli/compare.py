@@ -138,7 +138,9 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
 
     def write(found: Comparison) -> ExitCode:
         _warn(examined[found.names[1]], session.given)
-        output.result(_rendered(found, format_, output.style(session.given)))
+        # In the text, a portal that does not differ has its line in the table only.
+        if found.differences or format_ != "text":
+            output.result(_rendered(found, format_, output.style(session.given)))
         return _code(found, detailed=detailed)
 
     with ExitStack() as stack:

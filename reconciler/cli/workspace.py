@@ -34,12 +34,14 @@ from reconciler.errors import (
     DiagnosticCode,
     Severity,
     UsageProblem,
+    first_few,
 )
 from reconciler.git.paths import own_path_in_repository
 from reconciler.git.repository import find_top
 from reconciler.model.limits import Place
 from reconciler.opening import HAS_MODES
 from reconciler.outgoing import LONGEST_TOKEN, Secret, know
+from reconciler.spelling import escaped, nearest
 
 
 def open_workspace(given: Given) -> Workspace:
@@ -137,10 +139,12 @@ def choose_portals(
     """The portals a command is for, in the workspace's order."""
     known = {portal.name: portal for portal in workspace.portals}
     unknown = [name for name in names if name not in known]
+    named = list(known)
     if unknown:
+        alike = nearest(unknown[0], known)
         raise UsageProblem(
-            f"the workspace has no portal named {unknown[0]!r}",
-            hint=f"it has {', '.join(known)}",
+            f"the workspace has no portal named {escaped(unknown[0])}",
+            hint=f"did you mean {alike[0]}?" if alike else f"it has {first_few(named, 10)}",
         )
     if names and every:
         raise UsageProblem("--portal and --all-portals contradict each other")
@@ -153,7 +157,7 @@ def choose_portals(
     if len(known) > 1:
         raise UsageProblem(
             f"the workspace has {len(known)} portals: say which",
-            hint=f"--portal NAME, one of {', '.join(known)}; or --all-portals",
+            hint=f"--portal NAME, one of {first_few(named, 10)}; or --all-portals",
         )
     return list(known.values())
 

@@ -120,3 +120,17 @@ def test_two_portals_with_one_id_are_reported_at_their_line(listed: Desk) -> Non
         4,
     )
     assert json.dumps(ran.json).count("1234567") == 0
+
+
+def test_a_name_that_is_wrong_or_missing_shows_a_few_of_many(offline: Desk) -> None:
+    """A misspelt one shows the nearest; none of five hundred portals' names fill the screen."""
+    names = "\n".join(f"  client-{n:03}: {{token: {{env: HUBSPOT_P{n}}}}}" for n in range(500))
+    offline.write("reconciler.yaml", f"version: 1\nportals:\n{names}\n")
+    offline.write("configs/pair.yaml", "from: contacts\nto: companies\nmax: 5\n")
+    ran = offline.run_here("plan", "--portal", "clint-017")
+    assert ran.code == 64
+    assert 'the workspace has no portal named "clint-017"' in ran.err
+    assert "did you mean client-017?" in ran.err
+    missing = offline.run_here("plan")
+    assert missing.code == 64
+    assert "client-009 and 490 more; or --all-portals" in missing.err

@@ -484,6 +484,7 @@ def test_a_portal_is_compared_with_several(tmp_path: Path) -> None:
         assert ran.code == 0
         assert ran.last_line == "2 portals: 2 done."
         assert "p003    1 limit differs: 1 with another value." in ran.out
+        assert ran.out.count("No differences.") == 1, "an equal portal has its line in the table"
         ran = many.run_here(*arguments, "--format", "markdown")
         assert ran.out.startswith("| portal | result |")
 

@@ -15,7 +15,7 @@ from reconciler.cli.files import read_regular
 from reconciler.cli.options import Given, PortalOptions, portal_options
 from reconciler.cli.pair_changes import Changes, FileChange, created, modeline
 from reconciler.cli.process import stopping_on_signals
-from reconciler.cli.progress import reporting
+from reconciler.cli.progress import reporting, reporting_each
 from reconciler.cli.session import Session
 from reconciler.config.object_types import STANDARD, standard_type
 from reconciler.config.pair_text import DirectionText, pair_files
@@ -190,13 +190,10 @@ def compared(
 ) -> Comparison:
     """Read both portals, compare them and write files; raises a `PortalError` of either."""
     with ExitStack() as stack:
+        shown = stack.enter_context(reporting_each([a.name, b.name], session.given))
         first, second = (
-            stack.enter_context(
-                session.connected(
-                    each, report_to(stack.enter_context(reporting(each.name, session.given)))
-                )
-            )
-            for each in (a, b)
+            stack.enter_context(session.connected(each, report_to(events)))
+            for each, events in zip((a, b), shown, strict=True)
         )
         with _naming(a):
             ours = _examined(a, first)

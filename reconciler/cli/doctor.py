@@ -17,6 +17,7 @@ from enum import StrEnum
 import click
 
 from reconciler import __version__
+from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
@@ -153,14 +154,19 @@ def _portals(options: PortalOptions) -> Iterator[Check]:
     yield Check("workspace", State.OK, found)
     yield _address(options)
     yield _version(session)
+
+    def work(settings: PortalSettings, events: Callable[[Event], None]) -> list[Check]:
+        return [*_portal(session, settings, events)]
+
     if not options.asks_for_several:
-        with stopping_on_signals(session.stop):
-            for each in portals:
-                yield from _portal(session, each)
+        (settings,) = portals
+        with stopping_on_signals(session.stop), reporting(settings.name, session.given) as progress:
+            checks = work(settings, progress)
+        yield from checks
         return
     from reconciler.cli.side_by_side import Done, side_by_side
 
-    for ended in side_by_side(session, portals, lambda each, _: [*_portal(session, each)], _said):
+    for ended in side_by_side(session, portals, work, _said):
         if isinstance(ended, Done):
             yield from ended.value
         else:
@@ -194,7 +200,9 @@ def _version(session: Session) -> Check:
     return Check("API version", state, f"{version}, {when} ({version.end_of_support})", warning)
 
 
-def _portal(session: Session, settings: PortalSettings) -> Iterator[Check]:
+def _portal(
+    session: Session, settings: PortalSettings, events: Callable[[Event], None]
+) -> Iterator[Check]:
     """One portal: its failure is shown and does not hide the others."""
     name = settings.name
     try:
@@ -206,10 +214,7 @@ def _portal(session: Session, settings: PortalSettings) -> Iterator[Check]:
         return
     yield Check("token", State.OK, f"from {source}, shaped like a token", portal=name)
     try:
-        with (
-            reporting(name, session.given) as progress,
-            session.connected(settings, report_to(progress)) as portal,
-        ):
+        with session.connected(settings, report_to(events)) as portal:
             yield from _asked(session, settings, portal)
     except Interrupted:
         raise

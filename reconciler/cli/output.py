@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from reconciler.model.plan import Plan
     from reconciler.report.view import Unplanned
 
+_LONGEST_PREFIX = 100_000
+"""Characters in front of an error: the names of all portals that have it."""
+
 PLAN_FORMATS = ("text", "markdown", "json", "html", "mermaid")
 
 
@@ -270,7 +273,7 @@ def show_error(
 def show_words(error: ReconcilerError, given: Given, prefix: str = "") -> None:
     """Write what an error says and how to fix it to stderr, without its diagnostics."""
     look = style(given, sys.stderr)
-    words = f"{terminal(prefix, PROSE_LIMIT)}{terminal(error.message, PROSE_LIMIT)}"
+    words = f"{terminal(prefix, _LONGEST_PREFIX)}{terminal(error.message, PROSE_LIMIT)}"
     click.echo(f"{look.mark(Mark.BAD, 'error:')} {words}", err=True, color=True)
     if isinstance(error, PlanRefused):
         for detail in error.details:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
@@ -71,6 +71,27 @@ def reporting(
                 yield lines
             finally:
                 lines.finish()
+    finally:
+        pane.finish()
+
+
+@contextmanager
+def reporting_each(
+    portals: Sequence[str], given: Given
+) -> Iterator[Sequence[Callable[[Event], None]]]:
+    """The same for a few portals of one command: one display, with a bar for each of them."""
+    pane = Pane(sys.stderr)
+    try:
+        if given.verbosity == 0 and sys.stderr.isatty() and can_move():
+            with bars(pane, given) as shown:
+                yield [BarReporter(each, shown, 0) for each in portals]
+        else:
+            lines = [LineReporter(each, given.verbosity, pane) for each in portals]
+            try:
+                yield lines
+            finally:
+                for each in lines:
+                    each.finish()
     finally:
         pane.finish()
 

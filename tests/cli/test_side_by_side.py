@@ -489,6 +489,15 @@ def test_a_portal_is_compared_with_several(tmp_path: Path) -> None:
         assert ran.out.startswith("| portal | result |")
 
 
+@pytest.mark.parametrize("command", ["doctor --all-portals", "compare p001 p002"])
+def test_a_command_has_one_display(tmp_path: Path, command: str) -> None:
+    """Two bars of their own would write over each other in one line."""
+    with fleet(tmp_path, 3, latency=0.1) as many:
+        code, shown = on_a_terminal_here(many, *command.split())
+    assert code == 0
+    assert shown.count("\x1b[?25l") == 1  # which hides the cursor, once for each display
+
+
 def test_what_cannot_be_read_of_a_compared_portal_is_said_once(tmp_path: Path) -> None:
     """Of the one that is compared with all, and of each of the others, in their order."""
     with fleet(tmp_path, 4, faults={1: "schemas:403", 4: "schemas:403"}) as many:

@@ -302,10 +302,10 @@ def _in_place_of_the_workspace(
         yield from _failures(others, why) if others else [report]
 
 
-def _is_gone(key: Key, told: Sequence[Key], given: Given) -> bool:
+def _is_gone(key: Key, reported: Sequence[Key], given: Given) -> bool:
     """Whether this checkout, which has the workspace that was reported, lacks the portal."""
     top, workspace = find_top(Path.cwd()), workspace_name(workspace_file(given))
-    if key in told or top is None or workspace not in {each.workspace for each in told}:
+    if key in reported or top is None or workspace not in {each.workspace for each in reported}:
         return False
     if key.workspace is None:
         return workspace == USUAL_WORKSPACE

@@ -55,9 +55,9 @@ def _for_a_forge(path: str) -> str:
     inside = path_in_checkout(path)
     if inside is not None:
         return inside
-    whole = Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
     here = Path.cwd()
-    return (whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix()
+    return (absolute.relative_to(here) if absolute.is_relative_to(here) else absolute).as_posix()
 
 
 _DOCUMENTS = ("json", "sarif")

@@ -149,4 +149,4 @@ Examples:
   reconciler plan --out plan.json
   reconciler apply plan.json
 """
-"""The end of the help of the whole command line."""
+"""The end of the help of all commands."""

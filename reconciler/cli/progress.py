@@ -277,7 +277,7 @@ def _verified(verified: Verified | None, event: Event) -> Iterator[str]:
 def _phase(
     event: Checking | ReadingBack | Settled | Writing | Watching | Finished,
 ) -> tuple[str, int]:
-    """Where an apply is, and how much has to be asked for to be told."""
+    """Where an apply is, and the least `-v` that shows it."""
     match event:
         case Checking(directions):
             return f"checking {plural(directions, 'direction')} before the first write", 0

@@ -83,8 +83,8 @@ def wrapped(text: str, indent: str, width: int | None) -> list[str]:
 
 # ---------------------------------------------------------------- source lines
 
-_WHOLE_LINE = 100
-"""Cells of a source line that is shown whole, where the terminal is not narrower."""
+_WIDEST_LINE = 100
+"""Cells of a source line that is shown in full, where the terminal is not narrower."""
 _LEAST = 20
 _BEFORE = 0.6
 """The part of a cut line that is before the place."""
@@ -108,7 +108,7 @@ def excerpt(source: str, place: Located, style: Style, width: int | None = None)
     first, last = max(0, at - _AROUND), at + _AROUND
     text = text[:first] + star_alike(text[first:last]) + text[last:]
     gutter = f"{place.line:>5} | "
-    room = _WHOLE_LINE
+    room = _WIDEST_LINE
     if width is not None:
         room = min(room, max(_LEAST, width - len(gutter) - 2 * len(_CUT)))
     start, end = _window(text, at, room)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -83,8 +83,6 @@ class Session:
     clock: SystemClock
     owners: dict[int, str]
     """Which portal an account is, by its ID: as the workspace says, or as was seen first."""
-    names: dict[Path | None, str | None] = field(default_factory=dict)
-    """What plans call the workspace file, once it is known: git is asked for the first of them."""
 
     @classmethod
     def start(cls, options: PortalOptions) -> Session:
@@ -193,7 +191,7 @@ class Session:
         connection = Connection(
             base_url=parse_base_url(self.options.base_url),
             base_url_source=self.options.base_url_source,
-            token=read_token(portal, self.workspace, self.options.allowed, self.given),
+            token=read_token(portal, self.workspace, self.options.allowed, self.options.given),
             concurrency=self.options.concurrency,
             timeout=self.options.timeout,
         )
@@ -236,9 +234,6 @@ class Session:
         owner = self.owners.setdefault(account.portal_id, settings.name)
         if owner != settings.name:
             raise owned_by_another(account.portal_id, owner)
-        path = self.workspace.path
-        if path not in self.names:
-            self.names[path] = workspace_name(path)
         version = ApiVersion(self.api_version).warning(self.clock.wall().date())
         context = PlanContext(
             tool_version=reconciler.__version__,
@@ -249,7 +244,7 @@ class Session:
             files=files.loaded.desired.files,
             git=files.git,
             warnings=files.warnings if version is None else (*files.warnings, version),
-            workspace=self.names[path],
+            workspace=workspace_name(self.workspace.path),
         )
         plan = reconciler.make_plan(observation, context=context, safety=self.workspace.safety)
         confirm = partial(

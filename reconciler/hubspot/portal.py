@@ -279,9 +279,8 @@ class Portal(AbstractContextManager["Portal"]):
         if directions:
             self._report(Reading(len(directions)))
         reads = [partial(self.read, each, needs_labels=needs_labels) for each in directions]
-        tasks: list[Callable[[], First | ObservedDirection]] = [first, *reads]
-        found, *seen = self.in_parallel(tasks, first=first)
-        return cast("First", found), tuple(cast("list[ObservedDirection]", seen))
+        found, seen = self.beside(first, reads)
+        return found, tuple(seen)
 
     def labels(self, direction: Direction) -> LabelList:
         """The association types of one direction, the unlabelled one included."""

@@ -20,8 +20,8 @@ from reconciler.cli.answers import Answers
 from reconciler.cli.boards import Began, Board, Came, Messages, board
 from reconciler.cli.options import Given
 from reconciler.cli.process import stopping_on_signals
-from reconciler.cli.processes import processes_for, receive_all, started
 from reconciler.cli.session import Session
+from reconciler.cli.workers import processes_for, receive_all, started
 from reconciler.cli.workspace import read_token
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import (

@@ -18,7 +18,7 @@ from unittest import mock
 
 import pytest
 
-from reconciler.cli.processes import processes_for, receive_all
+from reconciler.cli.workers import processes_for, receive_all
 from reconciler.errors import (
     ConfigurationInvalid,
     Diagnostic,

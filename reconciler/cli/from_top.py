@@ -21,10 +21,10 @@ from reconciler.cli.files import check_output, remove_older, write_file
 from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, UsageProblem
 from reconciler.git.paths import path_in_checkout, path_in_repository
 from reconciler.git.repository import find_top
-from reconciler.model.plan import Change, Plan, Refusal, Result
 from reconciler.report.terminal import Style
 
 if TYPE_CHECKING:
+    from reconciler.model.plan import Change, Plan, Refusal, Result
     from reconciler.report.diagnostics import SourceLines
 
 MOST_KEPT = 10
@@ -175,7 +175,7 @@ def path_from_top(path: str) -> str:
     return path if inside is None else inside
 
 
-Sourced = TypeVar("Sourced", Change, Refusal)
+Sourced = TypeVar("Sourced", "Change", "Refusal")
 
 
 def _moved(each: Sourced, path: Callable[[str], str]) -> Sourced:

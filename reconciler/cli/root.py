@@ -12,7 +12,8 @@ import sys
 from copy import copy
 from keyword import iskeyword
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -107,6 +108,25 @@ def cli() -> None:
     """Keep the association limits of HubSpot portals equal to YAML committed in git."""
 
 
+class _Metadata(ModuleType):
+    """Stands for `importlib.metadata` until somebody uses what is in it.
+
+    Pydantic imports it to look for plugins, whether it is to look or not, and with it the parser of
+    mails: a tenth of what `validate` costs.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # `import` itself asks whether it is a package
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+    def entry_points(self, **chosen: str) -> Any:
+        """The entry points of installed packages; here, because pydantic imports it by name."""
+        return self.__getattr__("entry_points")(**chosen)
+
+
 def main() -> NoReturn:
     """Run the command line and exit with one of its codes; never with a traceback."""
     # A command keeps what it makes and soon ends: looking for garbage at every 700th new object,
@@ -121,6 +141,8 @@ def run(cli: click.Group) -> int:
     """The exit code of the command line that `sys.argv` holds."""
     # Looking for plugins of other packages costs 30 ms, and there is none we want.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    metadata = sys.modules.setdefault("importlib.metadata", _Metadata("importlib.metadata"))
+    vars(importlib).setdefault("metadata", metadata)
     with outlets() as (out, err):
         invocation = Invocation()
         code = _invoke(cli, invocation)

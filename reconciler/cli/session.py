@@ -142,7 +142,7 @@ class Session:
                     for each in portals
                 }
             )
-        git = None if read.head is None else read.head.state
+        git = None if read.head is None else GitState(read.head.commit, read.head.dirty)
         return self._with_history(portals, loaded, paths, base, git)
 
     def _with_history(

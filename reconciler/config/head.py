@@ -22,7 +22,6 @@ from reconciler.git.objects import (
 )
 from reconciler.git.repository import Repository, find_repository, merge_base, run
 from reconciler.model.limits import Place
-from reconciler.model.plan import GitState
 
 _NOT_ON_DISK_ON_PURPOSE = frozenset((b"S", b"h", b"s"))
 """Tags of `git ls-files -v`: skip-worktree, assume-unchanged, both."""
@@ -40,13 +39,14 @@ _DEFAULT_BRANCHES = (
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What HEAD has of the files that were read.
+    """What the commit of HEAD has of the files that were read, and whether they differ from it.
 
     `hidden` are files that HEAD has and the work tree leaves out on purpose: they are part of the
     configuration. `removed` are those that somebody deleted.
     """
 
-    state: GitState
+    commit: str
+    dirty: bool
     hidden: tuple[Source, ...] = ()
     removed: tuple[str, ...] = ()
 
@@ -132,7 +132,7 @@ def _compare(
     try:
         committed = _committed(tree, inside)
     except GitError:
-        return Head(GitState(commit, dirty=True))
+        return Head(commit, dirty=True)
     read = {_real_parts(repository, source): source for source in sources}
     missing = [
         real
@@ -147,7 +147,8 @@ def _compare(
     )
     dirty = bool(gone) or differs or len(inside) < len(given)
     return Head(
-        GitState(commit, dirty),
+        commit,
+        dirty,
         tuple(
             Source(repository.shown(committed[real][0]), tree.content(committed[real][1]))
             for real in missing

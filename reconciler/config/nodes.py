@@ -8,6 +8,7 @@ are text.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from reconciler.model.limits import Place
@@ -87,6 +88,7 @@ def is_whole(text: str) -> bool:
     return _WHOLE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1024)  # most limits of a configuration are a few numbers
 def resolve(text: str) -> bool | int | float | str | None:
     """The value of a plain scalar; `NOT_WHOLE` for a number that is not a plain whole number."""
     if text in _KEYWORDS:

@@ -35,7 +35,6 @@ from reconciler.config.yaml_faults import (
     NOT_AT_THE_END,
     Structure,
     syntax_error,
-    unplaced,
 )
 from reconciler.errors import Diagnostic, DiagnosticCode
 from reconciler.model.limits import Place
@@ -50,6 +49,7 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+_CONFLICT_MARKS = ("<<<<<<< ", ">>>>>>> ")
 _COMMENT = re.compile(r"(?:^| )#")
 
 MAXIMUM_DEPTH = 32
@@ -92,11 +92,11 @@ def _not_utf_8(path: str, content: bytes, offset: int) -> Diagnostic:
 def _first_problem(path: str, text: str) -> Diagnostic | None:
     if found := _FORBIDDEN.search(text):
         code, message, hint = _forbidden_character(found[0])
-    elif found := _CONFLICT.search(text):
+    elif any(mark in text for mark in _CONFLICT_MARKS) and (found := _CONFLICT.search(text)):
         code = DiagnosticCode.MERGE_CONFLICT
         message = "the file holds the marks of an unresolved merge conflict"
         hint = "resolve the conflict and remove the lines <<<<<<<, ======= and >>>>>>>"
-    elif found := _DIRECTIVE.search(text):
+    elif "%" in text and (found := _DIRECTIVE.search(text)):
         code = DiagnosticCode.YAML_DIRECTIVE
         message = "a YAML directive (%) is not accepted"
         hint = "remove the line: files are YAML 1.2 without directives"
@@ -141,8 +141,12 @@ _PARSER: Any = YAML(typ="safe").Parser
 HAS_COMPILED_PARSER = _PARSER is not Parser
 """Whether files are read by the C parser, which is some ten times as fast."""
 
-_SUSPICIOUS = re.compile(r"""[,:\[\]{}"']#|(?:^|[\s\[\]{},:"'])\?[^\s]""", re.MULTILINE)
-"""May be a comment without a space, or a `?` that is part of a text."""
+# These and the patterns above cost a tenth of reading a large configuration, so that each is tried
+# only on a text that has what it needs.
+_TIGHT_COMMENT = re.compile(r"""[,:\[\]{}"']#""")
+"""May be a comment without a space."""
+_TIGHT_QUESTION = re.compile(r"""(?:^|[\s\[\]{},:"'])\?[^\s]""", re.MULTILINE)
+"""May be a `?` that is part of a text."""
 _BLOCK_TEXT = re.compile(r"(?:^ *|[:?-] +)[|>](?![-+]?\n +[^ \n#])", re.MULTILINE)
 """The head of a block text, unless the text starts on the very next line."""
 _ADJACENT_VALUE = re.compile(r"""["'\]}]:[^\s]""")
@@ -152,22 +156,27 @@ _DOCUMENT_END = re.compile(r"^\.\.\.", re.MULTILINE)
 
 def read_documents(path: str, text: str, *, pure: bool = False) -> Documents:
     """Read all documents of a file; `pure` keeps to ruamel's own parser."""
-    events = None if pure else _compiled_events(text)
+    suspicious = _is_suspicious(text)
+    events = None if pure or suspicious else _compiled_events(text)
     if events is not None:
-        documents = _build(path, text, events)
+        documents = _build(path, text, events, suspicious=False)
         if not documents.diagnostics:
             return documents
-    return _build(path, text, _pure_events(text))
+    return _build(path, text, _pure_events(text), suspicious=suspicious)
 
 
 def read_events(text: str) -> Iterable[Any]:
     """The parser's events of a text that `read_documents` finds nothing wrong with."""
-    return _compiled_events(text) or _pure_events(text)
+    events = None if _is_suspicious(text) else _compiled_events(text)
+    return events or _pure_events(text)
 
 
 def _compiled_events(text: str) -> Iterator[Any] | None:
-    """Those of the C parser; None where it is not installed, or may read the text differently."""
-    if not HAS_COMPILED_PARSER or _is_suspicious(text):
+    """Those of the C parser, for a text that is not suspicious.
+
+    None where that parser is not installed, or may read the text differently.
+    """
+    if not HAS_COMPILED_PARSER:
         return None
     if ("|" in text or ">" in text) and _BLOCK_TEXT.search(text):
         return None
@@ -177,7 +186,9 @@ def _compiled_events(text: str) -> Iterator[Any] | None:
 
 
 def _is_suspicious(text: str) -> bool:
-    return ("#" in text or "?" in text) and _SUSPICIOUS.search(text) is not None
+    return ("#" in text and _TIGHT_COMMENT.search(text) is not None) or (
+        "?" in text and _TIGHT_QUESTION.search(text) is not None
+    )
 
 
 def _pure_events(text: str) -> Iterator[Any]:
@@ -185,12 +196,20 @@ def _pure_events(text: str) -> Iterator[Any]:
     return events
 
 
-def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
-    builder = _Builder(path, Structure(path, text, _is_suspicious(text)))
+def _build(path: str, text: str, events: Iterable[Any], *, suspicious: bool) -> Documents:
+    builder = _Builder(path, Structure(path, text, suspicious))
+    found, diagnostics = builder.structure.found, builder.diagnostics
     try:
         for event in events:
-            builder.take(event)
-            if max(len(builder.structure.found), len(builder.diagnostics)) >= MOST_PROBLEMS:
+            if isinstance(event, ScalarEvent):
+                builder.scalar(event)
+            elif isinstance(event, CollectionStartEvent):
+                builder.open(event)
+            elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
+                builder.close(event)
+            elif isinstance(event, AliasEvent):
+                builder.alias(event)
+            if len(diagnostics) >= MOST_PROBLEMS or len(found) >= MOST_PROBLEMS:
                 words = (
                     f"there are {MOST_PROBLEMS:,} mistakes; nothing from this place on was checked"
                 )
@@ -205,10 +224,8 @@ def _build(path: str, text: str, events: Iterable[Any]) -> Documents:
                 builder.diagnostics += islice(builder.structure.indicators(), MOST_PROBLEMS)
     except _TooDeep as error:
         builder.report(DiagnosticCode.YAML_DEPTH, str(error), error.mark, "flatten the document")
-    except MarkedYAMLError as error:
-        builder.diagnostics.append(syntax_error(path, error))
     except (YAMLError, ValueError, OverflowError) as error:
-        builder.diagnostics.append(unplaced(path, error))
+        builder.diagnostics.append(syntax_error(path, error))
     return Documents(tuple(builder.roots), tuple(builder.diagnostics))
 
 
@@ -242,23 +259,13 @@ class _Builder:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     stack: list[_Frame] = field(default_factory=list)
 
-    def take(self, event: Any) -> None:
-        if isinstance(event, ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, CollectionStartEvent):
-            self._open(event)
-        elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
-            self._close(event)
-        elif isinstance(event, AliasEvent):
-            self._alias(event)
-
     def report(
         self, code: DiagnosticCode, message: str, mark: Any, hint: str | None = None
     ) -> None:
         place = Place(self.path, mark.line + 1, mark.column + 1)
         self.diagnostics.append(Diagnostic(code, message, place, hint=hint))
 
-    def _scalar(self, event: Any) -> None:
+    def scalar(self, event: Any) -> None:
         start, end, text = event.start_mark, event.end_mark, event.value
         if not text.isascii() and _SURROGATE.search(text):
             raise MarkedYAMLError(problem="found invalid Unicode character", problem_mark=start)
@@ -275,7 +282,7 @@ class _Builder:
             self._properties(event)
             self._add(Hole(place))
 
-    def _alias(self, event: Any) -> None:
+    def alias(self, event: Any) -> None:
         self.report(
             DiagnosticCode.YAML_ALIAS,
             "an alias (*) is not accepted",
@@ -302,7 +309,7 @@ class _Builder:
                 "remove it; quote the value if it is a text",
             )
 
-    def _open(self, event: Any) -> None:
+    def open(self, event: Any) -> None:
         mark = event.start_mark
         if len(self.stack) >= MAXIMUM_DEPTH:
             raise _TooDeep(mark)
@@ -315,7 +322,7 @@ class _Builder:
         around = self.stack[-1] if self.stack else _TOP
         self.stack.append(_Frame(node, around.indent if flow else mark.column, flow))
 
-    def _close(self, event: Any) -> None:
+    def close(self, event: Any) -> None:
         frame = self.stack.pop()
         node = frame.node
         last = event.end_mark.line + 1

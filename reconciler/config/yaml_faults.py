@@ -240,8 +240,13 @@ _PROBLEMS = (
 _QUOTES_HELP = "a text with special characters needs quotes"
 
 
-def syntax_error(path: str, error: MarkedYAMLError) -> Diagnostic:
-    """The parser's complaint as a diagnostic."""
+def syntax_error(path: str, error: Exception) -> Diagnostic:
+    """The parser's complaint as a diagnostic, at the top of the file where it names no place."""
+    if not isinstance(error, MarkedYAMLError):
+        words = " ".join(str(error).split())
+        return Diagnostic(
+            DiagnosticCode.YAML_SYNTAX, f"not YAML: {words}", Place(path, 1, 1), hint=_QUOTES_HELP
+        )
     problem = " ".join(str(error.problem or error.context or "cannot be read").split())
     at, start = _place(path, error.problem_mark), _place(path, error.context_mark)
     known = next((each for each in _PROBLEMS if any(mark in problem for mark in each.marks)), None)
@@ -254,14 +259,6 @@ def syntax_error(path: str, error: MarkedYAMLError) -> Diagnostic:
         place,
         hint=known.hint if known else _QUOTES_HELP,
         related=start if start != place else None,
-    )
-
-
-def unplaced(path: str, error: Exception) -> Diagnostic:
-    """A complaint that names no place."""
-    words = " ".join(str(error).split())
-    return Diagnostic(
-        DiagnosticCode.YAML_SYNTAX, f"not YAML: {words}", Place(path, 1, 1), hint=_QUOTES_HELP
     )
 
 

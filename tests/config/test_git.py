@@ -53,7 +53,7 @@ def state_of(repository: Repository, *paths: str, at: str = ".") -> GitState | N
     given = [directory / path for path in paths]
     found, _ = collect(given)
     head = at_head(directory, [str(path) for path in given], found)
-    return None if head is None else head.state
+    return None if head is None else GitState(head.commit, head.dirty)
 
 
 def refused(repository: Repository, ref: str = "main", *paths: str) -> GitError:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -21,7 +22,8 @@ def count():
     names = {name.partition(".")[0] for name in sys.modules}
     ours = sum(name.partition(".")[0] == "reconciler" for name in sys.modules)
     with open(sys.argv.pop(), "w") as file:
-        json.dump({"packages": sorted(names - sys.stdlib_module_names), "ours": ours}, file)
+        json.dump({"packages": sorted(names - sys.stdlib_module_names), "ours": ours,
+                   "modules": sorted(sys.modules)}, file)
 
 atexit.register(count)
 written, sys.argv = sys.argv[1], ["reconciler", *sys.argv[2:]]
@@ -49,6 +51,14 @@ BUDGET: dict[tuple[str, ...], tuple[frozenset[str], int]] = {
 """For each command: the heavy packages it may import, and how many modules of our own."""
 
 
+class Imported(NamedTuple):
+    """The packages of others, how many modules are our own, and the names of all modules."""
+
+    packages: set[str]
+    ours: int
+    modules: set[str]
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """The example portal."""
@@ -56,8 +66,8 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def imported(server: Server, folder: Path, arguments: tuple[str, ...]) -> tuple[set[str], int]:
-    """The packages of others that a command imports, and how many modules of our own."""
+def imported(server: Server, folder: Path, arguments: tuple[str, ...]) -> Imported:
+    """What a command imports that has a pair file and the example portal."""
     pair = "from: contacts\nto: companies\nmax: 5\nlabels:\n  Billing contact: 1\n"
     (folder / "configs").mkdir()
     (folder / "configs" / "contacts-companies.yaml").write_text(pair, encoding="utf-8")
@@ -73,7 +83,7 @@ def imported(server: Server, folder: Path, arguments: tuple[str, ...]) -> tuple[
     )
     assert done.returncode == 0, done.stderr
     found = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    return set(found["packages"]), int(found["ours"])
+    return Imported(set(found["packages"]), found["ours"], set(found["modules"]))
 
 
 @pytest.mark.parametrize("arguments", BUDGET, ids=" ".join)
@@ -83,10 +93,10 @@ def test_a_command_keeps_to_its_import_budget(
     """No heavy package that it does not need, and few modules of our own."""
     allowed, most = BUDGET[arguments]
 
-    packages, ours = imported(server, tmp_path, arguments)
+    found = imported(server, tmp_path, arguments)
 
-    assert packages & HEAVY <= allowed
-    assert ours <= most
+    assert found.packages & HEAVY <= allowed
+    assert found.ours <= most
 
 
 def test_what_changes_is_paid_for_by_who_changes_it(server: Server, tmp_path: Path) -> None:
@@ -96,6 +106,15 @@ def test_what_changes_is_paid_for_by_who_changes_it(server: Server, tmp_path: Pa
         "from: contacts\nto: companies\nmax: 7\nlabels:\n  Billing contact: 1\n", encoding="utf-8"
     )
 
-    packages, _ = imported(server, tmp_path, ("plan", "more"))
+    found = imported(server, tmp_path, ("plan", "more"))
 
-    assert packages & HEAVY == _PORTAL | {"deepdiff"}
+    assert found.packages & HEAVY == _PORTAL | {"deepdiff"}
+
+
+def test_checking_files_loads_nothing_of_plans_and_no_metadata_of_packages(
+    server: Server, tmp_path: Path
+) -> None:
+    """Pydantic imports the search for plugins, which is off, and with it the parser of mails."""
+    found = imported(server, tmp_path, ("validate",))
+
+    assert not found.modules & {"email", "email.message", "reconciler.model.plan"}

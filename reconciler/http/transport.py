@@ -328,11 +328,19 @@ def _refused(connection: Connection) -> NotSent:
     )
 
 
+_PROXY_HINTS = {
+    "403": "whoever runs the proxy has to allow this host and port",
+    "407": "it wants a user and a password: http://USER:PASSWORD@HOST:PORT",
+}
+"""What asking again does not change."""
+
+
 def _refused_by_proxy(error: httpcore.ProxyError) -> NotSent:
     status = str(error)[:3]
     said = f" with HTTP {status}" if status.isascii() and status.isdigit() else ""
-    chance = Chance.NONE if status == "407" else Chance.GOOD
-    return NotSent(f"the proxy of the environment refused{said}", chance=chance)
+    hint = _PROXY_HINTS.get(status)
+    chance = Chance.GOOD if hint is None else Chance.NONE
+    return NotSent(f"the proxy of the environment refused{said}", hint=hint, chance=chance)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -393,18 +393,23 @@ def test_this_machine_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyP
         assert proxy.requests == []
 
 
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [("407 Proxy Authentication Required", "a user and a password"), ("403 Forbidden", "to allow")],
+)
 def test_a_proxy_of_the_environment_gets_a_tunnel_and_no_token(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, status: str, hint: str
 ) -> None:
-    """A tunnel by CONNECT; a proxy that wants a password is a lasting fault."""
-    denied = response(b"", status="407 Proxy Authentication Required")
+    """A tunnel by CONNECT; a proxy that wants a password, or forbids the host, goes on doing so."""
+    denied = response(b"", status=status)
     with raw_server(saying(denied)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(
-            NotSent, match="proxy of the environment refused with HTTP 407"
+            NotSent, match=f"proxy of the environment refused with HTTP {status[:3]}"
         ) as caught:
             get("https://api.hubapi.example")
         assert caught.value.chance is Chance.NONE
+        assert hint in (caught.value.hint or "")
         assert proxy.requests[0].startswith(b"CONNECT api.hubapi.example:443")
         assert TOKEN.encode() not in b"".join(proxy.requests)
 

@@ -317,6 +317,9 @@ EXAMPLE = File(
 _IGNORED = dedent("""\
     # Plans and journals belong to one run; tokens belong nowhere in here.
     plan*.json
+    /plans/
+    result*.json
+    journal*.jsonl
     *.journal
     .env
     .env.*

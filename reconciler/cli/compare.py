@@ -138,6 +138,7 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
 
     def write(found: Comparison) -> ExitCode:
         _warn(examined[found.names[1]], session.given)
+        _warn_of_one_portal(found, session.given)
         # In the text, a portal that does not differ has its line in the table only.
         if found.differences or format_ != "text":
             output.result(_rendered(found, format_, output.style(session.given)))
@@ -202,6 +203,7 @@ def compared(
         for each in (ours, theirs):
             _warn(each, session.given)
         comparison = _comparison(ours, theirs)
+        _warn_of_one_portal(comparison, session.given)
         if writing is None:
             return comparison
         carrier = Carrier(ours.limits, theirs.limits, theirs.labels, session.workspace.prune)
@@ -212,6 +214,14 @@ def _warn(examined: _Examined, given: Given) -> None:
     """What could not be looked at in a portal."""
     for note in examined.survey.notes:
         output.note(f"warning: {examined.settings.name}: {note}", given)
+
+
+def _warn_of_one_portal(found: Comparison, given: Given) -> None:
+    """That two tokens are of one account, whose limits never differ."""
+    first, second = (each.portal_id for each in found.accounts)
+    if first == second:
+        names = " and ".join(found.names)
+        output.note(f"warning: the tokens of {names} both belong to portal {first}", given)
 
 
 def _comparison(ours: _Examined, theirs: _Examined) -> Comparison:

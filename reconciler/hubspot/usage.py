@@ -112,7 +112,9 @@ class UsageInquiry:
         if self._left() > 0:
             return False
         with self._lock:
-            self._problem = f"HubSpot was asked for {SECONDS:g} s, and that was not enough"
+            self._problem = (
+                self._problem or f"HubSpot was asked for {SECONDS:g} s, and that was not enough"
+            )
         return True
 
     def _end(self, error: PortalError) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from reconciler.cli.files import file_stems
 from reconciler.cli.workspace import shard_of
+from reconciler.sandbox.example import PORTAL_ID
 from tests.cli.fleet import Fleet, fleet, name, workspace
 from tests.cli.running import Ran
 from tests.cli.test_progress import on_a_terminal_here
@@ -496,6 +497,18 @@ def test_a_command_has_one_display(tmp_path: Path, command: str) -> None:
         code, shown = on_a_terminal_here(many, *command.split())
     assert code == 0
     assert shown.count("\x1b[?25l") == 1  # which hides the cursor, once for each display
+
+
+def test_a_portal_that_is_compared_with_itself_is_no_silent_match(tmp_path: Path) -> None:
+    """Two tokens of one account have no differences, which says nothing of the portal that is meant."""
+    with fleet(tmp_path, 3, second_token="another-key-of-the-first") as many:
+        many.variables["HUBSPOT_P002"] = "another-key-of-the-first"
+        words = f"warning: the tokens of p001 and p002 both belong to portal {PORTAL_ID}\n"
+        for arguments in (["p002"], ["--all-portals"]):
+            ran = many.run_here("compare", "p001", *arguments)
+            assert ran.code == 0
+            assert ran.err.count(words) == 1
+            assert ran.err.count("both belong") == 1
 
 
 def test_what_cannot_be_read_of_a_compared_portal_is_said_once(tmp_path: Path) -> None:

@@ -57,8 +57,10 @@ from reconciler.errors import (
 from reconciler.http.clock import timestamp
 from reconciler.http.messages import report_to
 from reconciler.model.plan import Outcome, Result, Status
-from reconciler.report.escape import terminal
-from reconciler.report.portals import portals_text
+from reconciler.report.escape import PROSE_LIMIT, terminal
+from reconciler.report.portals import PortalEnd, portals_text
+from reconciler.report.results import Ended as Summed
+from reconciler.report.results import last_line
 from reconciler.report.terminal import Mark
 from reconciler.report.view import verdict
 
@@ -144,7 +146,9 @@ class Rollout:
                 why = self._why_to_stop(number, found) if number < len(waves) else None
             ends = report(ended, given, answers, _reported, in_words)
         if self.chosen.format == "text":
-            output.result(portals_text(ends, output.style(given)))
+            last = last_line([_summed(one, end) for one, end in zip(ended, ends, strict=True)])
+            table = portals_text(ends, output.style(given))
+            output.result(f"{table}\n\n{terminal(last, PROSE_LIMIT)}")
         if left_out:
             names = first_few([each.name for each in left_out])
             words = f"{plural(len(left_out), 'portal')} in none of the waves, and not applied to"
@@ -299,6 +303,12 @@ class Rollout:
 
 def _nothing(_: Event) -> None:
     """Nothing happens to a portal that has no changes."""
+
+
+def _summed(ended: Ended[Result], end: PortalEnd) -> Summed:
+    """How one portal ended, as `show` counts it for the last line."""
+    value = ended.value if isinstance(ended, Done) else None
+    return Summed(end.portal, end.exit_code, value, end.words)
 
 
 def _reported(result: Result) -> ExitCode:

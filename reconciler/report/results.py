@@ -102,7 +102,7 @@ def results_text(ended: Sequence[Ended], *, style: Style) -> str:
         lines.append(f"  {padded(name, name_cells)}  {word}  {details}".rstrip())
     last = style.mark(
         Mark.GOOD if all(each.is_done for each in ended) else Mark.BAD,
-        terminal(_last(ended), PROSE_LIMIT),
+        terminal(last_line(ended), PROSE_LIMIT),
     )
     return "\n\n".join([*blocks, "\n".join(lines), last])
 
@@ -123,7 +123,7 @@ def results_markdown(ended: Sequence[Ended]) -> str:
     )
     title = f"## Apply: {plural(len(ended), 'portal')}, {_outcomes(ended)}"
     rows = Block(head, lines, "\n{} more portals are left out.").cut(LIMIT).text
-    return "\n\n".join([title, markdown_prose(_last(ended)), rows])
+    return "\n\n".join([title, markdown_prose(last_line(ended)), rows])
 
 
 def changes_by_status(ended: Iterable[Ended]) -> dict[Status, int]:
@@ -171,7 +171,7 @@ def _statuses(ended: Sequence[Ended]) -> str:
     return ", ".join(f"{counts[status]} {words}" for status, words in _STATUSES.items())
 
 
-def _last(ended: Sequence[Ended]) -> str:
+def last_line(ended: Sequence[Ended]) -> str:
     """One line over all portals, which begins as that of one portal does."""
     if all(each.outcome is Outcome.NOTHING for each in ended):
         return NO_CHANGES if ended else "No portals."

@@ -146,12 +146,24 @@ def test_a_wave_begins_when_the_one_before_is_done(tmp_path: Path) -> None:
         ]
 
 
+def test_the_last_line_counts_the_changes_of_all_portals(tmp_path: Path) -> None:
+    """It is the one to grep, as it is for one portal."""
+    with fleet(tmp_path, 3) as many:
+        assert rollout(many).last_line == "Apply complete: 0 created, 6 updated, 0 deleted."
+        again = rollout(many).last_line
+        assert again == "No changes. The portal matches the configuration."
+
+
 def test_a_portal_that_was_not_attempted_did_not_fail(tmp_path: Path) -> None:
     """The table and the line below it distinguish the two."""
     with fleet(tmp_path, 6) as many:
         many.variables["HUBSPOT_P002"] = "wrong-token-2"
         ran = rollout(many, "1,50%,rest")
-        assert ran.last_line == "6 portals: 3 done, 1 failed, 2 not attempted."
+        assert "6 portals: 3 done, 1 failed, 2 not attempted." in ran.out
+        assert ran.last_line == (
+            "Apply incomplete: 6 verified, 0 failed, 0 uncertain, 0 not attempted "
+            "(p002, p005, p006)."
+        )
         assert "p005    not attempted" in ran.out
 
 

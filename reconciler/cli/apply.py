@@ -152,7 +152,7 @@ def command(
 def _waves(text: str | None, options: PortalOptions, saved: Path | None) -> Waves | None:
     if text is None:
         return None
-    from reconciler.cli.waves import Waves
+    from reconciler.cli.waves import Waves  # only where it is asked for
 
     found = Waves.parse(text)
     if saved is not None:
@@ -251,7 +251,7 @@ def _apply_files(
     portals = session.portals()
     files = session.files(portals, paths, base)
     if session.options.asks_for_several:
-        from reconciler.cli.rollout import Rollout
+        from reconciler.cli.rollout import Rollout  # not for one
 
         return Rollout(session, files, chosen).run(portals, waves)
     (settings,) = portals

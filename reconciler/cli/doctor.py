@@ -164,7 +164,7 @@ def _portals(options: PortalOptions) -> Iterator[Check]:
             checks = work(settings, progress)
         yield from checks
         return
-    from reconciler.cli.side_by_side import Done, side_by_side
+    from reconciler.cli.side_by_side import Done, side_by_side  # not for one
 
     for ended in side_by_side(session, portals, work, _said):
         if isinstance(ended, Done):

@@ -122,7 +122,7 @@ def command(
         return ExitCode.DONE
 
     if options.asks_for_several:
-        from reconciler.cli.side_by_side import answers_of, report, side_by_side
+        from reconciler.cli.side_by_side import answers_of, report, side_by_side  # not for one
 
         ended = side_by_side(session, portals, work, _Imported.summary)
         with answers_of(portals, as_array=format_ == "json") as answers:

@@ -163,7 +163,7 @@ def _plan_several(
     saved: Mapping[str, str],
 ) -> ExitCode:
     """Plan the portals side by side, and report them in one document."""
-    from reconciler.cli.side_by_side import (
+    from reconciler.cli.side_by_side import (  # not for one
         Done,
         Ended,
         Failed,

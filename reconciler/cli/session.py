@@ -31,7 +31,7 @@ from reconciler.errors import (
 )
 from reconciler.http.clock import Stop, SystemClock, timestamp
 from reconciler.http.connection import Connection, parse_base_url
-from reconciler.hubspot.portal import Portal, PortalEvent
+from reconciler.hubspot.portal import Portal, PortalEvent, connect
 from reconciler.hubspot.usage import UsageInquiry
 from reconciler.hubspot.versions import ApiVersion
 from reconciler.model.limits import Desired
@@ -154,7 +154,7 @@ class Session:
         git: GitState | None,
     ) -> FilesByPortal:
         """The files with what git says of them, at the base where there is one."""
-        from reconciler.cli.history import History, what_holds_at
+        from reconciler.cli.history import History, what_holds_at  # only where there is a commit
 
         history = History(self.workspace, paths)
         past = None if base is None else history.read(base)
@@ -186,8 +186,6 @@ class Session:
         api_version: str | None = None,
     ) -> Iterator[Portal]:
         """A portal to talk to; `events` as for `connect`."""
-        from reconciler.hubspot.portal import connect
-
         connection = Connection(
             base_url=parse_base_url(self.options.base_url),
             base_url_source=self.options.base_url_source,

@@ -71,7 +71,7 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
         return ExitCode.DONE
 
     if options.asks_for_several:
-        from reconciler.cli.side_by_side import Done, answers_of, report, spread_out
+        from reconciler.cli.side_by_side import Done, answers_of, report, spread_out  # not for one
 
         ended = spread_out(session, portals, work, status_counts)
         with answers_of(portals, as_array=format_ == "json") as answers:

@@ -82,7 +82,7 @@ def refuse_left_out(paths: Sequence[Path]) -> None:
     """Raise ConfigurationInvalid for paths that HEAD has and the work tree leaves out."""
     if not paths or find_top(Path.cwd()) is None:
         return
-    from reconciler.config.head import left_out
+    from reconciler.config.head import left_out  # only in a repository
 
     hidden = [shown_path(path) for path in left_out(Path.cwd(), paths)]
     if hidden:

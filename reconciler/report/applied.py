@@ -112,7 +112,7 @@ _HEADINGS = {
     Status.UNCERTAIN: "Uncertain: these were sent, and no reads of the portal confirm them.",
     Status.NOT_ATTEMPTED: "Not attempted: these were never sent.",
 }
-_COUNTED = {
+STATUS_WORDS = {
     Status.VERIFIED: "verified",
     Status.FAILED: "failed",
     Status.UNCERTAIN: "uncertain",
@@ -166,17 +166,22 @@ def _error(error: ChangeError, changes: int, style: Style, width: int | None) ->
         yield " " * 6 + style.mark(Mark.DIM, ", ".join(traces))
 
 
+def done(changes: Iterable[ChangeResult]) -> str:
+    """`2 created, 1 updated, 1 deleted`: the verified changes, for the line to grep."""
+    counts = count_actions(each.change for each in changes if each.status is Status.VERIFIED)
+    return ", ".join(f"{count} {DONE[action]}" for action, count in counts.items())
+
+
 def _last_line(result: Result, style: Style) -> str:
     match result.outcome:
         case Outcome.NOTHING:
             return style.mark(Mark.BOLD, NO_CHANGES)
         case Outcome.APPLIED:
-            counts = count_actions(each.change for each in result.with_status(Status.VERIFIED))
-            done = ", ".join(f"{count} {DONE[action]}" for action, count in counts.items())
-            return style.mark(Mark.GOOD, f"Apply complete: {done}.")
+            return style.mark(Mark.GOOD, f"Apply complete: {done(result.changes)}.")
         case Outcome.INCOMPLETE:
             statuses = ", ".join(
-                f"{len(result.with_status(status))} {words}" for status, words in _COUNTED.items()
+                f"{len(result.with_status(status))} {words}"
+                for status, words in STATUS_WORDS.items()
             )
             return style.mark(Mark.BAD, f"Apply incomplete: {statuses}.")
         case Outcome.FAILED:

@@ -19,10 +19,10 @@ from reconciler.report.view import (
     EFFECT_SYMBOLS,
     EFFECT_WORDS,
     Effect,
-    LimitName,
     Role,
     Row,
     Section,
+    ShownName,
     before_after,
 )
 
@@ -162,7 +162,7 @@ def _object_type(name: str) -> str:
     return markdown_code(name) if "→" in name else markdown_prose(name, NAME_LIMIT)
 
 
-def limit(name: LimitName) -> str:
+def limit(name: ShownName) -> str:
     """A limit's name: labels are code, the object limit is not."""
     words = "object limit" if name.label is None else markdown_code(name.label)
     if name.qualifier is not None:

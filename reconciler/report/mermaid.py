@@ -12,9 +12,9 @@ from reconciler.report.view import (
     EFFECT_SYMBOLS,
     Effect,
     Group,
-    LimitName,
     Role,
     Row,
+    ShownName,
     Unplanned,
     all_groups,
     portal_name,
@@ -194,6 +194,6 @@ def _limit(row: Row) -> str:
     return f"{symbol} {_name(row.name)} {mermaid_text(row.value + note)}"
 
 
-def _name(name: LimitName) -> str:
+def _name(name: ShownName) -> str:
     words = "object limit" if name.label is None else f"“{mermaid_text(name.label)}”"
     return words if name.qualifier is None else f"{words} {mermaid_text(f'({name.qualifier})')}"

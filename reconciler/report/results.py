@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import ExitCode, plural
-from reconciler.model.plan import ChangeResult, Outcome, Result, Status, count_actions
-from reconciler.report.applied import result_text
+from reconciler.model.plan import ChangeResult, Outcome, Result, Status
+from reconciler.report.applied import STATUS_WORDS, done, result_text
 from reconciler.report.escape import (
     NAME_LIMIT,
     PROSE_LIMIT,
@@ -19,7 +19,7 @@ from reconciler.report.escape import (
 )
 from reconciler.report.markdown_parts import Block, table
 from reconciler.report.terminal import Mark, Style, padded, widest
-from reconciler.report.view import DONE, NO_CHANGES
+from reconciler.report.view import NO_CHANGES
 
 LIMIT = 1_000_000
 """Bytes of a table: GitHub takes a job's summary of up to 1 MiB (documented)."""
@@ -64,12 +64,6 @@ OUTCOMES = {
     Outcome.INCOMPLETE: "incomplete",
     Outcome.REFUSED: "refused",
     Outcome.FAILED: "failed",
-}
-_STATUSES = {
-    Status.VERIFIED: "verified",
-    Status.FAILED: "failed",
-    Status.UNCERTAIN: "uncertain",
-    Status.NOT_ATTEMPTED: "not attempted",
 }
 _MARKS = {
     Outcome.APPLIED: Mark.GOOD,
@@ -153,7 +147,7 @@ def _details(each: Ended) -> str:
         case Outcome.NOTHING:
             return ""
         case Outcome.APPLIED:
-            return _done(each.changes)
+            return done(each.changes)
         case Outcome.INCOMPLETE:
             return _statuses([each])
         case Outcome.REFUSED | Outcome.FAILED:
@@ -161,14 +155,9 @@ def _details(each: Ended) -> str:
             return (message or "nothing was written").strip()
 
 
-def _done(changes: Iterable[ChangeResult]) -> str:
-    counts = count_actions(each.change for each in changes if each.status is Status.VERIFIED)
-    return ", ".join(f"{count} {DONE[action]}" for action, count in counts.items())
-
-
 def _statuses(ended: Sequence[Ended]) -> str:
     counts = changes_by_status(ended)
-    return ", ".join(f"{counts[status]} {words}" for status, words in _STATUSES.items())
+    return ", ".join(f"{counts[status]} {words}" for status, words in STATUS_WORDS.items())
 
 
 def last_line(ended: Sequence[Ended]) -> str:
@@ -177,7 +166,7 @@ def last_line(ended: Sequence[Ended]) -> str:
         return NO_CHANGES if ended else "No portals."
     changes = [one for each in ended for one in each.changes]
     if all(each.is_done for each in ended):
-        return f"Apply complete: {_done(changes)}."
+        return f"Apply complete: {done(changes)}."
     failed = [each for each in ended if not each.is_done]
     named = ", ".join(_name(each)[:NAME_LIMIT] for each in failed[:_NAMED])
     more = len(failed) - _NAMED

@@ -17,10 +17,10 @@ from reconciler.report.view import (
     EFFECT_SYMBOLS,
     EFFECT_WORDS,
     NO_CHANGES,
-    LimitName,
     Role,
     Row,
     Section,
+    ShownName,
     Unplanned,
     counted,
     headline,
@@ -97,11 +97,11 @@ def plans_text(plans: Sequence[Plan | Unplanned], *, style: Style, width: int | 
             case Unplanned():
                 words = style.mark(Mark.BAD, f"no plan: {terminal(each.reason, PROSE_LIMIT)}")
         table.append(f"  {padded(name, name_cells)}  {words}")
+    summaries = [each.summary for each in made]
     total = Summary(
-        *(
-            sum(getattr(each.summary, name) for each in made)
-            for name in ("create", "update", "delete")
-        )
+        create=sum(each.create for each in summaries),
+        update=sum(each.update for each in summaries),
+        delete=sum(each.delete for each in summaries),
     )
     all_match = len(made) == len(plans) and {headline(each) for each in made} <= {NO_CHANGES}
     last = NO_CHANGES if all_match else counted(total)
@@ -237,7 +237,7 @@ def _broken(each: _Cells, start: str, mark: Mark, style: Style, width: int) -> I
     yield from lines
 
 
-def name_words(name: LimitName) -> str:
+def name_words(name: ShownName) -> str:
     """`object limit`, or the label in quotes, with what distinguishes it from another."""
     words = "object limit" if name.label is None else f'"{terminal(name.label)}"'
     return words if name.qualifier is None else f"{words} ({name.qualifier})"

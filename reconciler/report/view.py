@@ -93,7 +93,7 @@ def portal_name(of: Plan | Unplanned) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitName:
+class ShownName:
     """How a limit is named within its direction: by its label, or as the object limit.
 
     `qualifier` distinguishes it from another of the same words, or from a label of the user's own.
@@ -112,7 +112,7 @@ class Row:
     """
 
     change: Change
-    name: LimitName
+    name: ShownName
     from_name: str
     to_name: str
     effect: Effect
@@ -257,16 +257,16 @@ def object_names(plan: Plan) -> dict[str, str]:
     }
 
 
-def limit_name(change: Change, *, unique: bool = True) -> LimitName:
+def limit_name(change: Change, *, unique: bool = True) -> ShownName:
     """The name of a limit; `unique`: no other change of its direction has the same label.
 
     A label that is not a user's own is named with its category.
     """
     key = change.type.key
     if not unique:
-        return LimitName(change.type.label, str(key))
+        return ShownName(change.type.label, str(key))
     ordinary = change.type.label is None or key.category is Category.USER_DEFINED
-    return LimitName(change.type.label, None if ordinary else str(key.category))
+    return ShownName(change.type.label, None if ordinary else str(key.category))
 
 
 # ---------------------------------------------------------------- who is affected

@@ -35,7 +35,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.since import Outline
 from reconciler.outgoing import know
 from reconciler.planning.pushes import Pushes, read_pushes, write_planned
-from reconciler.report.escape import visible
+from reconciler.report.escape import PROSE_LIMIT, terminal
 from reconciler.report.markdown import LIMIT, failure_markdown, plan_markdown, removed_markdown
 
 DEFAULT_TIMEOUT = 300.0
@@ -173,7 +173,7 @@ def command(
 def _put(forge: Forge, report: Report, *, wait: Callable[[float], None], given: Given) -> int:
     """Put one report up; its exit code. The other portals have comments of their own."""
     try:
-        line = visible(_line(report, publish(forge, report, wait)))
+        line = terminal(_line(report, publish(forge, report, wait)), PROSE_LIMIT)
     except ForgeError as error:
         return output.show_error(error, given, f"{report.about}: ")
     output.result(line, brief=line)

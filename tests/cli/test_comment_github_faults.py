@@ -160,13 +160,14 @@ def test_a_refused_body_is_told_with_githubs_details(job: Desk, github: GitHub) 
 
 
 def test_the_name_of_a_portal_cannot_steer_the_log(job: Desk, github: GitHub) -> None:
-    """It is in the plan file and not under the digest, and is shown in front of the error."""
-    name = "production\n::error::it says so\x1b[31m\u202e"
-    plans.save(plans.plan([], name=name), job.folder / "plan.json")
+    """It is in the plan file and not under the digest, and is shown in front of the result and of an error."""
+    name = "::error::production\n::error::it says so\x1b[31m\u202e"
+    plans.save(plans.plan(factory.small_changes(), name=name), job.folder / "plan.json")
+    written = comment(job)
     github.fail(LIST, Told(403, {"message": "no"}))
-    ran = comment(job)
-    assert ran.code == 1
-    lines = ran.err.splitlines()
+    failed = comment(job)
+    assert (written.code, failed.code) == (0, 1)
+    lines = [*written.out.splitlines(), *failed.err.splitlines()]
     assert all(map(factory.is_printable, lines))
     assert not any(line.lstrip().startswith("::") for line in lines)
 

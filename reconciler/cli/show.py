@@ -54,7 +54,8 @@ def command(files: tuple[Path, ...], format_: str, earlier: tuple[Path, ...]) ->
     given = given_options()
     found = [(path, document) for path in files for document in read_documents(path)]
     kinds = {document.kind: path for path, document in reversed(found)}
-    if not kinds or kinds.keys() <= {Kind.RESULT, Kind.ERROR}:
+    of_plans = not kinds and format_ in ("html", "mermaid")  # nothing is anything
+    if not of_plans and kinds.keys() <= {Kind.RESULT, Kind.ERROR}:
         from reconciler.cli.results import read_ended, show_results  # what plans need not import
 
         if earlier:

@@ -89,7 +89,7 @@ def results_text(ended: Sequence[Ended], *, style: Style) -> str:
     ]
     name_cells = widest(names, _NAME_CELLS)
     word_cells = max((len(OUTCOMES[each.outcome]) for each in ended), default=0)
-    lines = [style.mark(Mark.BOLD, f"{plural(len(ended), 'portal')}: {_outcomes(ended)}")]
+    lines = [style.mark(Mark.BOLD, ": ".join(filter(None, _counted(ended))))]
     for each, name in zip(ended, names, strict=True):
         word = style.mark(_MARKS[each.outcome], padded(OUTCOMES[each.outcome], word_cells))
         details = terminal(_details(each), PROSE_LIMIT)
@@ -115,7 +115,7 @@ def results_markdown(ended: Sequence[Ended]) -> str:
             for each, words in ((each, _details(each)) for each in open_first)
         ],
     )
-    title = f"## Apply: {plural(len(ended), 'portal')}, {_outcomes(ended)}"
+    title = f"## Apply: {', '.join(filter(None, _counted(ended)))}"
     rows = Block(head, lines, "\n{} more portals are left out.").cut(LIMIT).text
     return "\n\n".join([title, markdown_prose(last_line(ended)), rows])
 
@@ -136,9 +136,12 @@ def _name(each: Ended) -> str:
     return "(no portal)" if each.portal is None else each.portal
 
 
-def _outcomes(ended: Sequence[Ended]) -> str:
+def _counted(ended: Sequence[Ended]) -> tuple[str, str]:
+    """How many portals there are, and of each outcome; the latter is empty where there are none."""
     counts = by_outcome(ended)
-    return ", ".join(f"{counts[each]} {words}" for each, words in OUTCOMES.items() if counts[each])
+    return plural(len(ended), "portal"), ", ".join(
+        f"{counts[each]} {words}" for each, words in OUTCOMES.items() if counts[each]
+    )
 
 
 def _details(each: Ended) -> str:

@@ -167,6 +167,16 @@ def test_one_result_reads_as_apply_showed_it(offline: Desk) -> None:
     assert (ran.code, ran.out) == (0, "Apply complete: 1 created, 0 updated, 0 deleted.\n")
 
 
+@pytest.mark.parametrize("format_", ["text", "markdown", "json", "html", "mermaid"])
+def test_a_shard_without_portals_is_shown_in_every_format(offline: Desk, format_: str) -> None:
+    """An empty array is of plans as well as of results."""
+    offline.write("empty.json", "[]\n")
+    ran = offline.run_here("show", "empty.json", "--format", format_)
+    assert (ran.code, ran.err) == (0, "")
+    if format_ in ("text", "markdown"):
+        assert "0 portals\n\nNo portals.\n" in ran.out
+
+
 def test_a_shard_without_portals_adds_nothing(shards: Desk) -> None:
     """`apply --all-portals --shard 7/9` may have nothing to do, and prints an empty array."""
     shards.write("empty.json", "[]\n")

@@ -373,6 +373,17 @@ def test_a_signal_at_the_question_is_a_no(tmp_path: Path) -> None:
     os.close(master)
 
 
+def test_an_apply_of_several_portals_ends_in_the_line_to_grep(tmp_path: Path) -> None:
+    """As that of one portal does, with the counts of all of them."""
+    with fleet(tmp_path, 3) as many:
+        arguments = ("apply", "--all-portals", "--auto-approve", "--settle", "0")
+        ran = many.run_here(*arguments)
+        assert ran.last_line == "Apply complete: 0 created, 6 updated, 0 deleted."
+        assert "\n3 portals: 3 done.\n" in ran.out
+        ran = many.run_here(*arguments)
+        assert ran.last_line == "No changes. The portal matches the configuration."
+
+
 def test_an_apply_of_several_portals_answers_with_a_result_for_each(tmp_path: Path) -> None:
     """In order; an error before the plan is a result, too, as of one portal."""
     with fleet(tmp_path, 3) as many:

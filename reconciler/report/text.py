@@ -39,6 +39,8 @@ _INDENT = " " * (2 + _EFFECT_CELLS + 2)
 _COMMIT = 12
 """As many characters of a commit as `git rev-parse --short` gives in a large repository."""
 
+_NO_PLAN = "No portal could be planned."
+
 _ROLE_MARKS = {
     Role.RESTRICTS: Mark.RESTRICTS,
     Role.RELAXES: Mark.RELAXES,
@@ -104,7 +106,7 @@ def plans_text(plans: Sequence[Plan | Unplanned], *, style: Style, width: int | 
         delete=sum(each.delete for each in summaries),
     )
     all_match = len(made) == len(plans) and {headline(each) for each in made} <= {NO_CHANGES}
-    last = NO_CHANGES if all_match else counted(total)
+    last = NO_CHANGES if all_match else counted(total) if made else _NO_PLAN
     return "\n\n".join([*texts, "\n".join(table), style.mark(Mark.BOLD, last)])
 
 

@@ -165,6 +165,8 @@ def test_several_plans_end_in_a_table_of_portals_and_one_line() -> None:
     assert nothing.endswith("\n\nNo changes. The portal matches the configuration.")
     missing = plans_text([same, Unplanned("gone", "HubSpot answered 401")], style=PLAIN)
     assert missing.endswith("\n\nPlan: 0 to create, 0 to update, 0 to delete.")
+    lost = [Unplanned("gone", "HubSpot answered 401"), Unplanned("far", "no answer")]
+    assert plans_text(lost, style=PLAIN).endswith("\n\nNo portal could be planned.")
 
 
 def test_a_reason_of_several_lines_keeps_them() -> None:

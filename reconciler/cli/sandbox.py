@@ -130,7 +130,7 @@ def _show_faults(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="JSON file that keeps the portal; one that exists goes before --seed.",
+    help="JSON file that keeps the portal. Where it exists, --seed is not read.",
 )
 @click.option(
     "--seed",
@@ -152,8 +152,8 @@ def _show_faults(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None
     type=click.IntRange(1, 10_000),
     default=1,
     metavar="N",
-    help="So many portals of the same limits behind the address, each with a token and an ID of "
-    "its own: TOKEN, TOKEN-2, TOKEN-3 and so on, the IDs counting up. The page shows the first.",
+    help="Number of portals behind the address, all with the same limits. Each has a token and an "
+    "ID of its own: TOKEN, TOKEN-2, TOKEN-3, …; the IDs count up. The page shows the first.",
 )
 @click.option(
     "--portal-id", type=click.IntRange(1, 2**31 - 1), metavar="N", help="Portal ID to report."

@@ -759,3 +759,12 @@ def test_the_long_name_of_a_custom_object_may_break_behind_its_underscores() -> 
     named = replace(CONTACTS, name="sub_agreement<b>\u202e_x")
     page = plan_html(plan(change(named, COMPANIES, object_limit(), 10, 8)))
     assert "<bdi>sub_<wbr>agreement&lt;b&gt;\\u202e_<wbr>x</bdi>" in page
+
+
+def test_a_workspace_that_is_not_the_usual_one_is_named() -> None:
+    """Two workspaces of a repository may call their portals alike."""
+    found = plan(change(CONTACTS, COMPANIES, object_limit(), 10, 8))
+    assert "<bdi>eu/reconciler.yaml</bdi>" in plan_html(
+        replace(found, workspace="eu/reconciler.yaml")
+    )
+    assert "reconciler.yaml" not in plan_html(replace(found, workspace="reconciler.yaml"))

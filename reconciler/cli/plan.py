@@ -21,6 +21,7 @@ from reconciler.cli.options import (
     NO_USAGE,
     PATHS,
     SETTLE,
+    Given,
     Invocation,
     PortalOptions,
     portal_options,
@@ -109,7 +110,11 @@ def command(
         if out is None
         else plan_names(out, [each.name for each in portals], several=options.asks_for_several)
     )
-    planned = None if digests is None else Digests(digests, saved.values())
+    findings = options.given.findings
+    reported = None if findings is None else findings.file
+    if digests is not None or reported is not None:
+        _check_names(saved.values(), digests, reported)
+    planned = None if digests is None else Digests(digests)
     files = session.files(portals, paths, base)
     from_top = partial(plan_from_top, path=cache(path_from_top))
 
@@ -133,8 +138,7 @@ def command(
 
     if options.asks_for_several:
         code = _plan_several(session, portals, work, judge, format_, from_top, saved)
-        if count := sum(Path(each).exists() for each in saved.values()):
-            output.note(f"Saved {plural(count, 'plan')} to {out}.", options.given)
+        _note_saved(saved.values(), out, options.given)
     else:
         (settings,) = portals
         with (
@@ -206,6 +210,12 @@ def _plan_several(
     return worst(each.exit_code for each in ends)
 
 
+def _note_saved(names: Iterable[str], out: str | None, given: Given) -> None:
+    """How many plans were saved: those of portals that could be planned."""
+    if count := sum(Path(each).exists() for each in names):
+        output.note(f"Saved {plural(count, 'plan')} to {out}.", given)
+
+
 def _saved(name: str, plan: Plan, options: PortalOptions) -> str:
     """What was saved, and the command that applies it, where there is anything to apply."""
     saved = f"Saved the plan to {name}."
@@ -228,17 +238,24 @@ def _would_be_refused(plan: Plan) -> PlanRefused:
     return PlanRefused(f"apply would refuse the plan of portal {plan.portal.name}: {codes}")
 
 
+def _check_names(plans: Iterable[str], digests: str | None, diagnostics: str | None) -> None:
+    """Raise UsageProblem where two options name one file: one would replace what the other wrote."""
+    options = {os.path.realpath(each): "--out" for each in plans}
+    for option, name in (("--digests", digests), ("--diagnostics-file", diagnostics)):
+        other = option if name is None else options.setdefault(os.path.realpath(name), option)
+        if other != option:
+            raise UsageProblem(f"{other} and {option} name the same file")
+
+
 class Digests:
     """The file of `--digests`: which plan each portal has, a line each.
 
     It exists only if every portal was planned, so that a pipeline can take it for complete.
     """
 
-    def __init__(self, name: str, plans: Iterable[str]) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
         self._lines: list[str] = []
-        if os.path.realpath(name) in {os.path.realpath(each) for each in plans}:
-            raise UsageProblem("--out and --digests name the same file")
         check_output("--digests", name)
         remove_older("--digests", name)
 

@@ -238,6 +238,17 @@ def test_the_digests_do_not_overwrite_the_plan(pair: Desk) -> None:
     assert pair.run_here("plan", "--out", "plan.json", "--digests", "./plan.json").code == 64
 
 
+@pytest.mark.parametrize("option", ["--out", "--digests"])
+def test_the_diagnostics_do_not_overwrite_a_plan_or_its_digest(pair: Desk, option: str) -> None:
+    """Which they did after the plan was saved, without a word."""
+    (pair.folder / "link").symlink_to("a.json")
+    ran = pair.run_here(
+        "plan", option, "link", "--diagnostics", "json", "--diagnostics-file", "a.json"
+    )
+    assert ran.code == 64
+    assert f"{option} and --diagnostics-file name the same file" in ran.err
+
+
 # ---------------------------------------------------------------- bad portals
 
 

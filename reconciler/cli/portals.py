@@ -169,3 +169,10 @@ def _row(listed: Listed) -> tuple[str, ...]:
         "yes" if listed.problem is None else "no",
         terminal(", ".join(folder.path for folder in settings.overlays), PROSE_LIMIT),
     )
+
+
+_OF_REQUESTS = {"base_url", "api_version", "concurrency", "portals_at_once", "timeout"}
+for _option in command.params:
+    # Accepted, as a script may give all commands the same; not shown, since no portal is asked.
+    if isinstance(_option, click.Option) and _option.name in _OF_REQUESTS:
+        _option.hidden = True

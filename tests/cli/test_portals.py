@@ -134,3 +134,12 @@ def test_a_name_that_is_wrong_or_missing_shows_a_few_of_many(offline: Desk) -> N
     missing = offline.run_here("plan")
     assert missing.code == 64
     assert "client-009 and 490 more; or --all-portals" in missing.err
+
+
+def test_options_of_requests_are_accepted_and_not_shown(listed: Desk) -> None:
+    """No portal is asked, so the help need not explain how."""
+    shown = listed.run_here("portals", "--help").out
+    assert "--timeout" not in shown
+    assert "--base-url" not in shown
+    assert "--shard" in shown
+    assert listed.run_here("portals", "--timeout", "5").code == 0

@@ -7,7 +7,6 @@ adds its own quoting on top. Every string these functions return is one line of 
 
 from __future__ import annotations
 
-import html
 import os
 import re
 from collections import Counter
@@ -143,12 +142,7 @@ def terminal_sentence(text: str, limit: int = PROSE_LIMIT) -> str:
     return one_way(_WORKFLOW_COMMAND.sub(r"\\x3a:", sentence(text, limit)))
 
 
-# ---------------------------------------------------------------- HTML
-
-
-def html_text(text: str, limit: int = NAME_LIMIT) -> str:
-    """For HTML that no template writes: text and quoted attribute values."""
-    return html.escape(visible(text, limit))
+# ---------------------------------------------------------------- links
 
 
 _WEB = r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:[/?#].*)?"
@@ -190,11 +184,6 @@ def markdown_prose(text: str, limit: int = PROSE_LIMIT) -> str:
     if is_prose and not re.search(_LOOKS_LIKE_REFERENCE, shown, re.IGNORECASE):
         return one_way(shown)
     return markdown_code(text, limit)
-
-
-def markdown_raw_code(text: str, limit: int = NAME_LIMIT) -> str:
-    """For within a raw `<code>` element on a line of HTML: forges look for no mentions there."""
-    return html_text(text, limit).replace("`", "&#96;").replace("*", "&#42;")
 
 
 def markdown_cell(inline: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import time
 
@@ -14,7 +13,6 @@ from reconciler.report.escape import (
     file_uri,
     github_data,
     github_property,
-    html_text,
     markdown_cell,
     markdown_code,
     markdown_link,
@@ -111,15 +109,6 @@ def test_right_to_left_text_is_fenced_in() -> None:
     """Numbers after a Hebrew label keep their order."""
     assert one_way("תווית") == "\u200eתווית\u200e"
     assert one_way("label") == "label"
-
-
-@settings(deadline=None)
-@given(ANY_TEXT)
-def test_html_text_has_no_markup(text: str) -> None:
-    """Only escapes remain, and they give back what is visible."""
-    shown = html_text(text)
-    assert not set("<>\"'") & set(shown)
-    assert html.unescape(shown) == visible(text, 120)
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,8 @@ class Application:
         """Show the plan; whether all of it could be written somewhere."""
         text = output.render_plan(self.plan, "text", self.chosen.given)
         if self.chosen.format == "text":
-            return output.result(text, brief=text)
+            apart = "" if self.events is None else "\n"  # of several portals
+            return output.result(f"{apart}{text}", brief=text)
         if self.chosen.needs_yes:
             click.echo(text, err=True)
         return True

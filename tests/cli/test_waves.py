@@ -149,7 +149,9 @@ def test_a_wave_begins_when_the_one_before_is_done(tmp_path: Path) -> None:
 def test_the_last_line_counts_the_changes_of_all_portals(tmp_path: Path) -> None:
     """It is the one to grep, as it is for one portal."""
     with fleet(tmp_path, 3) as many:
-        assert rollout(many).last_line == "Apply complete: 0 created, 6 updated, 0 deleted."
+        ran = rollout(many)
+        assert ran.last_line == "Apply complete: 0 created, 6 updated, 0 deleted."
+        assert ran.out.count("deleted.\n\np00") == 2, "what is of one portal is apart from the next"
         again = rollout(many).last_line
         assert again == "No changes. The portal matches the configuration."
 

@@ -46,10 +46,10 @@ if _no_command_line:
 
 _CONNECT_SECONDS = 10.0
 _WRITTEN_AT_ONCE = 16 * 1024
-
-
 _ASIDE = "reconciler-"
 """In front of the name of a header that httpx is not to see."""
+_HEADERS = {"accept-encoding": "gzip", "connection": "keep-alive"}
+_NO_REQUEST = (httpcore.UnsupportedProtocol, httpcore.LocalProtocolError, httpx.InvalidURL)
 
 
 class _Sending(threading.local):
@@ -74,8 +74,7 @@ class HttpTransport:
         pool = httpcore.ConnectionPool(
             ssl_context=tls,
             proxy=_proxy(connection, tls),
-            max_connections=connection.concurrency,
-            max_keepalive_connections=connection.concurrency,
+            max_connections=connection.concurrency,  # as many are kept alive
             keepalive_expiry=30.0,
             network_backend=_Sockets(self._left),
         )
@@ -90,12 +89,13 @@ class HttpTransport:
         """The response within `seconds`, its body included."""
         self._sending.deadline = self._now() + seconds
         with self._faults():
-            outgoing = self._client.build_request(
+            # The client's `build_request` merges what this one has not: a quarter of the CPU.
+            outgoing = httpx.Request(
                 request.method,
                 request.url,
-                headers={**request.headers, "accept-encoding": "gzip"},
+                headers={**request.headers, **_HEADERS},
                 content=request.body,
-                timeout=seconds,
+                extensions={"timeout": {"pool": seconds}},
             )
             response = self._client.send(outgoing, stream=True)
         try:
@@ -136,11 +136,7 @@ class HttpTransport:
             raise _not_sent(error, self._connection) from None
         except httpcore.PoolTimeout:
             raise NotSent("no connection was free in time") from None
-        except (
-            httpcore.UnsupportedProtocol,
-            httpcore.LocalProtocolError,
-            httpx.InvalidURL,
-        ) as error:
+        except _NO_REQUEST as error:
             raise NotSent(
                 f"{self._connection.address} cannot be asked: {_kind(error)}", chance=Chance.NONE
             ) from None
@@ -213,8 +209,9 @@ class _Sockets(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         seconds = min(self.left(httpcore.ConnectTimeout), _CONNECT_SECONDS)
-        found = self.system.connect_tcp(host, port, seconds, local_address, socket_options)
-        return _Stream(found, self.left)
+        return _Stream(
+            self.system.connect_tcp(host, port, seconds, local_address, socket_options), self.left
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,8 +374,9 @@ def _kind(error: Exception) -> str:
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in _ERRNO_WORDS:
             return _ERRNO_WORDS[cause.errno]
-    found = (words for kind, words in _KINDS if isinstance(error, kind))
-    return next(found, "the cause is unknown")
+    return next(
+        (words for kind, words in _KINDS if isinstance(error, kind)), "the cause is unknown"
+    )
 
 
 def _tls(connection: Connection) -> ssl.SSLContext:

@@ -1,9 +1,8 @@
 """The real transport, and the only module that knows httpx and httpcore.
 
-httpx is the client. It has one timeout for all reads of a response, so that a server that sends it
+httpx is the client. It has one timeout for each read of a response, so that a server that sends it
 byte by byte would never be given up. So its transport is one of ours, by its documented interface:
-httpcore's connection pool, which httpx uses as well, on sockets whose every wait ends at the
-deadline of the request.
+httpcore's connection pool, on sockets whose every wait ends at the deadline of the request.
 """
 
 from __future__ import annotations

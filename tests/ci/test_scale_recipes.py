@@ -129,7 +129,7 @@ def many(tmp_path: Path) -> Iterator[Fleet]:
 
 def in_haste(script: str) -> str:
     """With two shards in place of eight, and no time to settle."""
-    assert "8" in script or "SHARD" in script
+    assert any(each in script for each in ("8", "SHARD"))
     fewer = script.replace('/8"', '/2"').replace("--shards 8", "--shards 2")
     return fewer.replace(" apply ", " apply --settle 0 ")
 

@@ -33,13 +33,13 @@ class Earlier:
     def of(cls, plans: Sequence[Plan], given: Mapping[Path, Sequence[Plan]]) -> Earlier:
         """Find the plan of the same portal for each of those given, which are from these files.
 
-        A file of many plans may have more portals. Raises UsageProblem where a file has nothing to
-        compare with, or two of its plans are of one portal.
+        A file of many plans may have more portals, and that of a shard without portals has none.
+        Raises UsageProblem where a file has only other portals' plans, or two of one portal.
         """
         found: dict[int, Plan] = {}
         for path, olds in given.items():
             places = [(place, old) for old in olds if (place := _place(plans, old)) is not None]
-            if not places:
+            if olds and not places:
                 raise UsageProblem(
                     f"{path} is for {_named(olds)}, and what is shown is not: there is nothing to "
                     "compare",
@@ -97,8 +97,7 @@ def key_of(plan: Plan) -> tuple[str | None, str]:
 
 
 def _named(plans: Sequence[Plan]) -> str:
-    named = ", ".join(f"{each.portal.name} ({each.portal.portal_id})" for each in plans[:3])
-    return f"portal {named}" if named else "no portal"
+    return "portal " + ", ".join(f"{p.name} ({p.portal_id})" for p in (e.portal for e in plans[:3]))
 
 
 # ---------------------------------------------------------------- a plan that was reviewed

@@ -102,6 +102,14 @@ def test_another_portal_is_wrong_usage(saved: Desk) -> None:
     assert "emea.json is for portal emea (7), and what is shown is not" in ran.err
 
 
+def test_an_earlier_shard_without_portals_is_nothing_to_compare_with(saved: Desk) -> None:
+    """Its plans are `[]`; every portal of the shard is new since then."""
+    saved.write("old.json", "[]\n")
+    ran = saved.run_here("show", "new.json", "--since", "old.json")
+    assert (ran.code, "Since the previous plan" in ran.out) == (0, False)
+    assert ran.out == saved.run_here("show", "new.json").out
+
+
 def test_another_api_version_is_said(saved: Desk) -> None:
     """It is under the digest, so the plans are not the same."""
     plan = plans.plan([LOWERED], portal_id=1)

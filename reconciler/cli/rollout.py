@@ -16,6 +16,7 @@ from secrets import token_hex
 
 import click
 
+from reconciler.applying.apply import untouched
 from reconciler.applying.events import Event
 from reconciler.applying.rollouts import RolloutJournal
 from reconciler.cli import output
@@ -195,7 +196,14 @@ class Rollout:
     ) -> Result:
         journal, name = self.journal, planned.settings.name
         run_id = None if journal is None else journal.run_of(name)
-        result = apply_planned(self.session, planned, self.chosen, events, asks=asks, run_id=run_id)
+        if planned.is_empty and self.chosen.format == "text":
+            # Its line in the table says so.
+            clock = self.session.clock
+            result = untouched(planned.plan, clock, planned.started_at, planned.requests)
+        else:
+            result = apply_planned(
+                self.session, planned, self.chosen, events, asks=asks, run_id=run_id
+            )
         if journal is not None and planned.is_empty:
             journal.found_nothing(planned.plan, result)
         return result
@@ -207,8 +215,6 @@ class Rollout:
         with answers.of(settings.name):
             try:
                 planned = self._plan(settings, report_to(events, count))
-                if planned.is_empty and self.chosen.format == "text":
-                    output.result(self._title(planned))
                 return self._apply_planned(planned, events, asks=True)
             except ReconcilerError as error:
                 answer(self.chosen, error, self.session.destination(settings), count.requests)
@@ -281,7 +287,7 @@ class Rollout:
         return side_by_side(self.session, portals, work, in_words) if portals else []
 
     def _apply(self, planned: Planned, events: Callable[[Event], None]) -> Result:
-        if self.chosen.format == "text":
+        if self.chosen.format == "text" and not planned.is_empty:
             output.result(self._title(planned))
         return self._apply_planned(planned, events, asks=False)
 

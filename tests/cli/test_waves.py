@@ -152,8 +152,9 @@ def test_the_last_line_counts_the_changes_of_all_portals(tmp_path: Path) -> None
         ran = rollout(many)
         assert ran.last_line == "Apply complete: 0 created, 6 updated, 0 deleted."
         assert ran.out.count("deleted.\n\np00") == 2, "what is of one portal is apart from the next"
-        again = rollout(many).last_line
-        assert again == "No changes. The portal matches the configuration."
+        again = rollout(many)
+        assert again.last_line == "No changes. The portal matches the configuration."
+        assert again.out.count("No changes.") == 1, "each portal has its line in the table"
 
 
 def test_a_portal_that_was_not_attempted_did_not_fail(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from reconciler.errors import PlanRefused, plural
 from reconciler.http.clock import Stop
 from reconciler.model.plan import Action, Plan
 from reconciler.report.escape import visible
+from reconciler.report.view import Effect, effect_counts
 
 SHOWN_DELETES = 20
 
@@ -65,8 +66,7 @@ def question(plans: Sequence[Plan]) -> str:
     addresses = dict.fromkeys(visible(plan.portal.base_url) for plan in plans)
     lines = ["", f"Apply to {what}?", *(f"  address: {each}" for each in addresses)]
     for portal, plan in zip(portals, plans, strict=True):
-        counts = plan.summary
-        to_be = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
+        to_be = effect_counts(map(Effect.of, plan.changes))
         lines.append(f"  {to_be}" if len(plans) == 1 else f"  {portal}: {to_be}")
     deletes = [
         (each, "" if len(plans) == 1 else f" in {plan.portal.name}")

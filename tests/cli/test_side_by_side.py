@@ -330,7 +330,7 @@ def test_a_person_is_asked_once_about_all_portals(tmp_path: Path) -> None:
         assert code == 5
         assert shown.count('Type "yes" to apply') == 1
         asked = shown[shown.index("Apply to 3 portals?") : shown.index('Type "yes"')]
-        assert "p001 (1234567, STANDARD): 0 to create, 2 to update, 0 to delete" in asked
+        assert "p001 (1234567, STANDARD): 2 raised" in asked
         assert "p003" not in asked
         assert [many.limit_of(each) for each in many.names] == [8, 8, 5, 8]
 

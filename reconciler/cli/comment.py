@@ -310,7 +310,7 @@ def _is_gone(key: Key, reported: Sequence[Key], given: Given) -> bool:
     if key.workspace is None:
         return workspace == USUAL_WORKSPACE
     if key.workspace != workspace:
-        return not (top / key.workspace).exists()
+        return not os.path.lexists(top / key.workspace)
     try:
         return key.portal not in {each.name for each in open_workspace(given).portals}
     except (ReconcilerError, click.UsageError):

@@ -35,11 +35,12 @@ class Key:
 
     @classmethod
     def of(cls, marker: str) -> Key | None:
-        """The key of a first line; None where a name in it is shortened."""
+        """The key of a first line; None where a name in it is shortened, or nobody writes it so."""
         workspace, portal = (word.partition("=")[2] for word in marker.split(" "))
         if "~" in workspace + portal:
             return None
-        return cls(unquote(workspace) or None, unquote(portal) or None)
+        found = cls(unquote(workspace) or None, unquote(portal) or None)
+        return found if found.marker == marker else None
 
     def digest_line(self, digest: str) -> str:
         """A line of the file of digests. The workspace is named where it is not the usual one."""

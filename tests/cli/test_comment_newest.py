@@ -226,6 +226,19 @@ def test_a_workspace_file_that_a_commit_adds_ends_the_plan_without_one(
     assert "## `default`: not in the workspace any more" in before.body
 
 
+@pytest.mark.parametrize("workspace", ["a" * 5_000, "é/reconciler.yaml", "%2e%2e/x", "a%00b"])
+def test_a_first_line_that_somebody_edited_stops_nothing(
+    checkout: Desk, github: GitHub, workspace: str
+) -> None:
+    """It names a workspace that no system can have, or that nobody writes so."""
+    edited = github.write(f"<!-- reconciler workspace={workspace} portal=p -->\n\nkept", BOT)
+    comments = len(github.notes)
+    ran = comment(checkout, "production.json")
+    assert (ran.code, ran.err) == (0, "")
+    assert len(github.notes) == comments
+    assert edited in github.notes
+
+
 def test_without_a_checkout_nothing_is_known_of_other_portals(job: Desk, github: GitHub) -> None:
     """A job that only has the plan files comments on those."""
     other = github.write("<!-- reconciler workspace=reconciler.yaml portal=p -->\n\nkept", BOT)

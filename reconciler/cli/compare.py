@@ -141,7 +141,8 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
         _warn_of_one_portal(found, session.given)
         # In the text, a portal that does not differ has its line in the table only.
         if found.differences or format_ != "text":
-            output.result(_rendered(found, format_, output.style(session.given)))
+            text = _rendered(found, format_, output.style(session.given))
+        output.result(f"\n{text}" if format_ == "markdown" else text)
         return _code(found, detailed=detailed)
 
     with ExitStack() as stack:
@@ -154,7 +155,7 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
     with portals.answers_of(others, as_array=format_ == "json") as answers:
         ends = portals.report(ended, session.given, answers, write, report.counts)
         if format_ == "markdown":  # before what `answers` keeps
-            output.result(f"{portals_markdown(ends)}\n\n")
+            output.result(portals_markdown(ends))
     if format_ == "text":
         output.result(portals_text(ends, output.style(session.given)))
     return worst(each.exit_code for each in ends)

@@ -510,6 +510,7 @@ def test_a_portal_is_compared_with_several(tmp_path: Path) -> None:
         assert ran.out.count("No differences.") == 1, "an equal portal has its line in the table"
         ran = many.run_here(*arguments, "--format", "markdown")
         assert ran.out.startswith("| portal | result |")
+        assert ran.out.count("\n\n- p001 (") == 2, "what follows a table or a paragraph is apart"
 
 
 @pytest.mark.parametrize("command", ["doctor --all-portals", "compare p001 p002"])

@@ -142,7 +142,7 @@ def _with_several(options: PortalOptions, a: str, format_: str, *, detailed: boo
         # In the text, a portal that does not differ has its line in the table only.
         if found.differences or format_ != "text":
             text = _rendered(found, format_, output.style(session.given))
-        output.result(f"\n{text}" if format_ == "markdown" else text)
+            output.result(f"\n{text}" if format_ == "markdown" else text)
         return _code(found, detailed=detailed)
 
     with ExitStack() as stack:

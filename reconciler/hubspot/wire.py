@@ -381,13 +381,12 @@ def _unknown(row: _Row, key: TypeKey | None, *, in_force: bool) -> UnknownRow:
 
 def _distinct(rows: Iterable[tuple[TypeKey | None, _Value]]) -> list[_Value]:
     """The rows, each once; raise `Nonsense` where two of one type contradict each other."""
-    found: dict[_Value, None] = {}
-    seen: dict[TypeKey, _Value] = {}
+    found: dict[TypeKey | _Value, _Value] = {}
     for key, row in rows:
-        if key is not None and seen.setdefault(key, row) != row:
+        first = found.setdefault(row if key is None else key, row)
+        if first is not row and first != row:
             raise Nonsense(f"it names {key} twice, with different values", lasting=True)
-        found[row] = None
-    return list(found)
+    return list(found.values())
 
 
 def _shown(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 MINIMUM_LIMIT = 1
 """Smallest limit HubSpot knows (documented)."""
@@ -120,12 +121,12 @@ class Direction:
         return (self.from_.id, self.to.id)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TypeKey:
+class TypeKey(NamedTuple):
     """Category and type ID: names an association type within a direction.
 
     Type IDs are unique within a category only: a user-defined and a HubSpot-defined 279 were
-    seen on one account (observed).
+    seen on one account (observed). A tuple, since a plan looks up each limit some twenty times, and
+    the hash of a dataclass takes several times as long.
     """
 
     category: Category

@@ -284,7 +284,7 @@ def _judge(beside: _Beside, different: Sequence[Difference]) -> _Compared | Sequ
             behind.add(each.key)
         else:
             changing.append((each, who))
-    if not beside.removed:
+    if changing and not beside.removed:
         changed = {each.key: each.after for each, _ in changing}
         after = beside.after(changed)
         broken = rule_broken(declared, after, beside.types, beside.named, changed.keys())

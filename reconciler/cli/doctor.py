@@ -13,19 +13,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import __version__
-from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.options import PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
-from reconciler.cli.progress import reporting
-from reconciler.cli.session import Session
 from reconciler.cli.workspace import read_token
 from reconciler.config.workspace import PortalSettings
-from reconciler.config.yaml import HAS_COMPILED_PARSER
 from reconciler.errors import (
     AuthenticationFailed,
     ConfigurationInvalid,
@@ -40,13 +37,17 @@ from reconciler.errors import (
 )
 from reconciler.http.connection import environment_proxy
 from reconciler.http.messages import report_to
-from reconciler.hubspot.portal import Portal
 from reconciler.hubspot.versions import ApiVersion
-from reconciler.hubspot.wire import Probe
 from reconciler.model.limits import Direction, ObjectType
 from reconciler.outgoing import harmless_json
 from reconciler.report.escape import PROSE_LIMIT, terminal
 from reconciler.report.terminal import Mark, Style, wrapped
+
+if TYPE_CHECKING:
+    from reconciler.applying.events import Event
+    from reconciler.cli.session import Session
+    from reconciler.hubspot.portal import Portal
+    from reconciler.hubspot.wire import Probe
 
 
 class State(StrEnum):
@@ -111,6 +112,8 @@ def command(options: PortalOptions, format_: str) -> int:
 
 def machine() -> Iterator[Check]:
     """What can be said without a workspace and without a portal."""
+    from reconciler.config.yaml import HAS_COMPILED_PARSER  # ruamel, not for --help
+
     yield Check("reconciler", State.OK, f"{__version__} on Python {platform.python_version()}")
     if HAS_COMPILED_PARSER:
         yield Check("YAML parser", State.OK, "compiled")
@@ -139,6 +142,9 @@ def machine() -> Iterator[Check]:
 
 
 def _portals(options: PortalOptions) -> Iterator[Check]:
+    from reconciler.cli.progress import reporting
+    from reconciler.cli.session import Session  # httpx and pydantic, not for --help
+
     try:
         session = Session.start(options)
         portals = session.portals()

@@ -13,7 +13,6 @@ from reconciler.cli import output
 from reconciler.cli.files import replace_file
 from reconciler.cli.options import PATHS, Given, given_options
 from reconciler.cli.workspace import config_paths, open_workspace
-from reconciler.config.formatting import canonical_text
 from reconciler.config.sources import Source, collect
 from reconciler.errors import (
     ConfigurationInvalid,
@@ -51,6 +50,8 @@ def command(paths: tuple[Path, ...], check: bool, diff: bool) -> int:  # noqa: F
     Without PATHS: the workspace's configs folder and overlays. A file that cannot be formatted safely is
     reported and left as it is (exit 3).
     """
+    from reconciler.config.formatting import canonical_text  # ruamel, not for --help
+
     given = given_options()
     workspace = open_workspace(given)
     own = [] if paths else [workspace.root / each.path for each in workspace.overlays]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.files import check_output, plan_names, remove_older, write_file
 from reconciler.cli.from_top import Findings, path_from_top, plan_from_top
@@ -27,8 +27,6 @@ from reconciler.cli.options import (
     portal_options,
 )
 from reconciler.cli.process import stopping_on_signals
-from reconciler.cli.progress import reporting
-from reconciler.cli.session import Session, owned_by_another
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, PlanRefused, UsageProblem, plural, worst
 from reconciler.forges.marker import Key
@@ -36,6 +34,10 @@ from reconciler.http.messages import report_to
 from reconciler.model.plan import Plan
 from reconciler.planning.plan_file import plan_json
 from reconciler.report.view import Unplanned, headline, verdict
+
+if TYPE_CHECKING:
+    from reconciler.applying.events import Event
+    from reconciler.cli.session import Session
 
 
 def _take_diagnostics(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -103,6 +105,9 @@ def command(
     Nothing is written to the portal. Without PATHS: the workspace's configs folder. Exits 4, after
     showing and saving the plan, when `apply` would refuse it.
     """
+    from reconciler.cli.progress import reporting
+    from reconciler.cli.session import Session  # httpx and pydantic, not for --help
+
     session = Session.start(options)
     portals = session.portals()
     saved = (
@@ -167,6 +172,7 @@ def _plan_several(
     saved: Mapping[str, str],
 ) -> ExitCode:
     """Plan the portals side by side, and report them in one document."""
+    from reconciler.cli.session import owned_by_another
     from reconciler.cli.side_by_side import (  # not for one
         Done,
         Ended,

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,16 +15,17 @@ from reconciler.cli.answers import json_array
 from reconciler.cli.from_top import plan_from_here
 from reconciler.cli.options import complete_plans, complete_shown, given_options
 from reconciler.cli.saved import located, read_documents
-from reconciler.cli.since import Earlier, key_of
 from reconciler.errors import UsageProblem
 from reconciler.model.plan import Plan, canonical_json
 from reconciler.outgoing import harmless_json
 from reconciler.planning.documents import Document, Kind
 from reconciler.planning.plan_file import plan_json
-from reconciler.planning.saved import read_plan
 from reconciler.report.escape import terminal
 from reconciler.report.terminal import wrapped
 from reconciler.report.view import Unplanned
+
+if TYPE_CHECKING:
+    from reconciler.cli.since import Earlier
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
@@ -70,6 +72,8 @@ def command(files: tuple[Path, ...], format_: str, earlier: tuple[Path, ...]) ->
     shown = [_read(path, document) for path, document in found]
     plans = [each for each in shown if isinstance(each, Plan)]
     _check_portals(plans)
+    from reconciler.cli.since import Earlier  # pydantic, not for --help
+
     before = Earlier.of(plans, {path: _plans(path) for path in earlier})
     match format_:
         case "json":
@@ -100,6 +104,8 @@ def _read(path: Path, document: Document) -> Plan | Unplanned:
 
             failure = read_failure(document.content)
             return Unplanned(failure.portal or "(no portal)", failure.error.message)
+        from reconciler.planning.saved import read_plan  # pydantic, not for --help
+
         return read_plan(document.content)
 
 
@@ -110,6 +116,8 @@ def _plans(path: Path) -> list[Plan]:
 
 
 def _check_portals(plans: Sequence[Plan]) -> None:
+    from reconciler.cli.since import key_of
+
     for (_, name), count in Counter(map(key_of, plans)).most_common(1):
         if count > 1:
             raise UsageProblem(

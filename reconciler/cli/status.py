@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.applying.events import Event
 from reconciler.cli import output
 from reconciler.cli.options import PATHS, PortalOptions, portal_options
 from reconciler.cli.process import stopping_on_signals
-from reconciler.cli.progress import reporting
-from reconciler.cli.session import Session
 from reconciler.cli.workspace import refuse_left_out
 from reconciler.config.object_types import standard_type
 from reconciler.config.workspace import PortalSettings
 from reconciler.errors import ExitCode, worst
 from reconciler.http.clock import Clock
 from reconciler.http.messages import report_to
-from reconciler.hubspot.portal import Portal
-from reconciler.hubspot.survey import survey
-from reconciler.hubspot.usage import UsageInquiry
 from reconciler.model.limits import Desired
 from reconciler.model.portals import PortalStatus
 from reconciler.planning.adoption import limits_in_force
@@ -30,6 +25,10 @@ from reconciler.report.portals import portals_text
 from reconciler.report.status import status_counts, status_json, status_text
 from reconciler.report.terminal import Style
 from reconciler.report.view import USAGE_NEEDS_SCOPE, Unplanned
+
+if TYPE_CHECKING:
+    from reconciler.applying.events import Event
+    from reconciler.hubspot.portal import Portal
 
 
 @click.command("status")
@@ -49,6 +48,9 @@ def command(options: PortalOptions, paths: tuple[Path, ...], format_: str) -> in
     declares its direction. With how many records are at or near a limit, where the portal says so.
     Nothing is written.
     """
+    from reconciler.cli.progress import reporting
+    from reconciler.cli.session import Session  # httpx and pydantic, not for --help
+
     session = Session.start(options)
     portals = session.portals()
     has_files = bool(paths) or session.workspace.config_directory.is_dir()
@@ -110,6 +112,9 @@ def _rendered(found: PortalStatus, format_: str, style: Style) -> str:
 def _status(
     settings: PortalSettings, portal: Portal, desired: Desired, clock: Clock
 ) -> PortalStatus:
+    from reconciler.hubspot.survey import survey
+    from reconciler.hubspot.usage import UsageInquiry  # pydantic, not for --help
+
     seen = survey(portal, standard_type, portal_id=settings.portal_id)
     declared = resolve_directions(desired.directions, seen.custom_objects)
     inquiry = UsageInquiry(portal, seen.observed.directions, clock, at_once=0)

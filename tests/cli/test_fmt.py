@@ -121,7 +121,7 @@ def test_a_file_changed_meanwhile_is_not_overwritten(
         file.write_text(newer)
         return TIDY
 
-    monkeypatch.setattr("reconciler.cli.fmt.canonical_text", saved_meanwhile)
+    monkeypatch.setattr("reconciler.config.formatting.canonical_text", saved_meanwhile)
     ran = desk.run_here("fmt")
     assert ran.code == 1
     assert "was changed while the command ran" in ran.err

@@ -41,6 +41,11 @@ _PORTAL = _FILES | {"httpcore", "httpx"}
 BUDGET: dict[tuple[str, ...], tuple[frozenset[str], int]] = {
     ("--help",): (frozenset(), 12),
     ("--version",): (frozenset(), 12),
+    ("doctor", "--help"): (frozenset(), 40),
+    ("fmt", "--help"): (frozenset(), 34),
+    ("plan", "--help"): (frozenset(), 40),
+    ("show", "--help"): (frozenset(), 38),
+    ("status", "--help"): (frozenset(), 49),
     ("completion", "bash"): (frozenset(), 26),
     ("explain", "label-unknown"): (frozenset(), 34),
     ("fmt", "--check"): (frozenset({"ruamel"}), 38),

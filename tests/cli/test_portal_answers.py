@@ -164,7 +164,7 @@ def test_a_read_that_is_not_a_sound_200_is_never_empty(pair: Desk, fault: str) -
     assert ran.code == 0, ran.err
     assert ran.json["changes"] == before["changes"]
     spoil(pair, fault)
-    ran = pair.run_here("plan", "--timeout", "1")
+    ran = pair.run_here("plan", "--timeout", "2")
     assert ran.code == 1
     assert "unusable answer to GET" in ran.err
 

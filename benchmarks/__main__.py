@@ -16,6 +16,7 @@ from benchmarks import (
     adopting,
     applying,
     beside_sdk,
+    chart,
     counting,
     growth,
     planning,
@@ -93,8 +94,6 @@ def _growth(lab: Lab, curves: list[Curve]) -> Iterator[Row]:
 
 
 def _write(measured: Mapping[str, Sequence[Row]], curves: Sequence[Curve]) -> None:
-    from benchmarks import chart  # matplotlib, which only the bench group has
-
     chart.draw(curves, PICTURE)
     text = DOCUMENT.read_text(encoding="utf-8")
     DOCUMENT.write_text(with_measured(text, describe(), measured), encoding="utf-8")

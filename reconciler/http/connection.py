@@ -95,6 +95,10 @@ def _is_host(host: str) -> bool:
     try:
         for label in labels:
             label.encode("ascii").decode("idna")
+            if label.lower().startswith("xn--"):
+                import idna  # httpx's rule, stricter than Python's own; only these names pay for it
+
+                idna.decode(label)
     except UnicodeError:
         return False
     return True

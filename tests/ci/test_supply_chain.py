@@ -74,7 +74,7 @@ def test_the_command_of_the_guide_fills_in_the_name_and_the_commit(tmp_path: Pat
     """In all recipes at once; what comes out is still good for actionlint."""
     guide = (ROOT / "docs" / "review.md").read_text("utf-8")
     commands = [
-        line.strip()[2:] for line in guide.splitlines() if line.strip().startswith("$ sed ")
+        line.strip()[2:] for line in guide.splitlines() if line.strip().startswith("$ perl -pi ")
     ]
     assert len(commands) == 2, "one for GitHub, one for GitLab"
     workflows = tmp_path / ".github" / "workflows"

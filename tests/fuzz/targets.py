@@ -295,7 +295,7 @@ def _tags() -> frozenset[str]:
     return frozenset(each.tag for each in every(harmless)) | _SOMETIMES
 
 
-_SOMETIMES = frozenset({"br", "ul", "a", "details", "summary"})
+_SOMETIMES = frozenset({"br", "ul", "a", "details", "summary", "wbr"})
 
 
 def _check_printable(text: str) -> None:

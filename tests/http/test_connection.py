@@ -110,6 +110,7 @@ def test_base_urls_that_are_not_safe_for_a_token(text: str) -> None:
 )  # fmt: skip
 @example("https://a..b")
 @example("https://xn--")
+@example("https://xn--bcher-kvaxn--bcher-kva")
 @example("https://[::1]x")
 @example("https://[::1]:x")
 @example("https://host:99999999999999999999999")

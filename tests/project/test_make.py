@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchmarks import lab
 from benchmarks.__main__ import BEGIN, END, main, with_measured
+from benchmarks.chart import draw
+from benchmarks.growth import Curve, Point
+from benchmarks.measure import Run
 from benchmarks.row import Row
 from tests.project.command import ROOT, on_path
 
@@ -92,3 +97,20 @@ def test_figures_are_written_between_the_marks() -> None:
     assert "| plan, 5 limits | 1 ms | 2 times |" in new
     assert "Measured on a machine." in new
     assert "old" not in new
+
+
+def test_curves_are_drawn(tmp_path: Path) -> None:
+    """Every point of every curve, in a panel for each unit."""
+    run = Run(1.0, 1.0, 1.0, "", 1.0, 1.0)
+    curves = [
+        Curve("validate", "limit", tuple(Point(10**n, replace(run, seconds=n)) for n in (2, 3, 5))),
+        Curve("plan <all>", "portal", (Point(1, run), Point(500, replace(run, seconds=20)))),
+    ]
+
+    draw(curves, tmp_path / "growth.svg")
+
+    tree = ET.parse(tmp_path / "growth.svg")  # noqa: S314 - drawn here
+    names = {each.text for each in tree.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"validate", "plan <all>", "limits (dotted: in proportion)", "100,000", "10 s"} <= names
+    radii = [each.get("r") for each in tree.iter("{http://www.w3.org/2000/svg}circle")]
+    assert radii.count("3") == 5

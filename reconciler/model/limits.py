@@ -125,8 +125,7 @@ class TypeKey(NamedTuple):
     """Category and type ID: names an association type within a direction.
 
     Type IDs are unique within a category only: a user-defined and a HubSpot-defined 279 were
-    seen on one account (observed). A tuple, since a plan looks up each limit some twenty times, and
-    the hash of a dataclass takes several times as long.
+    seen on one account (observed). A tuple: a plan looks keys up so often that hashing them counts.
     """
 
     category: Category

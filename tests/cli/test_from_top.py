@@ -154,7 +154,7 @@ def test_separators_and_drives_of_windows() -> None:
     """`C:` is no scheme, and a backslash no part of a name there."""
     with mock.patch.object(os, "sep", "\\"):
         assert file_uri("configs\\a b.yaml") == "configs/a%20b.yaml"
-        assert file_uri("C:\\work\\a.yaml") == "file:///C:/work/a.yaml"
+        assert file_uri("C:\\limits\\a.yaml") == "file:///C:/limits/a.yaml"
         assert file_uri("\\\\server\\share\\a.yaml") == "file://server/share/a.yaml"
     assert file_uri("/srv/a.yaml") == "file:///srv/a.yaml"
 

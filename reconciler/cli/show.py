@@ -104,9 +104,9 @@ def _read(path: Path, document: Document) -> Plan | Unplanned:
 
             failure = read_failure(document.content)
             return Unplanned(failure.portal or "(no portal)", failure.error.message)
-        from reconciler.planning.saved import read_plan  # pydantic, not for --help
+        from reconciler.planning.saved import plan_of  # pydantic, not for --help
 
-        return read_plan(document.content)
+        return plan_of(document.content, document.value)
 
 
 def _plans(path: Path) -> list[Plan]:

@@ -217,6 +217,9 @@ class PlanDocument(_Model):
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
+_AGAIN = "make the plan again with `reconciler plan --out`"
+
+
 def plan_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the plan document."""
     schema = PlanDocument.model_json_schema(by_alias=True, mode="validation")
@@ -230,7 +233,22 @@ def read_plan(content: bytes) -> Plan:
     IDs, actions, the digest, the batches, the counts of changes, and the refusals of protected
     limits all follow from the changes.
     """
-    document = _parse(content)
+    if len(content) > MAXIMUM_BYTES:
+        raise PlanRefused("the file is larger than 64 MiB, so it is not a plan", hint=_AGAIN)
+    content = content.removeprefix(BYTE_ORDER_MARK)
+    try:
+        value = read_json(content)
+    except (ValueError, RecursionError) as error:
+        what = "the plan file is not complete" if is_plan(content) else "the file is not a plan"
+        raise PlanRefused(
+            f"{what}: it is not valid JSON ({what_is_wrong(error)})", hint=_AGAIN
+        ) from error
+    return plan_of(content, value)
+
+
+def plan_of(content: bytes, value: object) -> Plan:
+    """The same of a document that was read already: its bytes and the JSON value of them."""
+    document = _parse(content.removeprefix(BYTE_ORDER_MARK), value)
     plan = _plan(document)
     for problem in _contradictions(document, plan):
         raise PlanRefused(
@@ -284,20 +302,12 @@ def _missing_refusals(plan: Plan) -> Iterator[str]:
         yield "a refusal is about a protected limit that it does not change"
 
 
-def _parse(content: bytes) -> PlanDocument:
-    hint = "make the plan again with `reconciler plan --out`"
-    if len(content) > MAXIMUM_BYTES:
-        raise PlanRefused("the file is larger than 64 MiB, so it is not a plan", hint=hint)
-    content = content.removeprefix(BYTE_ORDER_MARK)
-    try:
-        value = read_json(content)
-    except (ValueError, RecursionError) as error:
-        what = "the plan file is not complete" if is_plan(content) else "the file is not a plan"
-        raise PlanRefused(
-            f"{what}: it is not valid JSON ({what_is_wrong(error)})", hint=hint
-        ) from error
+def _parse(content: bytes, value: object) -> PlanDocument:
     if not isinstance(value, dict) or "batches" not in value:
-        raise PlanRefused(f"the file is not a plan: {_what_else(value)}", hint=hint)
+        raise PlanRefused(
+            f"the file is not a plan: {_what_else(value)}",
+            hint=_AGAIN,
+        )
     version = value.get("format_version")
     if version != FORMAT_VERSION:
         raise _other_format(version)
@@ -307,7 +317,7 @@ def _parse(content: bytes) -> PlanDocument:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise PlanRefused(
-            f"the file is not a complete plan: {where}: {first['msg'].lower()}", hint=hint
+            f"the file is not a complete plan: {where}: {first['msg'].lower()}", hint=_AGAIN
         ) from error
 
 
